@@ -1,0 +1,42 @@
+#include "core/qi/capabilities.hpp"
+
+namespace beckon::qi {
+namespace {
+
+// Any number or bool counts, whatever its width; everything else is "not set".
+bool isSet(const CapabilityMap& map, const std::string& name) {
+  const auto found = map.find(name);
+  if (found == map.end()) return false;
+  return std::visit(
+      [](const auto& value) {
+        if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(value)>>)
+          return value != 0;
+        else
+          return false;
+      },
+      found->second.inner().data());
+}
+
+bool isAuthentication(const std::string& key) { return key.starts_with("auth_") || key.starts_with("__qi_auth_"); }
+
+}  // namespace
+
+CapabilityMap ownCapabilities() {
+  return {{capability::clientServerSocket, dynamic(true)},   {capability::messageFlags, dynamic(true)},
+          {capability::metaObjectCache, dynamic(false)},     {capability::objectPtrUid, dynamic(true)},
+          {capability::relativeEndpointUri, dynamic(false)}, {capability::remoteCancelableCalls, dynamic(true)}};
+}
+
+void Capabilities::addRemote(const CapabilityMap& remote) {
+  for (const auto& [key, value] : remote)
+    if (!isAuthentication(key)) remote_.emplace(key, value);
+}
+
+bool Capabilities::shared(const std::string& name) const { return isSet(own_, name) && isSet(remote_, name); }
+bool Capabilities::remote(const std::string& name) const { return isSet(remote_, name); }
+
+ObjectFormat Capabilities::objectFormat() const {
+  return {shared(capability::metaObjectCache), shared(capability::objectPtrUid)};
+}
+
+}  // namespace beckon::qi

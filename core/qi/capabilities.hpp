@@ -1,0 +1,47 @@
+#pragma once
+
+#include "core/qi/value_coder.hpp"
+#include "core/qi/writer.hpp"
+
+#include <map>
+#include <string>
+
+namespace beckon::qi {
+
+// What travels when a connection is set up: capabilities, credentials and the state of authentication,
+// signature {sm}. Kept in the order of its keys, which carries no meaning.
+using CapabilityMap = std::map<std::string, Value>;
+
+namespace capability {
+inline constexpr const char* clientServerSocket = "ClientServerSocket";
+inline constexpr const char* messageFlags = "MessageFlags";
+inline constexpr const char* metaObjectCache = "MetaObjectCache";
+inline constexpr const char* objectPtrUid = "ObjectPtrUID";
+inline constexpr const char* relativeEndpointUri = "RelativeEndpointURI";
+inline constexpr const char* remoteCancelableCalls = "RemoteCancelableCalls";
+}  // namespace capability
+
+// What Beckon advertises. It differs from libqi 4.0.5 in RelativeEndpointURI: lists of relative
+// endpoints grow with the square of the services (docs/protocol/qi.md, "Capabilities").
+CapabilityMap ownCapabilities();
+
+// The two ends of one connection. A capability is shared if both sent it; its value is the smaller one.
+class Capabilities {
+ public:
+  explicit Capabilities(CapabilityMap own) : own_(std::move(own)) {}
+
+  const CapabilityMap& own() const { return own_; }
+  // Takes what the peer sent; the first value of a key stays. Keys of authentication are left out.
+  void addRemote(const CapabilityMap& remote);
+
+  bool shared(const std::string& name) const;
+  // MessageFlags alone is judged by what the peer sent.
+  bool remote(const std::string& name) const;
+  ObjectFormat objectFormat() const;
+
+ private:
+  CapabilityMap own_;
+  CapabilityMap remote_;
+};
+
+}  // namespace beckon::qi

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+// The limits that a peer meets, in one table; docs/protocol/limits.md is the same table for readers.
+// libqi 4.0.5 has none of them: 28 bytes make it reserve 4 GiB, and a list of voids costs it 2^32 steps.
+namespace beckon::qi::limits {
+
+// Payload of a message before its connection has authenticated. A capability map takes 161 bytes.
+inline constexpr std::uint32_t maxPayloadUnauthenticated = 64u * 1024;
+// Payload of a message afterwards: the default, larger than any picture or map that NAOqi sends.
+inline constexpr std::uint32_t maxPayload = 64u * 1024 * 1024;
+// How deep types and values may nest, dynamics included. The deepest in NAOqi's own services is 9.
+inline constexpr int maxDepth = 64;
+// Text of one signature, in bytes. The longest that libqi sends, MetaObject's, has 291.
+inline constexpr std::size_t maxSignature = 8 * 1024;
+// Elements that occupy no byte on the wire (void, the empty tuple), in one message: nothing
+// else bounds their number.
+inline constexpr std::size_t maxEmptyElements = 1024;
+// Values in one message that is decoded without a C++ type (value_coder.hpp). Each takes some 100 bytes of
+// memory, of which only one need have arrived. A 640x480 cloud of points has 921,600.
+inline constexpr std::size_t maxValues = 1024 * 1024;
+
+}  // namespace beckon::qi::limits

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "core/run/error.hpp"
+
+namespace beckon::run {
+
+// Who a principal is beyond its XMPP account: an id and an Ed25519 key, both made at the first start where the
+// principal lives. The private key never leaves its file.
+struct Identity {
+  std::string id;           // a UUID
+  std::string fingerprint;  // SHA-256 of the raw public key (RFC 8032, 32 bytes), 64 hex digits
+};
+
+// Reads `folder`/id and `folder`/key.pem (PKCS#8, mode 0600), or makes the folder (mode 0700) and both.
+// Error invalidConfig if they cannot be read, made or trusted (a key that others may read).
+Result<Identity> loadIdentity(const std::filesystem::path& folder);
+
+}  // namespace beckon::run

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <memory>
+#include <string>
+
+namespace beckon::run {
+
+// A logger is passed to whoever logs; there is no global one. Lines go to standard error:
+// "2026-11-22 00:30:00.123 info directory: ...". Never log a secret or the text of a call's arguments.
+using Log = std::shared_ptr<spdlog::logger>;
+
+// `level` is one of trace, debug, info, warning, error, off; anything else counts as info.
+// Safe to use from several threads.
+Log makeLog(const std::string& name, const std::string& level);
+Log silentLog();
+
+}  // namespace beckon::run

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "core/qi/message.hpp"
+#include "core/qi/writer.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+// The recorded messages of tests/data/qi (its README says what they are).
+namespace beckon::qi::test {
+
+struct RecordedMessage {
+  std::string file;
+  int number = 0;  // its place in the file
+  int connection = 0;
+  bool fromClient = false;  // sent by the side that opened the connection
+  Bytes header, payload;
+  std::string signature;   // of the payload
+  nlohmann::json decoded;  // what another decoder read from it
+  ObjectFormat format;     // what the connection's two ends agreed on
+
+  std::string name() const { return file + " message " + std::to_string(number); }
+};
+
+// All of them, in the order of the files and of the messages in each.
+std::vector<RecordedMessage> recordedMessages();
+
+}  // namespace beckon::qi::test

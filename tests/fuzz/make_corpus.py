@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Makes the seeds of the fuzz targets from the recorded messages in tests/data/qi.
+
+    make_corpus.py         writes tests/fuzz/corpus/<target>/; what is there already stays
+
+The form of each target's input is told at the head of its source. Seeds are small and few: one for each shape of
+message that was recorded, and some by hand for what was not.
+"""
+
+import base64
+import json
+import pathlib
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+CORPUS = TESTS / "fuzz" / "corpus"
+MOST = 60  # files a target
+LARGEST = 3000  # bytes a file
+
+
+def recorded():
+    for path in sorted((TESTS / "data" / "qi").glob("[0-9]*.json")):
+        for message in json.loads(path.read_text())["messages"]:
+            if "header_hex" in message:
+                yield path.stem, message
+
+
+def payload(message):
+    return bytes.fromhex(message["payload_hex"])
+
+
+def whole(message):
+    return bytes.fromhex(message["header_hex"]) + payload(message)
+
+
+def save(target, name, content):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    if len(content) <= LARGEST and len(list(folder.iterdir())) < MOST:
+        (folder / name).write_bytes(content)
+
+
+def frames():
+    first = whole(next(recorded())[1])
+    save("frames", "announces_2_gigabytes", b"\x00\x01" + first[:8] + b"\xff\xff\xff\x7f" + first[12:])
+    save("frames", "bad_magic", b"\x00\x01\x42\xde\xad\x00" + first[4:])
+    save("frames", "above_the_limit", b"\x00\x04" + first)
+    streams = {}
+    for file, message in recorded():
+        streams.setdefault((file, message["conn"], message["dir"]), []).append(whole(message))
+    for (file, connection, direction), messages in streams.items():
+        small = b"".join(message for message in messages if len(message) < 400)[: LARGEST - 2]
+        save("frames", f"{file}_{connection}_{direction[0].lower()}", b"\x05\x01" + small)
+
+
+def signatures():
+    texts = ["", "X", "~s", "#m", "i<>", "i<a<b>c>", "(i<a>s)<P,x,y>", "[" * 63 + "i" + "]" * 63, "(" * 70]
+    texts += sorted({message["signature"] for _, message in recorded()}, key=lambda text: (-len(text), text))
+    for number, text in enumerate(texts):
+        save("signatures", f"{number:02}", text.encode())
+
+
+def values():
+    for name, signature, content in [
+            ("nested_dynamics", b"m", b"\1\0\0\0m" * 5 + b"\1\0\0\0i\7\0\0\0"),
+            ("voids", b"[v]", b"\4\0\0\0"),
+            ("invalid_dynamic", b"[m]", b"\1\0\0\0" + bytes(4)),
+            ("optionals", b"[++v]", b"\3\0\0\0\0\1\0\1\1"),
+            ("varargs", b"(#s)", b"\1\0\0\0\1\0\0\0\xff"),
+            ("largest_float", b"f", b"\xff\xff\x7f\xff"),
+            ("nan", b"(df)", b"\1\0\0\0\0\0\xf8\xff\1\0\xc0\x7f")]:
+        save("values", name, b"\2" + signature + b"\0" + content)
+    seen, seen_anywhere = set(), {message["signature"] for _, message in recorded()}
+    for file, message in recorded():
+        signature = message["signature"]
+        has_object = "o" in signature.split("<")[0]
+        cache, uid = has_object and "18" in file, not (has_object and "19" in file)
+        if (signature, cache, uid) in seen or f"({signature})" in seen_anywhere:
+            continue
+        seen.add((signature, cache, uid))
+        save("values", f"{file[:2]}_{message['n']:02}",
+             bytes([cache | uid << 1]) + signature.encode() + b"\0" + payload(message))
+
+
+def capability_maps():
+    for number, content in enumerate(sorted({payload(m) for _, m in recorded() if m["signature"] == "{sm}"})):
+        save("capability_maps", f"{number:02}", content)
+
+
+def as_json(noted):
+    """The noted value in the JSON form of docs/protocol/json.md, as far as that needs no type."""
+    if isinstance(noted, dict):
+        if "dyn" in noted:
+            return {"$type": noted["dyn"], "$value": as_json(noted["v"])} if noted["dyn"] else {"$type": ""}
+        if "raw" in noted:
+            return {"$raw": base64.b64encode(bytes.fromhex(noted["raw"])).decode()}
+        return {key: as_json(value) for key, value in noted.items()}
+    if isinstance(noted, list):
+        pairs = noted and all(isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) for item in noted)
+        return {"$map": [[key, as_json(value)] for key, value in noted]} if pairs else [as_json(item) for item in noted]
+    return noted
+
+
+def json_arguments():
+    seen = set()
+    for _, message in recorded():
+        signature = message["signature"]
+        kind = (signature, len(json.dumps(message["decoded"])))
+        if not signature.startswith("(") or "<ServiceInfo" in signature[:12] or "o" in signature or kind in seen:
+            continue
+        seen.add(kind)
+        text = json.dumps(as_json(message["decoded"]), separators=(",", ":"))
+        save("json_arguments", f"{len(seen):02}", signature.encode() + b"\0" + text.encode())
+    for name, signature, text in [
+            ("guessed", "(mmmm)", '[1, 2.5, {"a": [true, null]}, "x"]'),
+            ("object", "(o)", '[{"$object": {"service": 1, "object": 2, "metaObject": [{"$map": []}, {"$map": []}, '
+                              '{"$map": []}, ""]}}]'),
+            ("floats", "(df)", '[{"$float": "nan:fff8deadbeef0001"}, -0.0]'),
+            ("optionals", "(++v+i)", '[{"$some": null}, null]'),
+            ("text_of_bytes", "(s{ss})", '[{"$bytes": "/w=="}, {"$map": [["b", "1"], ["a", "2"]]}]'),
+            ("malformed", "(i)", "[1,\n 2,"),
+            ("huge_number", "(d)", "[1e400]")]:
+        save("json_arguments", name, signature.encode() + b"\0" + text.encode())
+
+
+if __name__ == "__main__":
+    frames()
+    signatures()
+    values()
+    capability_maps()
+    json_arguments()
+    for folder in sorted(CORPUS.iterdir()):
+        sizes = [path.stat().st_size for path in folder.iterdir()]
+        print(f"{folder.name}: {len(sizes)} files, {sum(sizes)} bytes")
