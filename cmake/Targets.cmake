@@ -5,6 +5,7 @@ function(beckon_library name)
   add_library(beckon::${name} ALIAS beckon_${name})
   target_include_directories(beckon_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(beckon_${name} PUBLIC ${arg_DEPENDS} PRIVATE ${arg_PRIVATE})
+  target_precompile_headers(beckon_${name} REUSE_FROM beckon_asio)
 endfunction()
 
 # beckon_program(beckond SOURCES ... DEPENDS ...)
@@ -12,6 +13,7 @@ function(beckon_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS})
+  target_precompile_headers(${name} REUSE_FROM beckon_asio)
 endfunction()
 
 # beckon_test(core SOURCES ... DEPENDS ... [TIMEOUT seconds] [LABEL area] [PROGRAMS ...]):
@@ -27,6 +29,7 @@ function(beckon_test name)
   endif()
   add_executable(${name}_test ${arg_SOURCES})
   target_link_libraries(${name}_test PRIVATE ${arg_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_precompile_headers(${name}_test REUSE_FROM beckon_asio)
   target_compile_definitions(${name}_test PRIVATE
     BECKON_SOURCE_DIR="${PROJECT_SOURCE_DIR}" BECKON_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   if(arg_PROGRAMS)

@@ -1,0 +1,101 @@
+#include "directory/registry.hpp"
+
+#include <boost/url/parse.hpp>
+
+namespace beckon::directory {
+
+using run::Code;
+using run::Error;
+using run::Result;
+
+namespace {
+
+Result<> checkEndpoints(const ServiceInfo& info) {
+  for (const auto& endpoint : info.endpoints)
+    if (!boost::urls::parse_uri(boost::core::string_view(endpoint)))
+      return Error{Code::invalidArgument, "\"" + endpoint + "\" is not a valid URI", "register with endpoints such as tcp://127.0.0.1:9600"};
+  return {};
+}
+
+}  // namespace
+
+Result<std::uint32_t> Registry::add(ServiceInfo info, Owner owner) {
+  if (info.name.empty()) return Error{Code::invalidArgument, "a service needs a name", {}};
+  if (const auto taken = names_.find(info.name); taken != names_.end())
+    return Error{Code::nameTaken,
+                 "Service \"" + info.name + "\" (#" + std::to_string(taken->second) +
+                     ") is already registered. Rejecting conflicting registration attempt.",
+                 "choose another name, or stop the program that has it"};
+  if (const auto valid = checkEndpoints(info); !valid) return valid.error();
+  info.serviceId = ++lastId_;
+  names_[info.name] = info.serviceId;
+  entries_.emplace(info.serviceId, Entry{std::move(info), owner});
+  return lastId_;
+}
+
+Result<Registry::Entries::iterator> Registry::owned(std::uint32_t id, Owner owner, const std::string& unknown) {
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) return Error{Code::unknownService, unknown + std::to_string(id), {}};
+  if (found->second.owner != owner)
+    return Error{Code::notOwner, "service #" + std::to_string(id) + " was registered by another connection",
+                 "only the program that registered a service may change or end it"};
+  return found;
+}
+
+Result<Registry::Change> Registry::ready(std::uint32_t id, Owner owner) {
+  const auto entry = owned(id, owner, "Can't find pending service #");
+  if (!entry) return entry.error();
+  if ((*entry)->second.isReady) return Error{Code::unknownService, "Can't find pending service #" + std::to_string(id), {}};
+  (*entry)->second.isReady = true;
+  return Change{Change::Kind::added, id, (*entry)->second.info.name};
+}
+
+Result<Registry::Change> Registry::remove(std::uint32_t id, Owner owner) {
+  const auto entry = owned(id, owner, "Unregister Service: Can't find service #");
+  if (!entry) return entry.error();
+  Change change{Change::Kind::removed, id, (*entry)->second.info.name};
+  names_.erase(change.name);
+  entries_.erase(*entry);
+  return change;
+}
+
+Result<> Registry::update(const ServiceInfo& info, Owner owner) {
+  const auto entry = owned(info.serviceId, owner, "updateServiceInfo: Can't find service #");
+  if (!entry) return entry.error();
+  if (info.name != (*entry)->second.info.name)
+    return Error{Code::invalidArgument, "a service cannot be renamed", "register it anew under the other name"};
+  if (const auto valid = checkEndpoints(info); !valid) return valid.error();
+  (*entry)->second.info = info;
+  for (auto& [id, other] : entries_)
+    if (other.owner == owner && other.info.sessionId == info.sessionId) other.info.endpoints = info.endpoints;
+  return {};
+}
+
+std::vector<Registry::Change> Registry::removeOwner(Owner owner) {
+  std::vector<Change> changes;
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    if (entry->second.owner != owner) {
+      ++entry;
+      continue;
+    }
+    changes.push_back({Change::Kind::removed, entry->first, entry->second.info.name});
+    names_.erase(entry->second.info.name);
+    entry = entries_.erase(entry);
+  }
+  return changes;
+}
+
+Result<ServiceInfo> Registry::find(const std::string& name) const {
+  if (const auto id = names_.find(name); id != names_.end())
+    if (const auto& entry = entries_.at(id->second); entry.isReady) return entry.info;
+  return Error{Code::unknownService, "Cannot find service '" + name + "' in index", "see what there is: beckon services"};
+}
+
+std::vector<ServiceInfo> Registry::list() const {
+  std::vector<ServiceInfo> out;
+  for (const auto& [id, entry] : entries_)
+    if (entry.isReady) out.push_back(entry.info);
+  return out;
+}
+
+}  // namespace beckon::directory

@@ -1,0 +1,65 @@
+#include "directory/service_directory.hpp"
+
+#include <unistd.h>
+
+#include <stdexcept>
+
+namespace beckon::directory {
+
+using localbus::Caller;
+using run::Result;
+
+namespace {
+// The directory's own registration belongs to nobody that could end it.
+constexpr Registry::Owner self = 0;
+}  // namespace
+
+ServiceDirectory::ServiceDirectory(boost::asio::io_context& io, std::string machineId, run::Log log,
+                                   localbus::Authenticator authenticator)
+    : machineId_(std::move(machineId)), log_(log), listener_(io, host_, std::move(authenticator), log) {
+  host_.add(qi::directoryService, qi::mainObject, makeObject());
+  host_.onClosed([this](const localbus::Connection& connection) {
+    for (const auto& change : registry_.removeOwner(connection.id())) tell(change);
+  });
+}
+
+Result<localbus::Endpoint> ServiceDirectory::start(const localbus::Endpoint& endpoint) {
+  auto listening = listener_.start(endpoint);
+  if (!listening) return listening;
+  ServiceInfo own{"ServiceDirectory", 0, machineId_, static_cast<std::uint32_t>(::getpid()), {listening->url()}, "0", {}};
+  const auto id = registry_.add(std::move(own), self);
+  if (!id || *id != qi::directoryService || !registry_.ready(*id, self))
+    throw std::logic_error("the directory is not the first service of its registry");
+  log_->info("directory listens on {}", listening->url());
+  return listening;
+}
+
+void ServiceDirectory::stop() { listener_.stop(); }
+
+void ServiceDirectory::tell(const Registry::Change& change) {
+  const bool added = change.kind == Registry::Change::Kind::added;
+  log_->info("service #{} {} {}", change.id, change.name, added ? "added" : "removed");
+  (added ? *serviceAdded_ : *serviceRemoved_)(change.id, change.name);
+}
+
+// Clients find the members by number: 100 to 108 in this order.
+std::shared_ptr<localbus::Object> ServiceDirectory::makeObject() {
+  localbus::ObjectBuilder builder;
+  const auto told = [this](Result<Registry::Change> change) -> Result<> {
+    if (!change) return change.error();
+    tell(*change);
+    return {};
+  };
+  builder.method("service", [this](const std::string& name) { return registry_.find(name); });
+  builder.method("services", [this] { return registry_.list(); });
+  builder.method("registerService", [this](Caller caller, const ServiceInfo& info) { return registry_.add(info, caller.connection); });
+  builder.method("unregisterService", [this, told](Caller caller, std::uint32_t id) { return told(registry_.remove(id, caller.connection)); });
+  builder.method("serviceReady", [this, told](Caller caller, std::uint32_t id) { return told(registry_.ready(id, caller.connection)); });
+  builder.method("updateServiceInfo", [this](Caller caller, const ServiceInfo& info) { return registry_.update(info, caller.connection); });
+  serviceAdded_ = builder.signal<std::uint32_t, std::string>("serviceAdded");
+  serviceRemoved_ = builder.signal<std::uint32_t, std::string>("serviceRemoved");
+  builder.method("machineId", [this] { return machineId_; });
+  return builder.build();
+}
+
+}  // namespace beckon::directory

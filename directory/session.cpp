@@ -1,0 +1,205 @@
+#include "directory/session.hpp"
+
+#include <unistd.h>
+
+#include "core/run/uuid.hpp"
+
+namespace beckon::directory {
+
+using boost::asio::awaitable;
+using localbus::Connection;
+using localbus::Endpoint;
+using localbus::RemoteObject;
+using qi::Value;
+using run::Code;
+using run::Error;
+using run::Result;
+
+namespace {
+
+// The fixed answer time of a directory: it holds no call back.
+constexpr localbus::Duration directoryTimeout = std::chrono::seconds(5);
+
+template <class... Args>
+Value arguments(const Args&... each) {
+  return qi::Tuple{{qi::toValue(each)...}, {}};
+}
+
+}  // namespace
+
+Session::Session(boost::asio::io_context& io, Options options, run::Log log)
+    : io_(io), options_(std::move(options)), log_(log), sessionId_(run::makeUuid()), listener_(io, host_, {}, log) {}
+
+Session::~Session() {
+  onClosed_ = nullptr;
+  close();
+}
+
+awaitable<Result<std::shared_ptr<Session>>> Session::connect(boost::asio::io_context& io, Endpoint directory,
+                                                             Options options, run::Log log) {
+  std::shared_ptr<Session> session(new Session(io, std::move(options), std::move(log)));
+  const auto opened = co_await session->open(directory);
+  if (!opened) co_return opened.error();
+  co_return session;
+}
+
+awaitable<Result<>> Session::open(Endpoint directory) {
+  auto connection = co_await localbus::dial(io_, directory, dialOptions(), log_);
+  if (!connection) co_return connection.error();
+  directory_ = *connection;
+  auto object = co_await RemoteObject::open(directory_, qi::directoryService, "ServiceDirectory", directoryTimeout);
+  if (!object) co_return object.error();
+  directoryObject_ = *object;
+  for (const bool isThere : {true, false}) {
+    auto subscription = co_await directoryObject_->subscribe(
+        isThere ? "serviceAdded" : "serviceRemoved",
+        [this, isThere](const Value& event) { serviceChanged(isThere, event); }, directoryTimeout);
+    if (!subscription) co_return subscription.error();
+    subscriptions_.push_back(*subscription);
+  }
+  directory_->onClosed([weak = weak_from_this()](const Error& reason) {
+    const auto self = weak.lock();
+    if (!self) return;
+    const auto handler = std::exchange(self->onClosed_, {});
+    self->close();
+    if (handler) handler(reason);
+  });
+  co_return Result<>();
+}
+
+localbus::DialOptions Session::dialOptions() {
+  return {.timeout = options_.dialTimeout, .credentials = options_.credentials, .receiver = &host_};
+}
+
+void Session::close() {
+  const Error reason{Code::connectionLost, "the session was closed", {}};
+  subscriptions_.clear();
+  objects_.clear();
+  auto connections = std::exchange(connections_, {});
+  for (auto& [endpoint, connection] : connections) {
+    connection->setReceiver(nullptr);
+    connection->close(reason);
+  }
+  listener_.stop();
+  if (directory_) {
+    directory_->setReceiver(nullptr);
+    directory_->close(reason);
+  }
+}
+
+void Session::serviceChanged(bool isThere, const Value& event) {
+  const auto typed = qi::fromValue<std::tuple<std::uint32_t, std::string>>(event);
+  if (!typed) return;
+  const auto& [id, name] = *typed;
+  if (const auto object = objects_.find(name); !isThere && object != objects_.end() && object->second->service() == id)
+    objects_.erase(object);
+  if (onService_) onService_(isThere, id, name);
+}
+
+awaitable<Result<std::vector<ServiceInfo>>> Session::services() {
+  const auto self = shared_from_this();
+  const auto answer = co_await directoryObject_->call("services", arguments(), directoryTimeout);
+  if (!answer) co_return answer.error();
+  co_return qi::fromValue<std::vector<ServiceInfo>>(*answer);
+}
+
+awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string name) {
+  const auto self = shared_from_this();
+  if (const auto known = objects_.find(name); known != objects_.end()) {
+    if (known->second->connection()->isReady()) co_return known->second;
+    objects_.erase(known);
+  }
+  const auto answer = co_await directoryObject_->call("service", arguments(name), directoryTimeout);
+  if (!answer) {
+    if (answer.error().code != Code::callFailed) co_return answer.error();
+    co_return Error{Code::unknownService, "there is no service \"" + name + "\"", "see what there is: beckon services"};
+  }
+  const auto info = qi::fromValue<ServiceInfo>(*answer);
+  if (!info) co_return info.error();
+  if (info->serviceId == qi::directoryService) co_return directoryObject_;
+  const auto connection = co_await connectionTo(*info);
+  if (!connection) co_return connection.error();
+  auto object = co_await RemoteObject::open(*connection, info->serviceId, name);
+  if (!object) co_return object;
+  // Another request may have been quicker: an object on a connection has one owner of its events.
+  const auto [kept, isNew] = objects_.try_emplace(name, *object);
+  if (!isNew && ((*object)->connection() != kept->second->connection() || (*object)->service() != kept->second->service()))
+    kept->second = *object;
+  co_return kept->second;
+}
+
+awaitable<Result<std::shared_ptr<Connection>>> Session::connectionTo(const ServiceInfo& info) {
+  const bool isLocal = info.machineId == options_.machineId;
+  std::vector<Endpoint> candidates, others;
+  for (const auto& url : info.endpoints) {
+    const auto endpoint = Endpoint::parse(url);
+    if (!endpoint) continue;  // a scheme of somebody else's
+    if (const auto open = connections_.find(endpoint->url()); open != connections_.end() && open->second->isReady())
+      co_return open->second;
+    (endpoint->isLoopback() == isLocal ? candidates : others).push_back(*endpoint);
+  }
+  // On one machine every endpoint leads there; from another one loopback never does.
+  if (isLocal) candidates.insert(candidates.end(), others.begin(), others.end());
+  Error problem{Code::unreachable, info.name + " has no endpoint that can be reached from here",
+                "let it listen on an address of its network, not only on 127.0.0.1"};
+  for (const auto& endpoint : candidates) {
+    auto connection = co_await localbus::dial(io_, endpoint, dialOptions(), log_);
+    if (!connection) {
+      problem = {connection.error().code, info.name + ": " + connection.error().cause, "check that its program still runs"};
+      continue;
+    }
+    if (!directory_->isOpen()) {
+      (*connection)->setReceiver(nullptr);
+      (*connection)->close({Code::connectionLost, "the session was closed", {}});
+      co_return Error{Code::connectionLost, "the session was closed", "connect again"};
+    }
+    if (const auto other = connections_.find(endpoint.url()); other != connections_.end() && other->second->isReady()) {
+      (*connection)->close({Code::connectionLost, "another connection was quicker", {}});
+      co_return other->second;
+    }
+    connections_[endpoint.url()] = *connection;
+    (*connection)->onClosed([weak = weak_from_this(), url = endpoint.url(), id = (*connection)->id()](const Error&) {
+      const auto self = weak.lock();
+      if (!self) return;
+      const auto found = self->connections_.find(url);
+      if (found != self->connections_.end() && found->second->id() == id) self->connections_.erase(found);
+    });
+    co_return *connection;
+  }
+  co_return problem;
+}
+
+awaitable<Result<std::uint32_t>> Session::registerService(std::string name, std::shared_ptr<localbus::Object> object) {
+  const auto self = shared_from_this();
+  if (!listening_) {
+    const auto endpoint = listener_.start(options_.listen);
+    if (!endpoint) co_return endpoint.error();
+    listening_ = *endpoint;
+  }
+  const ServiceInfo info{name, 0, options_.machineId, static_cast<std::uint32_t>(::getpid()), {listening_->url()}, sessionId_, {}};
+  const auto answer = co_await directoryObject_->call("registerService", arguments(info), directoryTimeout);
+  if (!answer) {
+    if (answer.error().cause.find("already registered") != std::string::npos)
+      co_return Error{Code::nameTaken, "a service \"" + name + "\" is registered already", "choose another name, or stop the program that has it"};
+    co_return answer.error();
+  }
+  const auto id = qi::fromValue<std::uint32_t>(*answer);
+  if (!id) co_return id.error();
+  host_.add(*id, qi::mainObject, std::move(object));
+  const auto ready = co_await directoryObject_->call("serviceReady", arguments(*id), directoryTimeout);
+  if (!ready) {
+    host_.remove(*id);
+    co_return ready.error();
+  }
+  co_return *id;
+}
+
+awaitable<Result<>> Session::unregisterService(std::uint32_t id) {
+  const auto self = shared_from_this();
+  const auto answer = co_await directoryObject_->call("unregisterService", arguments(id), directoryTimeout);
+  host_.remove(id);
+  if (!answer) co_return answer.error();
+  co_return Result<>();
+}
+
+}  // namespace beckon::directory

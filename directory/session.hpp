@@ -1,0 +1,77 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "directory/service_info.hpp"
+#include "localbus/dial.hpp"
+#include "localbus/listener.hpp"
+#include "localbus/object.hpp"
+#include "localbus/remote_object.hpp"
+
+namespace beckon::directory {
+
+// A program's place on a bus: it finds and calls services and registers its own. Lives on the executor of
+// `io`; when the directory goes, the session is closed and a new one has to be made.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  struct Options {
+    std::string machineId;  // core/run/machine_id.hpp
+    localbus::Duration dialTimeout = std::chrono::seconds(3);
+    qi::CapabilityMap credentials = {};
+    // Where own services are offered, once there is one; port 0 takes a free one.
+    localbus::Endpoint listen{"127.0.0.1", 0};
+  };
+
+  // Errors: unreachable, timedOut, notAuthenticated, protocolError.
+  static boost::asio::awaitable<run::Result<std::shared_ptr<Session>>> connect(boost::asio::io_context& io,
+                                                                               localbus::Endpoint directory,
+                                                                               Options options, run::Log log);
+  ~Session();
+  // Ends all connections and own services; harmless when closed already.
+  void close();
+  bool isOpen() const { return directory_ && directory_->isOpen(); }
+  // Called once when the directory is lost or close() is called.
+  void onClosed(std::function<void(const run::Error&)> handler) { onClosed_ = std::move(handler); }
+
+  boost::asio::awaitable<run::Result<std::vector<ServiceInfo>>> services();
+  // The service of that name, over a connection that is shared where possible. Kept until it goes.
+  // Errors: unknownService, unreachable, serviceGone.
+  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(std::string name);
+
+  // Registers and announces `object`; returns its id. Errors: nameTaken, invalidArgument, unreachable.
+  boost::asio::awaitable<run::Result<std::uint32_t>> registerService(std::string name, std::shared_ptr<localbus::Object> object);
+  boost::asio::awaitable<run::Result<>> unregisterService(std::uint32_t id);
+
+  // Told of every service that comes (true) or goes (false), the name with it. One handler.
+  using ServiceHandler = std::function<void(bool isThere, std::uint32_t id, const std::string& name)>;
+  void onService(ServiceHandler handler) { onService_ = std::move(handler); }
+
+ private:
+  Session(boost::asio::io_context& io, Options options, run::Log log);
+  boost::asio::awaitable<run::Result<>> open(localbus::Endpoint directory);
+  localbus::DialOptions dialOptions();
+  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::Connection>>> connectionTo(const ServiceInfo& info);
+  void serviceChanged(bool isThere, const qi::Value& event);
+
+  boost::asio::io_context& io_;
+  Options options_;
+  run::Log log_;
+  const std::string sessionId_;
+  localbus::ObjectHost host_;  // own services, on every connection
+  localbus::Listener listener_;
+  std::optional<localbus::Endpoint> listening_;
+  std::shared_ptr<localbus::Connection> directory_;
+  std::shared_ptr<localbus::RemoteObject> directoryObject_;
+  std::vector<std::shared_ptr<localbus::RemoteObject::Subscription>> subscriptions_;
+  std::map<std::string, std::shared_ptr<localbus::Connection>> connections_;  // by endpoint
+  std::map<std::string, std::shared_ptr<localbus::RemoteObject>> objects_;    // by name
+  std::function<void(const run::Error&)> onClosed_;
+  ServiceHandler onService_;
+};
+
+}  // namespace beckon::directory

@@ -1,0 +1,350 @@
+#include "localbus/connection.hpp"
+
+#include <atomic>
+#include <boost/asio/post.hpp>
+
+#include "core/qi/error_payload.hpp"
+
+namespace beckon::localbus {
+namespace {
+
+using boost::system::error_code;
+using qi::MessageType;
+using run::Code;
+using run::Error;
+
+std::atomic<std::uint64_t> connectionCount{0};
+
+std::uint64_t listenerKey(std::uint32_t service, std::uint32_t object) {
+  return (std::uint64_t{service} << 32) | object;
+}
+
+std::string describePeer(const Socket& socket) {
+  error_code problem;
+  const auto remote = socket.remote_endpoint(problem);
+  return problem ? "a peer that is gone" : remote.address().to_string() + ":" + std::to_string(remote.port());
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket, Receiver* receiver, run::Log log)
+    : socket_(std::move(socket)),
+      authenticationTimer_(socket_.get_executor()),
+      deadlineTimer_(socket_.get_executor()),
+      receiver_(receiver),
+      log_(std::move(log)),
+      id_(++connectionCount),
+      peer_(describePeer(socket_)),
+      capabilities_(qi::ownCapabilities()) {
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+}
+
+Connection::~Connection() = default;
+
+std::shared_ptr<Connection> Connection::accepted(Socket socket, Authenticator authenticator, Receiver* receiver,
+                                                 run::Log log) {
+  std::shared_ptr<Connection> connection(new Connection(std::move(socket), receiver, std::move(log)));
+  connection->server_.emplace(std::move(authenticator), connection->capabilities_);
+  return connection;
+}
+
+std::shared_ptr<Connection> Connection::connected(Socket socket, qi::CapabilityMap credentials, CredentialSource more,
+                                                  Receiver* receiver, run::Log log) {
+  std::shared_ptr<Connection> connection(new Connection(std::move(socket), receiver, std::move(log)));
+  connection->client_.emplace(std::move(credentials), std::move(more), connection->capabilities_);
+  return connection;
+}
+
+void Connection::start(ReadyHandler ready, Duration limit) {
+  ready_ = std::move(ready);
+  state_ = State::authenticating;
+  authenticationTimer_.expires_after(limit);
+  authenticationTimer_.async_wait([self = shared_from_this()](error_code problem) {
+    if (!problem && self->state_ == State::authenticating)
+      self->close({Code::timedOut, self->peer_ + " did not authenticate in time",
+                   "check that a qi directory or service listens there"});
+  });
+  if (client_) put(client_->begin());
+  scheduleFlush();
+  read();
+}
+
+void Connection::onClosed(std::function<void(const Error&)> handler) { onClosed_ = std::move(handler); }
+
+void Connection::close(Error reason) {
+  if (state_ == State::closed) return;
+  const auto self = shared_from_this();
+  state_ = State::closed;
+  error_code ignored;
+  authenticationTimer_.cancel();
+  deadlineTimer_.cancel();
+  socket_.close(ignored);
+  // First the receiver: the handlers may end whom it belongs to.
+  if (auto* const receiver = std::exchange(receiver_, nullptr)) receiver->closed(*this);
+  if (ready_) std::exchange(ready_, {})(reason);
+  auto pending = std::exchange(pending_, {});
+  for (auto& [id, call] : pending) call.handler(reason);
+  listeners_.clear();
+  if (onClosed_) std::exchange(onClosed_, {})(reason);
+}
+
+void Connection::call(qi::Address address, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
+                      std::uint8_t flags) {
+  std::optional<Error> refusal;
+  if (state_ != State::ready)
+    refusal = Error{Code::connectionLost, "the connection to " + peer_ + " is closed", "connect again"};
+  else if (arguments.size() > qi::limits::maxPayload)
+    refusal = Error{Code::tooLarge,
+                    "the arguments take " + std::to_string(arguments.size()) + " bytes, the limit is " +
+                        std::to_string(qi::limits::maxPayload),
+                    "send less at once"};
+  else if (queued() > maxQueued)
+    refusal = Error{Code::overloaded, "too much waits to be sent to " + peer_, "wait for answers before calling again"};
+  if (refusal) {
+    asio::post(executor(), [handler = std::move(handler), error = std::move(*refusal)]() mutable { handler(std::move(error)); });
+    return;
+  }
+  qi::Header header;
+  header.id = ++lastMessageId_;
+  header.type = MessageType::call;
+  header.flags = flags;
+  header.address = address;
+  pending_.emplace(header.id, Pending{std::move(handler), std::chrono::steady_clock::now() + timeout});
+  put(header, arguments);
+  watchDeadlines();
+}
+
+void Connection::post(qi::Address address, qi::ByteView arguments) {
+  if (state_ != State::ready || queued() > maxQueued || arguments.size() > qi::limits::maxPayload) return;
+  put({++lastMessageId_, 0, 0, MessageType::post, 0, address}, arguments);
+}
+
+bool Connection::sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags) {
+  if (state_ != State::ready) return false;
+  if (queued() > maxQueued || arguments.size() > qi::limits::maxPayload) {
+    ++droppedEvents_;
+    return false;
+  }
+  put({++lastMessageId_, 0, 0, MessageType::event, flags, address}, arguments);
+  return true;
+}
+
+void Connection::answer(std::uint32_t id, qi::Address address, MessageType type, qi::ByteView payload, std::uint8_t flags) {
+  if (state_ == State::closed) return;
+  if (payload.size() > qi::limits::maxPayload) {
+    const auto text = qi::encodeErrorText("the answer takes " + std::to_string(payload.size()) +
+                                          " bytes, the limit is " + std::to_string(qi::limits::maxPayload));
+    return answer(id, address, MessageType::error, text);
+  }
+  const std::size_t before = queue_.size();
+  put({id, 0, 0, type, flags, address}, payload);
+  answersInQueue_ += queue_.size() - before;
+}
+
+void Connection::listen(std::uint32_t service, std::uint32_t object, EventHandler handler) {
+  if (handler)
+    listeners_[listenerKey(service, object)] = std::move(handler);
+  else
+    listeners_.erase(listenerKey(service, object));
+}
+
+void Connection::put(const Outgoing& message) {
+  put({message.answers ? message.answers : ++lastMessageId_, 0, 0, message.type, 0, message.address}, message.payload);
+}
+
+void Connection::put(qi::Header header, qi::ByteView payload) {
+  header.payloadSize = static_cast<std::uint32_t>(payload.size());
+  const auto bytes = header.encode();
+  const std::size_t at = queue_.size();
+  queue_.resize(at + bytes.size() + payload.size());
+  std::memcpy(queue_.data() + at, bytes.data(), bytes.size());
+  if (!payload.empty()) std::memcpy(queue_.data() + at + bytes.size(), payload.data(), payload.size());
+  if (!handling_) scheduleFlush();
+}
+
+void Connection::scheduleFlush() {
+  if (flushScheduled_ || waitingToWrite_) return;
+  flushScheduled_ = true;
+  asio::post(executor(), [self = shared_from_this()] {
+    self->flushScheduled_ = false;
+    self->flush();
+  });
+}
+
+void Connection::flush() {
+  if (state_ == State::closed || waitingToWrite_) return;
+  for (;;) {
+    if (sent_ == sending_.size()) {
+      sending_.clear();
+      if (sending_.capacity() > keptBuffer) sending_ = {};
+      sent_ = answersInSending_ = 0;
+      if (queue_.empty()) break;
+      sending_.swap(queue_);
+      std::swap(answersInSending_, answersInQueue_);
+    }
+    error_code problem;
+    sent_ += socket_.write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), problem);
+    if (problem == asio::error::would_block) {
+      waitingToWrite_ = true;
+      socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code failed) {
+        self->waitingToWrite_ = false;
+        if (!failed) self->flush();
+      });
+      return;
+    }
+    if (problem) {
+      close({Code::connectionLost, "the connection to " + peer_ + " broke (" + problem.message() + ")", "connect again"});
+      return;
+    }
+  }
+  if (closesAfterFlush_) close(refusal_);
+  else read();
+}
+
+void Connection::read() {
+  if (reading_ || handling_ || state_ == State::closed || answersQueued() > maxQueued) return;
+  reading_ = true;
+  if (std::exchange(paused_, false)) {
+    asio::post(executor(), [self = shared_from_this()] {
+      self->reading_ = false;
+      self->handleArrived();
+    });
+    return;
+  }
+  const auto room = parser_.room();
+  socket_.async_read_some(asio::buffer(room.data(), room.size()),
+                          [self = shared_from_this()](error_code problem, std::size_t bytes) { self->onRead(problem, bytes); });
+}
+
+void Connection::onRead(const error_code& problem, std::size_t bytes) {
+  reading_ = false;
+  if (state_ == State::closed) return;
+  if (problem) {
+    const bool truncated = parser_.pending() > 0;
+    close({Code::connectionLost,
+           truncated ? "the connection to " + peer_ + " ended in the middle of a message"
+                     : "the connection to " + peer_ + " ended" + (problem == asio::error::eof ? "" : " (" + problem.message() + ")"),
+           "check that the peer still runs, then connect again"});
+    return;
+  }
+  parser_.filled(bytes);
+  handleArrived();
+}
+
+void Connection::handleArrived() {
+  handling_ = true;
+  while (state_ != State::closed && !closesAfterFlush_) {
+    if (answersQueued() > maxQueued) {
+      paused_ = true;
+      break;
+    }
+    const auto next = parser_.next();
+    if (!next) {
+      log_->warn("{}: {}", peer_, next.error().cause);
+      close(next.error());
+      break;
+    }
+    if (!*next) break;
+    handle(**next);
+  }
+  handling_ = false;
+  flush();
+  read();
+}
+
+void Connection::handle(const qi::Message& message) {
+  const auto& header = message.header;
+  if ((state_ == State::authenticating || header.address.service == qi::serverService ||
+       header.type == MessageType::capability) &&
+      handshake(message))
+    return;
+  switch (header.type) {
+    case MessageType::call:
+    case MessageType::post:
+    case MessageType::cancel:
+      if (receiver_) return receiver_->received(shared_from_this(), message);
+      if (header.type == MessageType::call)
+        answer(header.id, header.address, MessageType::error, qi::encodeErrorText("The call request could not be handled."));
+      return;
+    case MessageType::reply:
+    case MessageType::error:
+    case MessageType::canceled: return handleAnswer(message);
+    case MessageType::event: {
+      const auto found = listeners_.find(listenerKey(header.address.service, header.address.object));
+      if (found == listeners_.end()) return;
+      const auto handler = found->second;  // it may end its own listening
+      handler(message);
+      return;
+    }
+    default: log_->debug("{}: message of unknown type {}", peer_, static_cast<int>(header.type));
+  }
+}
+
+// True if the message belonged to the set-up of the connection.
+bool Connection::handshake(const qi::Message& message) {
+  if (message.header.type == MessageType::capability && !server_) {
+    if (const auto map = qi::decode<qi::CapabilityMap>(message.payload)) capabilities_.addRemote(*map);
+    return true;
+  }
+  if (server_) {
+    auto step = server_->receive(message);
+    if (step.send) put(*step.send);
+    if (step.close) {
+      refusal_ = {Code::notAuthenticated, peer_ + " was refused", {}};
+      closesAfterFlush_ = true;
+    }
+    if (server_->done() && state_ == State::authenticating) becomeReady();
+    return true;
+  }
+  if (state_ != State::authenticating) return false;
+  if (message.header.address.service != qi::serverService) return true;
+  auto step = client_->receive(message);
+  if (step.send) put(*step.send);
+  if (step.failed) close(std::move(*step.failed));
+  if (client_->done()) becomeReady();
+  return true;
+}
+
+void Connection::becomeReady() {
+  state_ = State::ready;
+  authenticationTimer_.cancel();
+  parser_.setMaxPayload(qi::limits::maxPayload);
+  if (ready_) std::exchange(ready_, {})({});
+}
+
+void Connection::handleAnswer(const qi::Message& message) {
+  const auto found = pending_.find(message.header.id);
+  if (found == pending_.end()) return;  // late, or never asked
+  auto handler = std::move(found->second.handler);
+  pending_.erase(found);
+  switch (message.header.type) {
+    case MessageType::reply: return handler(Answer{message.header.flags, message.payload, objectFormat()});
+    case MessageType::canceled: return handler(Error{Code::callFailed, "the call was canceled", {}});
+    default: return handler(Error{Code::callFailed, qi::decodeErrorText(message.payload), {}});
+  }
+}
+
+void Connection::watchDeadlines() {
+  if (deadlinesWatched_) return;
+  deadlinesWatched_ = true;
+  deadlineTimer_.expires_after(deadlineStep);
+  deadlineTimer_.async_wait([self = shared_from_this()](error_code problem) {
+    self->deadlinesWatched_ = false;
+    if (problem) return;
+    const auto now = std::chrono::steady_clock::now();
+    std::vector<AnswerHandler> late;
+    for (auto call = self->pending_.begin(); call != self->pending_.end();) {
+      const bool expired = call->second.deadline <= now;
+      if (expired) late.push_back(std::move(call->second.handler));
+      call = expired ? self->pending_.erase(call) : std::next(call);
+    }
+    for (auto& handler : late)
+      handler(Error{Code::timedOut, "no answer from " + self->peer_ + " before the deadline",
+                    "check that the service is not stuck, or allow more time"});
+    if (!self->pending_.empty()) self->watchDeadlines();
+  });
+}
+
+}  // namespace beckon::localbus

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "core/qi/frame_parser.hpp"
+#include "core/run/log.hpp"
+#include "core/run/unique_function.hpp"
+#include "localbus/handshake.hpp"
+
+namespace beckon::localbus {
+
+namespace asio = boost::asio;
+using Executor = asio::io_context::executor_type;
+using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Duration = std::chrono::steady_clock::duration;
+
+class Connection;
+
+// Who answers calls that come in on a connection.
+class Receiver {
+ public:
+  virtual ~Receiver() = default;
+  // A Call, Post or Cancel of an authenticated peer. The payload is valid until the return.
+  virtual void received(const std::shared_ptr<Connection>& from, const qi::Message& message) = 0;
+  virtual void closed(const Connection& connection) = 0;
+};
+
+// The answer to a call as it stands in the connection's buffer.
+struct Answer {
+  std::uint8_t flags;
+  qi::ByteView payload;  // valid until the handler returns
+  qi::ObjectFormat format;
+};
+using AnswerHandler = run::UniqueFunction<void(run::Result<Answer>)>;
+
+// One qi connection over TCP, from either side. Both may call the other on it (if both want
+// ClientServerSocket). It lives on one executor: every function is called there and every handler runs there.
+// What is sent during one turn of the loop leaves in one system call.
+//
+// While more than `maxQueued` bytes wait to be sent, calls are refused as `overloaded` and events are dropped
+// and counted; while that many bytes of answers wait, no further call is read. So a peer that does not read
+// costs little more memory than that.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // From connecting or accepting to an authenticated connection (DESIGN: limits that the outside meets).
+  static constexpr Duration authenticationTime = std::chrono::seconds(5);
+  static constexpr std::size_t maxQueued = 16 * 1024 * 1024;
+  // What the buffers for sending keep between two turns of the loop.
+  static constexpr std::size_t keptBuffer = 256 * 1024;
+  // How late a deadline may be noticed.
+  static constexpr Duration deadlineStep = std::chrono::milliseconds(50);
+
+  // Authenticated, or why not. Called once.
+  using ReadyHandler = run::UniqueFunction<void(run::Result<>)>;
+
+  // `receiver` must outlive the connection or be replaced by setReceiver(nullptr).
+  static std::shared_ptr<Connection> accepted(Socket socket, Authenticator authenticator, Receiver* receiver, run::Log log);
+  static std::shared_ptr<Connection> connected(Socket socket, qi::CapabilityMap credentials, CredentialSource more,
+                                               Receiver* receiver, run::Log log);
+  ~Connection();
+
+  // `limit` is for the time until it is authenticated.
+  void start(ReadyHandler ready, Duration limit = authenticationTime);
+  // Ends the connection: tells the receiver, fails the calls in flight with `reason`, then tells onClosed.
+  // Harmless when closed already.
+  void close(run::Error reason);
+  bool isOpen() const { return state_ != State::closed; }
+  bool isReady() const { return state_ == State::ready; }
+  void onClosed(std::function<void(const run::Error&)> handler);
+  void setReceiver(Receiver* receiver) { receiver_ = receiver; }
+
+  // The handler is called exactly once and never before call() returns. Errors: callFailed with the peer's
+  // text, timedOut, connectionLost, overloaded, tooLarge.
+  void call(qi::Address address, qi::ByteView arguments, Duration timeout, AnswerHandler handler, std::uint8_t flags = 0);
+  void post(qi::Address address, qi::ByteView arguments);
+  // False, and counted, if the event was dropped because the peer does not read.
+  bool sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags = 0);
+  // An answer above limits::maxPayload becomes an error: the peer would close the connection over it.
+  void answer(std::uint32_t id, qi::Address address, qi::MessageType type, qi::ByteView payload, std::uint8_t flags = 0);
+
+  // Events of one object, given to one listener; nullptr ends it.
+  using EventHandler = std::function<void(const qi::Message&)>;
+  void listen(std::uint32_t service, std::uint32_t object, EventHandler handler);
+  // A number for a registration that no other on this connection has.
+  std::uint32_t newLink() { return ++lastLink_; }
+
+  const qi::Capabilities& capabilities() const { return capabilities_; }
+  qi::ObjectFormat objectFormat() const { return capabilities_.objectFormat(); }
+  std::uint64_t id() const { return id_; }  // of this process, never reused
+  std::string peer() const { return peer_; }
+  std::uint64_t droppedEvents() const { return droppedEvents_; }
+  // Bytes that wait to be sent.
+  std::size_t queued() const { return queue_.size() + sending_.size() - sent_; }
+  Executor executor() { return socket_.get_executor(); }
+  const run::Log& log() const { return log_; }
+
+ private:
+  enum class State { fresh, authenticating, ready, closed };
+  struct Pending {
+    AnswerHandler handler;
+    std::chrono::steady_clock::time_point deadline;
+  };
+
+  Connection(Socket socket, Receiver* receiver, run::Log log);
+  void read();
+  void onRead(const boost::system::error_code& problem, std::size_t bytes);
+  void handleArrived();
+  void handle(const qi::Message& message);
+  void handleAnswer(const qi::Message& message);
+  bool handshake(const qi::Message& message);
+  void becomeReady();
+  void put(const Outgoing& message);
+  void put(qi::Header header, qi::ByteView payload);
+  std::size_t answersQueued() const { return answersInQueue_ + answersInSending_; }
+  void scheduleFlush();
+  void flush();
+  void watchDeadlines();
+
+  Socket socket_;
+  Timer authenticationTimer_;
+  Timer deadlineTimer_;
+  Receiver* receiver_;
+  run::Log log_;
+  const std::uint64_t id_;
+  std::string peer_;
+  State state_ = State::fresh;
+  bool closesAfterFlush_ = false;
+  run::Error refusal_;
+
+  qi::Capabilities capabilities_;
+  std::optional<ServerHandshake> server_;
+  std::optional<ClientHandshake> client_;
+  ReadyHandler ready_;
+  std::function<void(const run::Error&)> onClosed_;
+
+  qi::FrameParser parser_;
+  bool reading_ = false, handling_ = false;
+  bool paused_ = false;  // whole messages have arrived that wait until answers have left
+  qi::Bytes queue_;       // waits for the next system call
+  qi::Bytes sending_;     // handed over in part
+  std::size_t sent_ = 0;  // of sending_
+  std::size_t answersInQueue_ = 0, answersInSending_ = 0;  // bytes of answers among them
+  bool flushScheduled_ = false, waitingToWrite_ = false;
+
+  std::uint32_t lastMessageId_ = 0, lastLink_ = 0;
+  std::unordered_map<std::uint32_t, Pending> pending_;
+  bool deadlinesWatched_ = false;
+  std::unordered_map<std::uint64_t, EventHandler> listeners_;
+  std::uint64_t droppedEvents_ = 0;
+};
+
+}  // namespace beckon::localbus

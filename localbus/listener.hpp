@@ -1,0 +1,39 @@
+#pragma once
+
+#include <set>
+
+#include "localbus/endpoint.hpp"
+#include "localbus/object_host.hpp"
+
+namespace beckon::localbus {
+
+// Accepts TCP connections for an ObjectHost. A failed accept (a peer that is gone already, no descriptors)
+// never ends the accepting. Lives on one executor.
+class Listener {
+ public:
+  // More connections than these are closed at once.
+  static constexpr std::size_t maxConnections = 10'000;
+
+  Listener(asio::io_context& io, ObjectHost& host, Authenticator authenticator, run::Log log);
+  ~Listener();
+
+  // Port 0 takes a free one. Error unreachable or invalidArgument if the address cannot be listened on.
+  run::Result<Endpoint> start(const Endpoint& endpoint);
+  // Closes the listening socket and every connection.
+  void stop();
+
+ private:
+  void accept();
+  void take(Socket socket);
+
+  asio::io_context& io_;
+  ObjectHost& host_;
+  Authenticator authenticator_;
+  run::Log log_;
+  asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor_;
+  Timer retry_;
+  std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace beckon::localbus

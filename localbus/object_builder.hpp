@@ -1,0 +1,207 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <type_traits>
+
+#include "localbus/object.hpp"
+
+// Objects from ordinary C++ functions:
+//
+//   ObjectBuilder builder;
+//   auto spoken = builder.signal<std::string>("spoken");
+//   auto volume = builder.property<float>("volume", 0.5f);
+//   builder.method("say", [spoken](std::string text) { spoken(text); });
+//   builder.method("later", [](Reply<int> reply, int x) { ... reply(x + 1) when it is known ... });
+//   std::shared_ptr<Object> object = builder.build();
+//
+// Ids are given in the order of declaration, from 100. A method's parameters and result are any types with a
+// qi::Codec; a result may be wrapped in run::Result. A method may take a Caller, or a Reply<R> to
+// answer later, as its first parameter. A signal or property handle may outlive the object: it then does nothing.
+namespace beckon::localbus {
+
+// Answers a call later: with an R or a run::Result<R>, once.
+template <class R>
+class Reply {
+ public:
+  Reply(Responder respond, qi::ObjectFormat format) : respond_(std::move(respond)), format_(format) {}
+  void operator()(run::Result<R> result) {
+    if (!result) return respond_(result.error());
+    if constexpr (std::is_void_v<R>)
+      respond_(qi::Bytes());
+    else
+      respond_(qi::encode<R>(*result, format_));
+  }
+
+ private:
+  Responder respond_;
+  qi::ObjectFormat format_;
+};
+
+// Emits to all subscribers; may be copied into methods.
+template <class... Args>
+class SignalHandle {
+ public:
+  SignalHandle(std::shared_ptr<std::weak_ptr<Object>> object, std::uint32_t id) : object_(std::move(object)), id_(id) {}
+  void operator()(const Args&... args) const {
+    if (const auto object = object_->lock()) object->emit(id_, qi::encodeAll({}, args...));
+  }
+
+ private:
+  std::shared_ptr<std::weak_ptr<Object>> object_;
+  std::uint32_t id_;
+};
+
+// Holds the value; a change is an event to all subscribers.
+template <class T>
+class PropertyHandle {
+ public:
+  PropertyHandle(SignalHandle<T> changed, T value)
+      : changed_(std::move(changed)), value_(std::make_shared<T>(std::move(value))) {}
+  const T& get() const { return *value_; }
+  void set(T value) const {
+    *value_ = std::move(value);
+    changed_(*value_);
+  }
+
+ private:
+  SignalHandle<T> changed_;
+  std::shared_ptr<T> value_;
+};
+
+namespace detail {
+
+template <class F>
+struct FunctionTraits : FunctionTraits<decltype(&F::operator())> {};
+template <class R, class... Args>
+struct FunctionTraits<R(Args...)> {
+  using Return = R;
+  using Arguments = std::tuple<std::remove_cvref_t<Args>...>;
+};
+template <class R, class... Args>
+struct FunctionTraits<R (*)(Args...)> : FunctionTraits<R(Args...)> {};
+template <class C, class R, class... Args>
+struct FunctionTraits<R (C::*)(Args...)> : FunctionTraits<R(Args...)> {};
+template <class C, class R, class... Args>
+struct FunctionTraits<R (C::*)(Args...) const> : FunctionTraits<R(Args...)> {};
+
+template <class R>
+struct Unwrapped {
+  using Type = R;
+};
+template <class R>
+struct Unwrapped<run::Result<R>> {
+  using Type = R;
+};
+
+// Splits off a leading Caller or Reply<R>.
+template <class R, class Arguments>
+struct Call {
+  using Return = typename Unwrapped<R>::Type;
+  using Parameters = Arguments;
+  using First = void;
+};
+template <class R, class... Rest>
+struct Call<R, std::tuple<Caller, Rest...>> : Call<R, std::tuple<Rest...>> {
+  using First = Caller;
+};
+template <class R, class... Rest>
+struct Call<void, std::tuple<Reply<R>, Rest...>> {
+  using Return = R;
+  using Parameters = std::tuple<Rest...>;
+  using First = Reply<R>;
+};
+
+template <class R>
+constexpr std::string_view returnSignature() {
+  if constexpr (std::is_void_v<R>)
+    return "v";
+  else
+    return qi::signatureText<R>();
+}
+
+}  // namespace detail
+
+class ObjectBuilder {
+ public:
+  ObjectBuilder();
+
+  template <class F>
+  std::uint32_t method(const std::string& name, F function, const std::string& description = {}) {
+    using Traits = detail::FunctionTraits<F>;
+    using Call = detail::Call<typename Traits::Return, typename Traits::Arguments>;
+    using Parameters = typename Call::Parameters;
+    return addMethod(name, std::string(detail::returnSignature<typename Call::Return>()),
+                     std::string(qi::signatureText<Parameters>()), description,
+                     [function = std::move(function)](Invocation call) mutable {
+                       auto arguments = qi::decode<Parameters>(call.arguments, call.format);
+                       if (!arguments) return call.respond(unreadableArguments(arguments.error()));
+                       invoke<typename Call::First, typename Call::Return>(function, std::move(*arguments), call);
+                     });
+  }
+
+  template <class... Args>
+  SignalHandle<Args...> signal(const std::string& name) {
+    return {object_, addSignal(name, std::string(qi::signatureText<std::tuple<Args...>>()))};
+  }
+
+  // `accept` is asked before a peer's new value is taken; absent: every value is. What it refuses keeps
+  // the old value and tells the peer why.
+  template <class T>
+  PropertyHandle<T> property(const std::string& name, T initial, std::function<run::Result<>(const T&)> accept = {}) {
+    const auto id = nextId_;
+    PropertyHandle<T> handle(SignalHandle<T>(object_, id), std::move(initial));
+    addProperty(name, std::string(qi::signatureText<T>()),
+                {[handle] { return qi::toValue(handle.get()); },
+                 [handle, accept = std::move(accept)](const qi::Value& value) -> run::Result<> {
+                   auto typed = qi::fromValue<T>(value);
+                   if (!typed) return typed.error();
+                   if (accept)
+                     if (auto accepted = accept(*typed); !accepted) return accepted;
+                   handle.set(std::move(*typed));
+                   return {};
+                 }});
+    return handle;
+  }
+
+  // Ends the builder's use.
+  std::shared_ptr<Object> build();
+
+ private:
+  static run::Error unreadableArguments(const run::Error& why);
+
+  template <class First, class R, class F, class Parameters>
+  static void invoke(F& function, Parameters arguments, Invocation& call) {
+    if constexpr (std::is_same_v<First, Reply<R>>) {
+      std::apply(function, std::tuple_cat(std::make_tuple(Reply<R>(std::move(call.respond), call.format)), std::move(arguments)));
+    } else {
+      const auto run = [&]() -> decltype(auto) {
+        if constexpr (std::is_same_v<First, Caller>)
+          return std::apply(function, std::tuple_cat(std::make_tuple(call.caller), std::move(arguments)));
+        else
+          return std::apply(function, std::move(arguments));
+      };
+      Reply<R> reply(std::move(call.respond), call.format);
+      if constexpr (std::is_void_v<decltype(run())>) {
+        run();
+        reply({});
+      } else {
+        reply(run());
+      }
+    }
+  }
+
+  std::uint32_t addMethod(const std::string& name, std::string returns, std::string parameters,
+                          const std::string& description, Object::Method method);
+  std::uint32_t addSignal(const std::string& name, std::string signature);
+  std::uint32_t addProperty(const std::string& name, const std::string& signature, Object::Property property);
+
+  std::shared_ptr<Object> built_;
+  std::shared_ptr<std::weak_ptr<Object>> object_;  // what handles hold
+  std::uint32_t nextId_ = qi::firstUserAction;
+};
+
+}  // namespace beckon::localbus

@@ -1,0 +1,188 @@
+#include "directory/service_directory.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/core/hex.hpp"
+#include "tests/directory/bus.hpp"
+
+// The directory as the wire sees it.
+namespace beckon::directory {
+namespace {
+
+using namespace std::chrono_literals;
+using qi::MessageType;
+using test::Bus;
+using test::Frame;
+using test::info;
+using test::RawPeer;
+using testing::ElementsAre;
+using testing::HasSubstr;
+namespace member = test::member;
+using Named = std::tuple<std::uint32_t, std::string>;
+
+class ServiceDirectoryTest : public testing::Test {
+ protected:
+  template <class... Args>
+  static Frame ask(RawPeer& peer, std::uint32_t action, const Args&... args) {
+    return peer.ask(Bus::member(action), qi::encodeAll({}, args...));
+  }
+  static std::uint32_t add(RawPeer& peer, const std::string& name) {
+    return ask(peer, member::registerService, info(name)).as<std::uint32_t>();
+  }
+  static std::uint32_t addReady(RawPeer& peer, const std::string& name) {
+    const auto id = add(peer, name);
+    EXPECT_EQ(ask(peer, member::serviceReady, id).header.type, MessageType::reply);
+    return id;
+  }
+  static void watch(RawPeer& peer) {
+    for (const auto signal : {member::serviceAdded, member::serviceRemoved})
+      ask(peer, qi::action::registerEvent, qi::directoryService, signal, std::uint64_t{signal});
+  }
+  static std::vector<std::string> names(RawPeer& peer) {
+    std::vector<std::string> all;
+    for (const auto& service : ask(peer, member::services).as<std::vector<ServiceInfo>>()) all.push_back(service.name);
+    return all;
+  }
+  // The next message, which is an event of that signal.
+  static Named event(RawPeer& peer, std::uint32_t signal) {
+    const auto frame = peer.message();
+    EXPECT_EQ(frame.header.type, MessageType::event);
+    EXPECT_EQ(frame.header.address, Bus::member(signal));
+    return frame.as<Named>();
+  }
+
+  Bus bus;
+  RawPeer provider = bus.peer();
+  RawPeer other = bus.peer();
+};
+
+TEST_F(ServiceDirectoryTest, hasTheMembersOfLibqisDirectoryUnderTheirIds) {
+  std::ifstream stream(BECKON_SOURCE_DIR "/tests/data/qi/01_connect.json");
+  const auto recorded = nlohmann::json::parse(stream);
+  const auto& message = recorded.at("messages").at(4);
+  ASSERT_EQ(message.at("header").at("action"), qi::action::metaObject);
+  const auto theirs = qi::decode<qi::MetaObject>(qi::test::fromHex(message.at("payload_hex").get<std::string>())).value();
+  const auto ours = ask(provider, qi::action::metaObject, std::uint32_t{0}).as<qi::MetaObject>();
+  for (std::uint32_t id = 100; id <= 108; ++id) {
+    const bool isSignal = id == member::serviceAdded || id == member::serviceRemoved;
+    if (isSignal) {
+      EXPECT_EQ(ours.signals.at(id), theirs.signals.at(id)) << id;
+    } else {
+      EXPECT_EQ(ours.methods.at(id), theirs.methods.at(id)) << id;
+    }
+  }
+  for (const std::uint32_t id : {0, 1, 2, 3, 5, 6, 7, 8}) EXPECT_EQ(ours.methods.at(id), theirs.methods.at(id)) << id;
+  EXPECT_EQ(ours.methods.rbegin()->first, 108u);
+}
+
+TEST_F(ServiceDirectoryTest, isItsOwnFirstService) {
+  const auto services = ask(provider, member::services).as<std::vector<ServiceInfo>>();
+  ASSERT_EQ(services.size(), 1u);
+  const auto& own = services[0];
+  EXPECT_EQ(own.name, "ServiceDirectory");
+  EXPECT_EQ(own.serviceId, 1u);
+  EXPECT_EQ(own.machineId, test::machineId);
+  EXPECT_EQ(own.processId, static_cast<std::uint32_t>(::getpid()));
+  EXPECT_THAT(own.endpoints, ElementsAre(bus.endpoint.url()));
+  EXPECT_EQ(own.sessionId, "0");
+  EXPECT_EQ(ask(provider, member::service, std::string("ServiceDirectory")).as<ServiceInfo>(), own);
+  EXPECT_EQ(ask(provider, member::machineId).as<std::string>(), test::machineId);
+}
+
+TEST_F(ServiceDirectoryTest, listsAServiceFromReadyOnAndTellsEverybodyBeforeTheReply) {
+  watch(provider);
+  watch(other);
+  const auto id = add(provider, "Vec");
+  EXPECT_EQ(id, 2u);
+  EXPECT_THAT(names(other), ElementsAre("ServiceDirectory"));
+  EXPECT_EQ(ask(other, member::service, std::string("Vec")).errorText(), "Cannot find service 'Vec' in index");
+
+  const auto call = provider.call(Bus::member(member::serviceReady), qi::encode(id));
+  EXPECT_EQ(event(provider, member::serviceAdded), Named(id, "Vec"));
+  EXPECT_EQ(provider.message().header.id, call);
+  EXPECT_EQ(event(other, member::serviceAdded), Named(id, "Vec"));
+  EXPECT_THAT(names(other), ElementsAre("ServiceDirectory", "Vec"));
+  auto expected = info("Vec");
+  expected.serviceId = id;
+  EXPECT_EQ(ask(other, member::service, std::string("Vec")).as<ServiceInfo>(), expected);
+}
+
+TEST_F(ServiceDirectoryTest, unregistersAndTellsEverybodyBeforeTheReply) {
+  const auto id = addReady(provider, "Vec");
+  watch(provider);
+  watch(other);
+  const auto call = provider.call(Bus::member(member::unregisterService), qi::encode(id));
+  EXPECT_EQ(event(provider, member::serviceRemoved), Named(id, "Vec"));
+  EXPECT_EQ(provider.message().header.id, call);
+  EXPECT_EQ(event(other, member::serviceRemoved), Named(id, "Vec"));
+  EXPECT_EQ(ask(provider, member::unregisterService, id).errorText(), "Unregister Service: Can't find service #2");
+  EXPECT_EQ(add(provider, "Vec"), id + 1);
+}
+
+TEST_F(ServiceDirectoryTest, refusesATakenName) {
+  addReady(provider, "Vec");
+  EXPECT_EQ(ask(other, member::registerService, info("Vec")).errorText(),
+            "Service \"Vec\" (#2) is already registered. Rejecting conflicting registration attempt.");
+  EXPECT_EQ(ask(other, member::registerService, info("ServiceDirectory")).errorText(),
+            "Service \"ServiceDirectory\" (#1) is already registered. Rejecting conflicting registration attempt.");
+}
+
+TEST_F(ServiceDirectoryTest, letsNoStrangerTouchARegistration) {
+  const auto id = addReady(provider, "Vec");
+  const auto pending = add(provider, "Later");
+  auto stolen = info("Vec", "tcp://10.6.6.6:1");
+  stolen.serviceId = id;
+  EXPECT_EQ(ask(other, member::unregisterService, id).errorText(), "service #2 was registered by another connection");
+  EXPECT_EQ(ask(other, member::updateServiceInfo, stolen).errorText(), "service #2 was registered by another connection");
+  EXPECT_EQ(ask(other, member::serviceReady, pending).errorText(), "service #3 was registered by another connection");
+  EXPECT_EQ(ask(other, member::unregisterService, std::uint32_t{1}).errorText(), "service #1 was registered by another connection");
+  EXPECT_THAT(names(other), ElementsAre("ServiceDirectory", "Vec"));
+  EXPECT_EQ(ask(other, member::service, std::string("Vec")).as<ServiceInfo>().endpoints, info("Vec").endpoints);
+}
+
+TEST_F(ServiceDirectoryTest, letsTheOwnerUpdateItsEndpoints) {
+  auto moved = info("Vec", "tcp://10.0.0.2:1");
+  moved.serviceId = addReady(provider, "Vec");
+  EXPECT_EQ(ask(provider, member::updateServiceInfo, moved).header.type, MessageType::reply);
+  EXPECT_EQ(ask(other, member::service, std::string("Vec")).as<ServiceInfo>(), moved);
+}
+
+TEST_F(ServiceDirectoryTest, removesWhatAConnectionRegisteredWhenItCloses) {
+  addReady(provider, "B");
+  addReady(provider, "A");
+  add(provider, "Pending");
+  watch(other);
+  const auto begun = std::chrono::steady_clock::now();
+  provider.close();
+  EXPECT_EQ(event(other, member::serviceRemoved), Named(2, "B"));
+  EXPECT_EQ(event(other, member::serviceRemoved), Named(3, "A"));
+  EXPECT_EQ(event(other, member::serviceRemoved), Named(4, "Pending"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 1s);
+  EXPECT_THAT(names(other), ElementsAre("ServiceDirectory"));
+}
+
+TEST_F(ServiceDirectoryTest, removesThemOnAResetToo) {
+  addReady(provider, "Vec");
+  watch(other);
+  provider.reset();
+  EXPECT_EQ(event(other, member::serviceRemoved), Named(2, "Vec"));
+}
+
+TEST_F(ServiceDirectoryTest, refusesEndpointsThatAreNoUris) {
+  const auto answer = ask(provider, member::registerService, info("Bad", "not a uri"));
+  EXPECT_EQ(answer.header.type, MessageType::error);
+  EXPECT_THAT(answer.errorText(), HasSubstr("\"not a uri\" is not a valid URI"));
+  EXPECT_EQ(add(provider, "Good"), 2u);
+}
+
+TEST_F(ServiceDirectoryTest, saysWhereItCannotListen) {
+  ServiceDirectory second(bus.loop.io, test::machineId, run::silentLog());
+  EXPECT_EQ(second.start(bus.endpoint).error().code, run::Code::unreachable);
+}
+
+}  // namespace
+}  // namespace beckon::directory

@@ -1,0 +1,66 @@
+#include "localbus/listener.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/localbus/sample.hpp"
+
+namespace beckon::localbus {
+namespace {
+
+using run::Code;
+using test::Loop;
+using test::RawPeer;
+using test::SampleBus;
+
+TEST(Listener, takesAFreePortAndSaysWhich) {
+  SampleBus bus;
+  EXPECT_EQ(bus.endpoint.host, "127.0.0.1");
+  EXPECT_NE(bus.endpoint.port, 0);
+}
+
+TEST(Listener, refusesAnAddressThatIsTaken) {
+  SampleBus bus;
+  Listener second(bus.loop.io, bus.host, {}, bus.log);
+  const auto result = second.start(bus.endpoint);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, Code::unreachable);
+  EXPECT_EQ(result.error().cause, "cannot listen on " + bus.endpoint.url() + ": Address already in use");
+  EXPECT_EQ(result.error().nextStep, "stop what listens there, or choose another port");
+}
+
+TEST(Listener, refusesAnAddressOfSomebodyElse) {
+  Loop loop;
+  ObjectHost host;
+  Listener listener(loop.io, host, {}, run::silentLog());
+  EXPECT_EQ(listener.start({"192.0.2.1", 0}).error().nextStep, "choose an address of this computer and a port above 1023");
+  EXPECT_EQ(listener.start({"no-such-host.invalid", 0}).error().nextStep,
+            "give an address of this computer, such as 127.0.0.1");
+  EXPECT_TRUE(listener.start({"127.0.0.1", 0}));
+}
+
+TEST(Listener, closesItsConnectionsWhenItStops) {
+  SampleBus bus;
+  RawPeer peer(bus.loop, bus.endpoint);
+  peer.authenticate();
+  bus.listener.stop();
+  EXPECT_TRUE(peer.closes());
+  EXPECT_EQ(bus.host.ended, 1);
+  EXPECT_THROW(RawPeer(bus.loop, bus.endpoint), boost::system::system_error);
+}
+
+TEST(Listener, servesOnAfterAThousandPeersThatConnectAndReset) {
+  SampleBus bus;
+  for (int i = 0; i < 1000; ++i) {
+    RawPeer peer(bus.loop, bus.endpoint);
+    if (i % 3 == 1) peer.call({0, 0, 8});
+    if (i % 3 == 2) bus.loop.poll();
+    peer.reset();
+  }
+  RawPeer normal(bus.loop, bus.endpoint);
+  normal.authenticate();
+  EXPECT_EQ(normal.ask(SampleBus::member(bus.sample.ids.add), qi::encodeAll({}, 1, 2)).as<int>(), 3);
+  EXPECT_TRUE(bus.loop.runUntil([&] { return bus.host.ended == 1000; })) << bus.host.ended;
+}
+
+}  // namespace
+}  // namespace beckon::localbus
