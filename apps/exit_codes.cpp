@@ -1,0 +1,41 @@
+#include "apps/exit_codes.hpp"
+
+namespace beckon::apps {
+
+int exitCode(run::Code code) {
+  using enum run::Code;
+  switch (code) {
+    case invalidArgument:
+    case malformedJson:
+    case badArguments:
+    case invalidConfig:
+      return 2;
+    case unknownService:
+    case unknownMember:
+    case unknownRobot:
+      return 3;
+    case unreachable:
+    case badCertificate:
+    case connectionLost:
+    case serviceGone:
+      return 4;
+    case timedOut:
+      return 5;
+    case refused:
+    case notAuthenticated:
+    case notOwner:
+    case nameTaken:
+      return 6;
+    case callFailed:
+      return 7;
+    case protocolError:
+    case tooLarge:
+    case overloaded:
+      return 8;
+    case internal:
+      return 1;
+  }
+  return 1;
+}
+
+}  // namespace beckon::apps

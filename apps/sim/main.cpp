@@ -1,0 +1,86 @@
+#include "apps/exit_codes.hpp"
+#include "apps/report.hpp"
+#include "apps/sim/bus_presence.hpp"
+#include "apps/sim/robot.hpp"
+#include "core/run/machine_id.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <iostream>
+
+using namespace beckon;
+using run::Result;
+
+namespace {
+
+// How late the end of a sentence or of a move may be noticed.
+constexpr auto step = std::chrono::milliseconds(20);
+
+void keepAdvancing(sim::Robot& robot, localbus::Timer& timer) {
+  timer.expires_after(step);
+  timer.async_wait([&](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    robot.advance();
+    keepAdvancing(robot, timer);
+  });
+}
+
+Result<> simulate(const std::string& bus, const std::string& name, const std::string& logLevel) {
+  const auto directory = localbus::Endpoint::parse(bus);
+  if (!directory) return directory.error();
+  const auto machine = run::machineId();
+  if (!machine) return machine.error();
+
+  const sim::SystemClock clock;
+  sim::Robot robot(clock, name);
+  boost::asio::io_context io(1);
+  sim::BusPresence presence(
+      io, *directory, *machine, robot.services(), [&] { std::cout << "ready " << directory->url() << std::endl; },
+      run::makeLog("sim", logLevel));
+  localbus::Timer timer(io.get_executor());
+  keepAdvancing(robot, timer);
+  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&](auto, int) {
+    presence.stop();
+    signals.clear();  // a second one ends the program at once
+  });
+  boost::asio::co_spawn(io, presence.run(), [&](std::exception_ptr broken) {
+    if (broken) std::rethrow_exception(broken);
+    timer.cancel();
+    signals.cancel();
+  });
+  io.run();
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app{
+      "beckon-sim: a simulated robot with services as NAOqi has them (docs/simulator.md). Prints \"ready URL\" each "
+      "time that they are registered; waits for the directory while it is not there; runs until SIGTERM."};
+  app.set_version_flag("--version", BECKON_VERSION);
+  app.footer("Exit codes: 0 stopped by a signal, 1 fault of Beckon, 2 wrong usage.");
+  std::string bus, name = "sim", logLevel = "info";
+  app.add_option("--bus", bus, "The address of the bus's directory: tcp://HOST[:PORT]")->required();
+  app.add_option("--name", name, "The robot's name, in ALMemory")->capture_default_str();
+  app.add_option("--log-level", logLevel, "Lines on standard error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    apps::report({run::Code::invalidArgument, error.what(), "see beckon-sim --help"});
+    return apps::exitCode(run::Code::invalidArgument);
+  }
+  if (const auto ended = simulate(bus, name, logLevel); !ended) {
+    apps::report(ended.error());
+    return apps::exitCode(ended.error().code);
+  }
+  return 0;
+}
