@@ -1,0 +1,38 @@
+#include "apps/account.hpp"
+
+namespace beckon::apps {
+namespace {
+
+constexpr const char* bareJid = "write it as name@server.example";
+
+}  // namespace
+
+xmpp::StropheConfig readAccount(run::ConfigFile& file) {
+  xmpp::StropheConfig account;
+  const auto jid = xmpp::Jid::parse(file.text("xmpp.account"));
+  if (!jid)
+    file.reject("xmpp.account", jid.error().cause, bareJid);
+  else if (!jid->isBare() || jid->node().empty())
+    file.reject("xmpp.account", "not the address of an account", bareJid);
+  else
+    account.account = *jid;
+  account.password = file.secret("xmpp.password_file");
+  account.host = file.textOr("xmpp.host", "");
+  account.port = static_cast<unsigned short>(file.integerOr("xmpp.port", 0, 0, 65535));
+  account.caFile = file.pathOr("xmpp.ca_file", {}).string();
+  return account;
+}
+
+std::vector<xmpp::Jid> readJids(run::ConfigFile& file, std::string_view key) {
+  std::vector<xmpp::Jid> out;
+  for (const auto& text : file.textsOr(key, {})) {
+    const auto jid = xmpp::Jid::parse(text);
+    if (jid && jid->isBare() && !jid->node().empty())
+      out.push_back(*jid);
+    else
+      file.reject(key, "\"" + text + "\" is not the address of an account", bareJid);
+  }
+  return out;
+}
+
+}  // namespace beckon::apps

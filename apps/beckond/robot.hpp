@@ -1,0 +1,41 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+
+#include "apps/beckond/settings.hpp"
+#include "core/run/log.hpp"
+#include "directory/service_directory.hpp"
+#include "directory/session.hpp"
+#include "gateway/doors/iq_door.hpp"
+#include "xmpp/client.hpp"
+
+namespace beckon::apps {
+
+// Everything that beckond is made of, wired together: the directory, a session on it, the account on the XMPP
+// server and the door between them.
+class RobotSide {
+ public:
+  RobotSide(boost::asio::io_context& io, Settings settings, run::Log log);
+
+  // Until stop(); an error is one that no waiting would mend (the bus cannot listen, no identity). Prints
+  // "ready URL" once the bus listens, "announced JID" each time presence is announced.
+  boost::asio::awaitable<run::Result<>> run();
+  void stop();
+
+ private:
+  void announce(const std::string& id, const std::string& fingerprint);
+
+  boost::asio::io_context& io_;
+  Settings settings_;
+  run::Log log_;
+  boost::asio::steady_timer stopped_;
+  std::optional<directory::ServiceDirectory> directory_;
+  std::shared_ptr<directory::Session> session_;
+  std::optional<gateway::IqDoor> door_;
+  std::optional<xmpp::Client> client_;
+};
+
+}  // namespace beckon::apps

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "localbus/endpoint.hpp"
+#include "policy/policy.hpp"
+#include "xmpp/strophe_stream.hpp"
+
+namespace beckon::apps {
+
+// What beckond's configuration file says (docs/configuration.md).
+struct Settings {
+  xmpp::StropheConfig stream;
+  localbus::Endpoint bus;
+  policy::Policy policy;
+  std::filesystem::path state;  // where the robot's identity is kept
+};
+
+// Error invalidConfig names file, line and column.
+run::Result<Settings> readSettings(const std::filesystem::path& path);
+
+}  // namespace beckon::apps

@@ -1,0 +1,51 @@
+#include "apps/cli/bus_target.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/run/machine_id.hpp"
+#include "directory/json_call.hpp"
+
+namespace beckon::cli {
+
+Awaitable<std::unique_ptr<BusTarget>> BusTarget::connect(boost::asio::io_context& io, std::string url,
+                                                         std::chrono::milliseconds time, run::Log log) {
+  const auto endpoint = localbus::Endpoint::parse(url);
+  if (!endpoint) co_return endpoint.error();
+  directory::Session::Options options;
+  const auto machine = run::machineId();
+  if (!machine) co_return machine.error();
+  options.machineId = *machine;
+  options.dialTimeout = time;
+  auto session = co_await directory::Session::connect(io, *endpoint, options, std::move(log));
+  if (!session) co_return session.error();
+  co_return std::make_unique<BusTarget>(*session);
+}
+
+Awaitable<std::vector<ListedService>> BusTarget::services() {
+  const auto listed = co_await session_->services();
+  if (!listed) co_return listed.error();
+  std::vector<ListedService> out;
+  for (const auto& info : *listed)
+    if (!info.name.starts_with('_')) out.push_back({info.name, info.serviceId, info.processId, info.endpoints});
+  co_return out;
+}
+
+Awaitable<qi::MetaObject> BusTarget::info(std::string service) {
+  const auto object = co_await session_->service(std::move(service));
+  if (!object) co_return object.error();
+  co_return (*object)->metaObject();
+}
+
+Awaitable<qi::Value> BusTarget::call(std::string service, std::string method, qi::Json arguments, std::chrono::milliseconds time) {
+  return directory::callWithJson(session_, std::move(service), std::move(method), std::move(arguments), time);
+}
+
+Awaitable<qi::Value> BusTarget::get(std::string service, std::string property, std::chrono::milliseconds time) {
+  return directory::getProperty(session_, std::move(service), std::move(property), time);
+}
+
+Awaitable<void> BusTarget::set(std::string service, std::string property, qi::Json value, std::chrono::milliseconds time) {
+  return directory::setWithJson(session_, std::move(service), std::move(property), std::move(value), time);
+}
+
+}  // namespace beckon::cli

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "apps/cli/target.hpp"
+#include "directory/session.hpp"
+
+namespace beckon::cli {
+
+// A bus by the address of its directory.
+class BusTarget : public Target {
+ public:
+  explicit BusTarget(std::shared_ptr<directory::Session> session) : session_(std::move(session)) {}
+  static Awaitable<std::unique_ptr<BusTarget>> connect(boost::asio::io_context& io, std::string url,
+                                                       std::chrono::milliseconds time, run::Log log);
+  ~BusTarget() override { session_->close(); }
+
+  Awaitable<std::vector<ListedService>> services() override;
+  Awaitable<qi::MetaObject> info(std::string service) override;
+  Awaitable<qi::Value> call(std::string service, std::string method, qi::Json arguments, std::chrono::milliseconds time) override;
+  Awaitable<qi::Value> get(std::string service, std::string property, std::chrono::milliseconds time) override;
+
+  Awaitable<void> set(std::string service, std::string property, qi::Json value, std::chrono::milliseconds time);
+
+  // Keeps the session, for what only a bus can do.
+  const std::shared_ptr<directory::Session>& session() const { return session_; }
+
+ private:
+  std::shared_ptr<directory::Session> session_;
+};
+
+}  // namespace beckon::cli

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/run/error.hpp"
+
+namespace beckon::cli {
+
+enum class Verb { robots, services, info, call, get, set, watch };
+
+// A command line, read.
+struct Command {
+  Verb verb = Verb::robots;
+  std::string bus;               // --bus; empty: by XMPP
+  std::filesystem::path config;  // --config
+  bool json = false;
+  std::chrono::milliseconds time{10'000};
+  std::uint64_t count = 0;  // watch: end after so many events; 0: never
+  std::string robot;        // empty on a bus
+  std::string service;
+  std::string member;
+  std::vector<std::string> arguments;  // JSON texts
+};
+
+// Takes [ROBOT/]SERVICE[.MEMBER] apart, as verb and bus ask for it. Error invalidArgument shows the right form.
+// Service names may hold dots: the member is what follows the last one.
+run::Result<> readPlace(const std::string& place, Command& command);
+
+}  // namespace beckon::cli

@@ -1,0 +1,121 @@
+#include "apps/cli/print.hpp"
+
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "core/qi/utf8.hpp"
+
+namespace beckon::cli {
+namespace {
+
+using nlohmann::json;
+
+// Names that come from elsewhere may hold anything; JSON takes only UTF-8, a terminal nothing that steers it.
+std::string shown(const std::string& text) { return qi::printable(text); }
+
+// For people: dynamics without their types.
+json plain(json value) {
+  if (value.is_object() && value.contains("$type")) return value.contains("$value") ? plain(std::move(value["$value"])) : json();
+  if (value.is_structured())
+    for (auto& part : value) part = plain(std::move(part));
+  return value;
+}
+
+template <class Members, class Describe>
+json visible(const Members& members, Describe describe) {
+  json out = json::array();
+  for (const auto& [uid, member] : members)
+    if (!qi::isHidden(uid, member.name)) out.push_back(describe(member));
+  return out;
+}
+
+}  // namespace
+
+void print(const std::vector<remote::Robot>& robots, bool asJson) {
+  json list = json::array();
+  std::size_t width = 0;
+  for (const auto& robot : robots) width = std::max(width, robot.account.size());
+  for (const auto& robot : robots) {
+    if (asJson)
+      list.push_back({{"account", robot.account}, {"address", robot.address}, {"id", robot.id}, {"key", robot.fingerprint}});
+    else
+      std::cout << std::left << std::setw(static_cast<int>(width)) << robot.account << "  online  id " << robot.id << "  key "
+                << robot.fingerprint.substr(0, 16) << "\n";
+  }
+  if (asJson) std::cout << list.dump(2) << "\n";
+}
+
+void print(const std::vector<ListedService>& services, bool asJson) {
+  json list = json::array();
+  std::size_t width = 0;
+  for (const auto& service : services) width = std::max(width, service.name.size());
+  for (const auto& service : services) {
+    if (asJson) {
+      json entry{{"name", shown(service.name)}};
+      if (service.id)
+        entry.update({{"id", service.id}, {"processId", service.processId}, {"endpoints", service.endpoints}});
+      list.push_back(entry);
+      continue;
+    }
+    if (!service.id) {
+      std::cout << shown(service.name) << "\n";
+      continue;
+    }
+    std::cout << std::left << std::setw(static_cast<int>(width)) << shown(service.name) << "  #" << std::setw(3) << service.id
+              << "  pid " << std::setw(7) << service.processId;
+    for (const auto& endpoint : service.endpoints) std::cout << "  " << shown(endpoint);
+    std::cout << "\n";
+  }
+  if (asJson) std::cout << list.dump(2) << "\n";
+}
+
+void print(const std::string& service, const qi::MetaObject& metaObject, bool asJson) {
+  if (asJson) {
+    const json out{{"service", service},
+                   {"methods", visible(metaObject.methods,
+                                       [](const auto& m) {
+                                         return json{{"name", shown(m.name)}, {"parameters", m.parametersSignature},
+                                                     {"returns", m.returnSignature}, {"description", shown(m.description)}};
+                                       })},
+                   {"signals", visible(metaObject.signals, [](const auto& s) { return json{{"name", shown(s.name)}, {"signature", s.signature}}; })},
+                   {"properties", visible(metaObject.properties, [](const auto& p) { return json{{"name", shown(p.name)}, {"signature", p.signature}}; })}};
+    std::cout << out.dump(2) << "\n";
+    return;
+  }
+  for (const auto& [uid, method] : metaObject.methods)
+    if (!qi::isHidden(uid, method.name)) {
+      std::cout << "method    " << shown(method.name) << method.parametersSignature << " -> " << method.returnSignature;
+      if (!method.description.empty()) std::cout << "   " << shown(method.description);
+      std::cout << "\n";
+    }
+  for (const auto& [uid, property] : metaObject.properties)
+    if (!qi::isHidden(uid, property.name)) std::cout << "property  " << shown(property.name) << " " << property.signature << "\n";
+  for (const auto& [uid, signal] : metaObject.signals)
+    if (!qi::isHidden(uid, signal.name) && !metaObject.properties.contains(uid))
+      std::cout << "signal    " << shown(signal.name) << signal.signature << "\n";
+}
+
+void print(const qi::Value& value, bool asJson) {
+  if (asJson)
+    std::cout << json{{"signature", value.signature().text()}, {"value", qi::toJson(value)}}.dump() << "\n";
+  else if (!value.as<qi::Void>())
+    std::cout << qi::printable(plain(qi::toJson(value)).dump()) << "\n";
+}
+
+void printEvent(const std::string& member, const qi::Value& arguments, bool asJson) {
+  if (asJson)
+    std::cout << json{{"event", member}, {"arguments", qi::toJson(arguments)}}.dump() << std::endl;
+  else
+    std::cout << member << " " << qi::printable(plain(qi::toJson(arguments)).dump()) << std::endl;
+}
+
+void printChange(bool isThere, std::uint32_t id, const std::string& name, bool asJson) {
+  if (asJson)
+    std::cout << json{{"event", isThere ? "added" : "removed"}, {"id", id}, {"name", shown(name)}}.dump() << std::endl;
+  else
+    std::cout << (isThere ? "+ " : "- ") << shown(name) << "  #" << id << std::endl;
+}
+
+}  // namespace beckon::cli

@@ -1,0 +1,44 @@
+#include "apps/cli/robot_target.hpp"
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "apps/account.hpp"
+
+namespace beckon::cli {
+
+run::Result<remote::Remote::Options> readRemote(const std::filesystem::path& path) {
+  auto file = run::ConfigFile::open(path);
+  if (!file) return file.error();
+  remote::Remote::Options options;
+  options.stream = apps::readAccount(*file);
+  options.robots = apps::readJids(*file, "robots");
+  if (const auto valid = file->finish(); !valid) return valid.error();
+  return options;
+}
+
+std::filesystem::path usualConfig() {
+  if (const char* folder = std::getenv("XDG_CONFIG_HOME"); folder && *folder) return std::filesystem::path(folder) / "beckon" / "remote.toml";
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home ? home : ".") / ".config" / "beckon" / "remote.toml";
+}
+
+Awaitable<std::vector<ListedService>> RobotTarget::services() {
+  const auto names = co_await remote_.services(robot_);
+  if (!names) co_return names.error();
+  std::vector<ListedService> out;
+  for (const auto& name : *names) out.push_back({name, 0, 0, {}});
+  co_return out;
+}
+
+Awaitable<qi::MetaObject> RobotTarget::info(std::string service) { return remote_.info(robot_, std::move(service)); }
+
+Awaitable<qi::Value> RobotTarget::call(std::string service, std::string method, qi::Json arguments, std::chrono::milliseconds time) {
+  return remote_.call(robot_, std::move(service), std::move(method), std::move(arguments), time);
+}
+
+Awaitable<qi::Value> RobotTarget::get(std::string service, std::string property, std::chrono::milliseconds time) {
+  return remote_.get(robot_, std::move(service), std::move(property), time);
+}
+
+}  // namespace beckon::cli

@@ -1,0 +1,75 @@
+#include "apps/cli/command.hpp"
+
+#include <gtest/gtest.h>
+
+namespace beckon::cli {
+namespace {
+
+struct Place {
+  Verb verb;
+  const char *bus, *text;
+  const char *robot, *service, *member;
+};
+
+TEST(ReadPlace, takesApartWhatTheVerbAsksFor) {
+  const Place places[]{
+      {Verb::services, "", "nao1", "nao1", "", ""},
+      {Verb::services, "", "nao1@robots.example", "nao1@robots.example", "", ""},
+      {Verb::info, "", "nao1/ALMotion", "nao1", "ALMotion", ""},
+      {Verb::info, "tcp://x", "ALMotion", "", "ALMotion", ""},
+      {Verb::info, "tcp://x", "my.service", "", "my.service", ""},
+      {Verb::call, "", "nao1@robots.example/ALTextToSpeech.say", "nao1@robots.example", "ALTextToSpeech", "say"},
+      {Verb::call, "tcp://x", "ALTextToSpeech.say", "", "ALTextToSpeech", "say"},
+      {Verb::call, "tcp://x", "my.service.say", "", "my.service", "say"},
+      {Verb::call, "tcp://x", "my.service.say::(s)", "", "my.service", "say::(s)"},
+      {Verb::call, "", "nao1/S.m::((ss)<P,a.b,c>)", "nao1", "S", "m::((ss)<P,a.b,c>)"},
+      {Verb::get, "", "nao1/ALBattery.charge", "nao1", "ALBattery", "charge"},
+      {Verb::set, "tcp://x", "S.volume", "", "S", "volume"},
+      {Verb::watch, "tcp://x", "S.spoken", "", "S", "spoken"},
+  };
+  for (const auto &place : places) {
+    Command command;
+    command.verb = place.verb;
+    command.bus = place.bus;
+    const auto read = readPlace(place.text, command);
+    ASSERT_TRUE(read) << place.text << ": " << read.error().cause;
+    EXPECT_EQ(command.robot, place.robot) << place.text;
+    EXPECT_EQ(command.service, place.service) << place.text;
+    EXPECT_EQ(command.member, place.member) << place.text;
+  }
+}
+
+TEST(ReadPlace, showsTheRightFormOfWhatIsWrong) {
+  struct Wrong {
+    Verb verb;
+    const char *bus, *text, *form, *example;
+  };
+  const Wrong wrongs[]{
+      {Verb::services, "", "", "ROBOT", "nao1"},
+      {Verb::services, "", "nao1/ALMotion", "ROBOT", "nao1"},
+      {Verb::info, "", "ALMotion", "ROBOT/SERVICE", "nao1/ALTextToSpeech"},
+      {Verb::info, "", "nao1/", "ROBOT/SERVICE", "nao1/ALTextToSpeech"},
+      {Verb::info, "", "/ALMotion", "ROBOT/SERVICE", "nao1/ALTextToSpeech"},
+      {Verb::info, "tcp://x", "nao1/ALMotion", "SERVICE", "ALTextToSpeech"},
+      {Verb::info, "tcp://x", "", "SERVICE", "ALTextToSpeech"},
+      {Verb::call, "", "ALMotion.stopMove", "ROBOT/SERVICE.MEMBER", "nao1/ALTextToSpeech.say"},
+      {Verb::call, "", "nao1/ALMotion", "ROBOT/SERVICE.MEMBER", "nao1/ALTextToSpeech.say"},
+      {Verb::call, "tcp://x", "ALMotion", "SERVICE.MEMBER", "ALTextToSpeech.say"},
+      {Verb::get, "tcp://x", "S.", "SERVICE.MEMBER", "ALTextToSpeech.say"},
+      {Verb::set, "tcp://x", ".volume", "SERVICE.MEMBER", "ALTextToSpeech.say"},
+      {Verb::watch, "tcp://x", "say::(a.b)", "SERVICE.MEMBER", "ALTextToSpeech.say"},
+  };
+  for (const auto &wrong : wrongs) {
+    Command command;
+    command.verb = wrong.verb;
+    command.bus = wrong.bus;
+    const auto read = readPlace(wrong.text, command);
+    ASSERT_FALSE(read) << wrong.text;
+    EXPECT_EQ(read.error().code, run::Code::invalidArgument);
+    EXPECT_EQ(read.error().cause, "\"" + std::string(wrong.text) + "\" is not of the form " + wrong.form);
+    EXPECT_EQ(read.error().nextStep, "write for example " + std::string(wrong.example));
+  }
+}
+
+}  // namespace
+}  // namespace beckon::cli

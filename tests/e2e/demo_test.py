@@ -1,0 +1,89 @@
+"""The two commands of the README, and its first five minutes, as a user types them."""
+
+import os
+import pathlib
+import re
+import subprocess
+import time
+import unittest
+
+from world import BIN, ROOT, World, XmppWorld
+
+
+def processes_naming(text):
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if text in command:
+            found.append(command)
+    return found
+
+
+class Demo(World):
+    def test_the_demo_shows_the_main_job_in_20_seconds_and_leaves_nothing(self):
+        self.env["TMPDIR"] = str(self.folder)
+        begin = time.monotonic()
+        demo = subprocess.run([ROOT / "scripts" / "demo"], capture_output=True, text=True, env=self.env, timeout=100, stdin=subprocess.DEVNULL)
+        self.assertEqual(demo.returncode, 0, demo.stdout + demo.stderr)
+        self.assertLess(time.monotonic() - begin, 20)
+        for shown in ("announced nao1@robots.test", "nao1@robots.test  online", "ALTextToSpeech\n", "method    say(s) -> v",
+                      "error (unknown-member)", "error (malformed-json)", "error (unknown-robot)", 'textDone [1,"hello"]', "] done"):
+            self.assertIn(shown, demo.stdout)
+        positions = re.findall(r"^\[(-?[\d.e-]+),", demo.stdout, re.M)
+        self.assertGreater(float(positions[-1]), float(positions[0]), "the call moved the robot")
+        self.assertEqual(list(self.folder.iterdir()), [], "the demo's folder is gone")
+        self.assertEqual(processes_naming(str(self.folder)), [], "nothing is left running")
+
+
+class Readme(XmppWorld):
+    """Every command in README.md is run here; ports, paths and accounts are the test's own."""
+
+    def blocks(self):
+        text = (ROOT / "README.md").read_text()
+        return [text for _, text in re.findall(r"^```(sh)\n(.*?)^```", text, re.M | re.S)]
+
+    def test_the_commands_on_a_bus_work_as_written(self):
+        script = "set -e\nready() { for i in $(seq 1000); do grep -q ^ready \"$1\" && return; sleep 0.02; done; exit 9; }\n"
+        for line in "".join(self.blocks()).splitlines():
+            line = line.replace("$PWD/build/release/bin", str(BIN)).replace(":9559", f":{self.bus_port}")
+            if line.endswith("&"):
+                name = line.split()[0]
+                line = f"{line[:-1]} > {name}.out 2>&1 &\nready {name}.out\n"
+            script += line + "\n"
+        script += "kill $(jobs -p)\n"
+        run = subprocess.run(["bash", "-c", script], cwd=self.folder, capture_output=True, text=True, env=self.env, timeout=60)
+        self.assertEqual(run.returncode, 0, script + run.stdout + run.stderr)
+        self.assertIn("ALMotion", run.stdout)
+        self.assertRegex(run.stdout, r"charge \[\d+\]")
+
+    def setUp(self):
+        super().setUp()
+        self.bus_port = self.port + 1
+
+    def test_the_two_accounts_work_as_written(self):
+        """Its two configurations, and the three commands below them, with the server's address added."""
+        text = (ROOT / "README.md").read_text()
+        robot, remote = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+        here = f'[xmpp]\nhost = "127.0.0.1"\nport = {self.port}\nca_file = "{self.folder}/ca.pem"\n'
+        adapt = lambda config: config.replace("[xmpp]\n", here).replace("robots.example", "robots.test").replace("me@", "owner@").replace("me.password", f"{self.folder}/owner.password")
+        self.write("robot.toml", adapt(robot) + '[bus]\nlisten = "tcp://127.0.0.1:0"\n')
+        (self.folder / ".config" / "beckon").mkdir(parents=True)
+        self.write(".config/beckon/remote.toml", adapt(remote))
+        commands = re.search(r"wherever you are:\n\n((?:    .*\n)+)", text).group(1).split("\n")
+        commands = [command.strip() for command in commands if command.strip()]
+        self.assertEqual(len(commands), 3)
+        self.assertTrue(commands[0].startswith("beckond run"))
+        self.start_robot()
+        self.start_sim()
+        env = dict(self.env, PATH=f"{BIN}:{os.environ['PATH']}")
+        env.pop("XDG_CONFIG_HOME", None)
+        for command in commands[1:]:
+            run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, timeout=60)
+            self.assertEqual(run.returncode, 0, command + run.stdout + run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

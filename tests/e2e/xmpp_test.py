@@ -1,0 +1,165 @@
+"""The main job: a robot announced on a real Prosody, found and used from a second account in another process."""
+
+import re
+import time
+import unittest
+
+from world import XmppWorld, free_port
+
+
+class MainJob(XmppWorld):
+    def setUp(self):
+        super().setUp()
+        self.start_robot()
+        self.sim = self.start_sim()
+
+    def test_robots_are_found_by_presence_with_their_identity(self):
+        robots = self.assertDone(self.owner("--json", "robots")).json()
+        self.assertEqual(len(robots), 1)
+        self.assertEqual(robots[0]["account"], "nao1@robots.test")
+        self.assertEqual(robots[0]["address"], "nao1@robots.test/beckond")
+        self.assertEqual(robots[0]["id"], (self.folder / "state" / "id").read_text().strip())
+        self.assertRegex(robots[0]["key"], "^[0-9a-f]{64}$")
+        # The identity outlives the process.
+        self.robot.kill()
+        self.start_robot("again")
+        self.assertEqual(self.assertDone(self.owner("--json", "robots")).json(), robots)
+
+    def test_a_robot_is_named_by_account_short_name_or_id(self):
+        robot_id = self.owner("--json", "robots").json()[0]["id"]
+        for name in ("nao1", "nao1@robots.test", robot_id):
+            self.assertIn("ALMotion\n", self.assertDone(self.owner("services", name)).out)
+
+    def test_services_and_members_are_those_of_the_bus(self):
+        names = [s["name"] for s in self.assertDone(self.owner("--json", "services", "nao1")).json()]
+        self.assertEqual(names, [s["name"] for s in self.on_bus("--json", "services").json()])
+        self.assertEqual(self.assertDone(self.owner("--json", "info", "nao1/ALTextToSpeech")).json(),
+                         self.on_bus("--json", "info", "ALTextToSpeech").json())
+
+    def test_a_call_changes_the_state_of_the_robot(self):
+        self.assertDone(self.owner("call", "nao1/ALMotion.moveToward", "1", "0", "0"))
+        self.assertEqual(self.on_bus("call", "ALMotion.moveIsActive").out, "true\n")
+        self.assertGreater(self.owner("--json", "call", "nao1/ALMotion.getRobotPosition", "true").json()["value"][0], 0)
+        self.assertDone(self.owner("call", "nao1/ALMotion.stopMove"))
+        self.assertEqual(self.on_bus("call", "ALMotion.moveIsActive").out, "false\n")
+
+    def test_values_come_back_exactly_as_on_the_bus(self):
+        value = '{"text": "a <b> & \\"c\\" \\u0001 ü", "list": [1, -2.5e-300], "raw": {"$raw": "AAEC/w=="}, "none": null}'
+        self.assertDone(self.owner("call", "nao1/ALMemory.insertData", '"key"', value))
+        by_xmpp = self.assertDone(self.owner("--json", "call", "nao1/ALMemory.getData", '"key"')).json()
+        self.assertEqual(by_xmpp, self.on_bus("--json", "call", "ALMemory.getData", '"key"').json())
+        self.assertEqual(by_xmpp["value"]["$value"]["text"]["$value"], 'a <b> & "c" \x01 ü')
+
+    def test_a_property_is_read(self):
+        charge = self.assertDone(self.owner("--json", "get", "nao1/ALBattery.charge")).json()
+        self.assertEqual(charge["signature"], "i")
+        self.assertIn(charge["value"], range(0, 101))
+
+    def test_errors_are_the_same_as_on_the_bus(self):
+        for command in (["call", "ALDance.go"], ["call", "ALMotion.jump"], ["call", "ALMotion.moveToward", "1"],
+                        ["call", "ALMotion.stopMove", "1", "2"], ["call", "ALMotion.moveToward", "1", '"x"', "0"],
+                        ["get", "ALBattery.color"], ["info", "ALDance"], ["call", "ALTextToSpeech.setLanguage", '"Klingon"']):
+            by_xmpp = self.owner(command[0], "nao1/" + command[1], *command[2:])
+            on_bus = self.on_bus(*command)
+            self.assertNotEqual(by_xmpp.code, 0)
+            self.assertEqual((by_xmpp.code, by_xmpp.err), (on_bus.code, on_bus.err), command)
+
+    def test_a_stranger_is_refused_and_learns_nothing(self):
+        answers = [self.stranger("services", "nao1"), self.stranger("call", "nao1/ALMotion.moveToward", "1", "0", "0")]
+        for answer in answers:
+            self.assertFails(answer, 3, "unknown-robot", "nao1@robots.test")
+        self.assertEqual(self.assertDone(self.stranger("robots")).out, "")
+        self.assertEqual(self.on_bus("call", "ALMotion.moveIsActive").out, "false\n")
+        # The same words as for a robot that is not there at all.
+        self.robot.end()
+        self.assertEqual(self.stranger("services", "nao1").err, answers[0].err)
+
+    def test_a_robot_that_is_not_configured_is_told(self):
+        self.assertFails(self.owner("services", "pepper9"), 3, "unknown-robot", '"pepper9"', "nao1@robots.test")
+
+    def test_a_robot_that_stopped_is_not_there(self):
+        self.robot.end()
+        self.assertEqual(self.assertDone(self.owner("robots")).out, "")
+        self.assertFails(self.owner("services", "nao1"), 3, "unknown-robot", "beckond")
+
+    def test_a_service_killed_in_mid_call_is_told(self):
+        call = self.start("call", "beckon", "--config", self.folder / "owner.toml", "call", "nao1/ALMotion.moveTo", "100", "0", "0")
+        end = time.monotonic() + 20
+        while self.on_bus("call", "ALMotion.moveIsActive").out != "true\n":
+            self.assertLess(time.monotonic(), end)
+        self.sim.kill()
+        self.assertEqual(call.wait(5), 4)
+        self.assertIn("error (service-gone): ALMotion ended before it answered", call.text()[1])
+
+    def test_a_call_that_takes_longer_than_allowed_is_told(self):
+        answer = self.owner("--timeout", "0.3", "call", "nao1/ALMotion.moveTo", "100", "0", "0")
+        self.assertFails(answer, 5, "timed-out", "ALMotion", "--timeout")
+
+    def test_the_robot_comes_back_by_itself_after_the_server_restarts(self):
+        self.prosody.kill()
+        self.start_prosody_again()
+        self.robot.await_line("announced ", count=2)
+        self.assertIn("ALMotion", self.assertDone(self.owner("services", "nao1")).out)
+
+    def start_prosody_again(self):
+        config = self.folder / "prosody" / "prosody.cfg.lua"
+        self.start("prosody2", "prosody", "-F", "--config", config, binary=False)
+
+    def test_secrets_appear_in_no_log(self):
+        self.owner("--log-level", "debug", "services", "nao1")
+        for program in (self.robot, self.sim):
+            for text in program.text():
+                self.assertNotIn("secret of", text)
+        self.assertNotIn("secret of", self.owner("--log-level", "debug", "services", "nao1").err)
+
+
+class Misconfigured(XmppWorld):
+    def test_a_server_that_is_not_there(self):
+        self.write("owner.toml", self.account("owner", port=free_port()))
+        self.assertFails(self.owner("robots"), 4, "unreachable", "127.0.0.1")
+
+    def test_a_wrong_password(self):
+        self.write("owner.password", "wrong\n", 0o600)
+        self.assertFails(self.owner("robots"), 6, "not-authenticated", "owner@robots.test")
+
+    def test_a_certificate_of_another_authority(self):
+        self.write("owner.toml", re.sub("ca_file.*\n", "", self.account("owner")))
+        self.assertFails(self.owner("robots"), 4, "bad-certificate")
+
+    def test_a_password_file_that_others_can_read(self):
+        self.write("owner.password", "x\n", 0o644)
+        self.assertFails(self.owner("robots"), 2, "invalid-config", "can be read by others", "chmod 600", "line 4, column 17")
+
+    def test_a_configuration_that_is_not_there(self):
+        self.assertFails(self.beckon("--config", self.folder / "none.toml", "robots"), 2, "invalid-config", "none.toml")
+
+    def test_a_configuration_with_a_mistake_names_line_and_column(self):
+        for text, place, word in (('robots = [\n[xmpp]\n', "line ", "invalid-config"),
+                                  (self.account("owner") + 'colour = "red"\n', "line 7, column 1", "colour"),
+                                  ('robots = "nao1"\n' + self.account("owner"), "line 1, column 10", "list"),
+                                  ('robots = ["nao1"]\n' + self.account("owner"), "line 1, column 10", "not the address of an account"),
+                                  ("robots = []\n", "xmpp.account", "missing")):
+            self.write("owner.toml", text)
+            self.assertFails(self.owner("robots"), 2, "invalid-config", place, word)
+
+    def test_beckond_tells_its_mistakes_too(self):
+        self.write("robot.toml", self.account("nao1") + '[bus]\nlisten = "udp://x"\n')
+        robot = self.start("beckond", "beckond", "run", "--config", self.folder / "robot.toml")
+        self.assertEqual(robot.wait(), 2)
+        self.assertIn("line 8", robot.text()[1])
+        self.assertIn("bus.listen", robot.text()[1])
+
+    def test_beckond_waits_for_a_server_that_is_not_there_yet(self):
+        self.prosody.kill()
+        robot = self.start("beckond", "beckond", "run", "--config", self.folder / "robot.toml")
+        robot.await_line("ready ")
+        end = time.monotonic() + 20
+        while "offline (unreachable)" not in robot.text()[1]:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+        self.start("prosody2", "prosody", "-F", "--config", self.folder / "prosody" / "prosody.cfg.lua", binary=False)
+        robot.await_line("announced ")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

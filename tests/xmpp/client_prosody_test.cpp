@@ -1,0 +1,162 @@
+#include "tests/support/prosody.hpp"
+#include "tests/support/run_until.hpp"
+#include "xmpp/client.hpp"
+#include "xmpp/strophe_stream.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace beckon::xmpp {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Prosody;
+using test::runUntil;
+
+// One account on a real server.
+struct Account {
+  Account(boost::asio::io_context& io, const Prosody& server, const std::string& name, std::set<Jid> contacts) {
+    StropheConfig how;
+    how.account = *Jid::parse(server.jid(name));
+    how.resource = "test";
+    how.password = "secret";
+    how.host = server.host();
+    how.port = server.port();
+    how.caFile = server.caFile();
+    Client::Config config;
+    config.contacts = std::move(contacts);
+    config.node = "urn:test:" + name;
+    config.payload = {Element("robot", "urn:beckon:robot:0").set("id", name)};
+    config.firstRetry = 20ms;
+    client.emplace(
+        io.get_executor(), [&io, how] { return makeStropheStream(io.get_executor(), how, run::silentLog()); }, config,
+        run::silentLog());
+  }
+
+  void start() {
+    client->start({nullptr, [this](const run::Error& why, std::chrono::milliseconds) { errors.push_back(why); },
+                   nullptr, nullptr});
+  }
+
+  const Presence* sees(const Jid& bare) const {
+    for (const auto& [jid, presence] : client->present())
+      if (jid.bare() == bare) return &presence;
+    return nullptr;
+  }
+
+  std::optional<Client> client;
+  std::vector<run::Error> errors;
+};
+
+class ClientOnProsody : public testing::Test {
+ protected:
+  boost::asio::io_context io;
+  Prosody server{{{"robot", "secret"}, {"owner", "secret"}, {"stranger", "secret"}}};
+  const Jid robotJid = *Jid::parse(server.jid("robot")), ownerJid = *Jid::parse(server.jid("owner"));
+  Account robot{io, server, "robot", {ownerJid}}, owner{io, server, "owner", {robotJid}};
+
+  void meet() {
+    robot.start();
+    owner.start();
+    ASSERT_TRUE(runUntil(io, [this] { return robot.sees(ownerJid) && owner.sees(robotJid); })) << server.log();
+  }
+};
+
+TEST_F(ClientOnProsody, twoAccountsSeeEachOtherOnceBothListTheOther) {
+  meet();
+  const auto* presence = owner.sees(robotJid);
+  EXPECT_EQ(presence->from.resource(), "test");
+  ASSERT_TRUE(presence->caps);
+  EXPECT_EQ(presence->caps->node, "urn:test:robot");
+  ASSERT_TRUE(presence->stanza.child("robot", "urn:beckon:robot:0"));
+  EXPECT_EQ(presence->stanza.child("robot", "urn:beckon:robot:0")->attribute("id"), "robot");
+
+  // What the hash promises is what the robot answers.
+  std::optional<run::Result<Element>> answer;
+  owner.client->get(
+      presence->from,
+      Element("query", std::string(ns::discoInfo)).set("node", presence->caps->node + "#" + presence->caps->ver), 5s,
+      [&](run::Result<Element> a) { answer = std::move(a); });
+  ASSERT_TRUE(runUntil(io, [&] { return answer.has_value(); }));
+  ASSERT_TRUE(*answer) << answer->error().cause;
+  EXPECT_EQ(capsHash(Disco::read(*(*answer)->child("query", ns::discoInfo))), presence->caps->ver);
+
+  robot.client->stop();
+  EXPECT_TRUE(runUntil(io, [this] { return !owner.sees(robotJid); }));
+}
+
+TEST_F(ClientOnProsody, seesAgainWithoutAskingWhomItIsSubscribedTo) {
+  meet();
+  owner.client->stop();
+  ASSERT_TRUE(runUntil(io, [this] { return !robot.sees(ownerJid); }));
+  Account again(io, server, "owner", {robotJid});
+  again.start();
+  EXPECT_TRUE(runUntil(io, [&] { return again.sees(robotJid) && robot.sees(ownerJid); }));
+}
+
+TEST_F(ClientOnProsody, aRequestGoesThereAndBack) {
+  std::optional<Jid> asker;
+  robot.client->handle("set", "call", "urn:beckon:rpc:0", [&](const IqRequest& request, const IqReply& reply) {
+    asker = request.from;
+    if (request.payload.text == "wrong")
+      reply.error(run::Error{run::Code::badArguments, "one argument too few", "see info"});
+    else
+      reply.result(Element("result", "urn:beckon:rpc:0", request.payload.text + "!"));
+  });
+  meet();
+  const auto to = owner.sees(robotJid)->from;
+  std::vector<run::Result<Element>> answers;
+  const auto keep = [&](run::Result<Element> a) { answers.push_back(std::move(a)); };
+  const std::string text = R"({"say": "<hello> & 'good bye' ü"})";
+  owner.client->set(to, Element("call", "urn:beckon:rpc:0", text), 5s, keep);
+  owner.client->set(to, Element("call", "urn:beckon:rpc:0", "wrong"), 5s, keep);
+  owner.client->set(to, Element("other", "urn:beckon:rpc:0"), 5s, keep);
+  owner.client->get(*Jid::parse(server.jid("nobody")), Element("call", "urn:beckon:rpc:0"), 5s, keep);
+  ASSERT_TRUE(runUntil(io, [&] { return answers.size() == 4; }));
+  // The server answers for whom it does not have before the robot does.
+  std::map<std::string, int> codes;
+  for (const auto& answer : answers) {
+    if (answer) {
+      EXPECT_EQ(answer->childText("result", "urn:beckon:rpc:0"), text + "!");
+    }
+    ++codes[answer ? "result" : std::string(run::codeText(answer.error().code))];
+  }
+  EXPECT_EQ(codes, (std::map<std::string, int>{{"result", 1}, {"bad-arguments", 1}, {"unknown-robot", 2}}));
+  EXPECT_EQ(*asker, *ownerJid.withResource("test"));
+}
+
+TEST_F(ClientOnProsody, aStrangerSeesNothingAndIsRefused) {
+  Account stranger(io, server, "stranger", {robotJid});
+  meet();
+  stranger.start();
+  ASSERT_TRUE(runUntil(io, [&] { return stranger.client->online(); }));
+  std::optional<run::Error> error;
+  stranger.client->get(*robotJid.withResource("test"), Element("query", std::string(ns::discoInfo)), 5s,
+                       [&](run::Result<Element> a) { error = a ? run::Error{} : a.error(); });
+  ASSERT_TRUE(runUntil(io, [&] { return error.has_value(); }));
+  EXPECT_EQ(error->code, run::Code::unknownRobot);
+  EXPECT_FALSE(stranger.sees(robotJid));
+  EXPECT_FALSE(robot.sees(*Jid::parse(server.jid("stranger"))));
+}
+
+TEST_F(ClientOnProsody, requestsInFlightFailWhenTheServerDiesAndAllComeBackWithIt) {
+  std::vector<IqReply> never;
+  robot.client->handle("get", "call", "urn:beckon:rpc:0",
+                       [&](const IqRequest&, const IqReply& reply) { never.push_back(reply); });
+  meet();
+  std::optional<run::Error> error;
+  owner.client->get(owner.sees(robotJid)->from, Element("call", "urn:beckon:rpc:0"), 60s,
+                    [&](run::Result<Element> a) { error = a ? run::Error{} : a.error(); });
+  ASSERT_TRUE(runUntil(io, [&] { return !never.empty(); }));
+  server.kill();
+  ASSERT_TRUE(runUntil(io, [&] { return error && !robot.errors.empty() && !owner.errors.empty(); }));
+  EXPECT_EQ(error->code, run::Code::connectionLost);
+  EXPECT_EQ(robot.errors.front().code, run::Code::connectionLost);
+  EXPECT_FALSE(owner.sees(robotJid));
+  server.start();
+  EXPECT_TRUE(runUntil(io, [this] { return robot.sees(ownerJid) && owner.sees(robotJid); })) << server.log();
+}
+
+}  // namespace
+}  // namespace beckon::xmpp

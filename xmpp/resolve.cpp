@@ -1,0 +1,127 @@
+#include "xmpp/resolve.hpp"
+
+#include <arpa/nameser.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <resolv.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+
+namespace beckon::xmpp {
+namespace {
+
+constexpr unsigned short clientPort = 5222;  // RFC 6120 section 14.7
+
+// Of this thread (glibc keeps it so): two tries of two seconds for each name server, in place of two of five.
+void boundWaiting() {
+  if (res_init() == 0) {
+    _res.retrans = 2;
+    _res.retry = 2;
+  }
+}
+
+// Appends the addresses of one host; gives getaddrinfo's error otherwise.
+int addresses(const std::string& host, unsigned short port, std::vector<Endpoint>& out) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* found = nullptr;
+  if (const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found)) return error;
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+  for (const auto* info = found; info; info = info->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    if (getnameinfo(info->ai_addr, info->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0)
+      out.push_back({text.data(), port});
+  }
+  return 0;
+}
+
+std::vector<SrvRecord> lookUpSrv(const std::string& domain) {
+  const auto name = "_xmpp-client._tcp." + domain + ".";
+  std::array<std::uint8_t, 4096> answer{};
+  const int size = res_query(name.c_str(), ns_c_in, ns_t_srv, answer.data(), static_cast<int>(answer.size()));
+  if (size <= 0) return {};
+  return readSrv({answer.data(), std::min(answer.size(), static_cast<std::size_t>(size))});
+}
+
+run::Error notFound(const std::string& host, int error) {
+  return {run::Code::unreachable, "no address is known for " + host + " (" + gai_strerror(error) + ")",
+          "check the server's name and this machine's network and name server"};
+}
+
+}  // namespace
+
+std::vector<SrvRecord> readSrv(std::span<const std::uint8_t> answer) {
+  const auto* const begin = answer.data();
+  const auto* const end = begin + answer.size();
+  const auto number = [&](const std::uint8_t* at) { return static_cast<std::uint16_t>(at[0] << 8 | at[1]); };
+  std::array<char, NS_MAXDNAME> name{};
+  if (answer.size() < NS_HFIXEDSZ) return {};
+  const auto* at = begin + NS_HFIXEDSZ;
+  const auto skipName = [&] {
+    const int length = dn_expand(begin, end, at, name.data(), static_cast<int>(name.size()));
+    if (length < 0) return false;
+    at += length;
+    return true;
+  };
+  for (int questions = number(begin + 4); questions > 0; --questions) {
+    if (!skipName() || end - at < NS_QFIXEDSZ) return {};
+    at += NS_QFIXEDSZ;
+  }
+  std::vector<SrvRecord> out;
+  for (int answers = number(begin + 6); answers > 0; --answers) {
+    if (!skipName() || end - at < NS_RRFIXEDSZ) return {};
+    const int type = number(at);
+    const int length = number(at + 8);
+    at += NS_RRFIXEDSZ;
+    if (end - at < length) return {};
+    if (type == ns_t_srv && length > 6) {
+      if (dn_expand(begin, end, at + 6, name.data(), static_cast<int>(name.size())) < 0) return {};
+      out.push_back({number(at), number(at + 2), number(at + 4), name.data()});
+    }
+    at += length;
+  }
+  return out;
+}
+
+std::vector<SrvRecord> orderSrv(std::vector<SrvRecord> records, std::mt19937& random) {
+  // Those without weight first, as RFC 2782 has it: they then have a small chance to be chosen early.
+  std::stable_sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.priority, a.weight != 0) < std::pair(b.priority, b.weight != 0);
+  });
+  for (auto first = records.begin(); first != records.end(); ++first) {
+    const auto last = std::find_if(first, records.end(), [&](const auto& r) { return r.priority != first->priority; });
+    unsigned sum = 0;
+    std::for_each(first, last, [&](const auto& r) { sum += r.weight; });
+    unsigned target = std::uniform_int_distribution<unsigned>(0, sum)(random);
+    auto chosen = first;
+    while (chosen->weight < target) target -= (chosen++)->weight;
+    std::rotate(first, chosen, chosen + 1);
+  }
+  return records;
+}
+
+run::Result<std::vector<Endpoint>> resolve(const std::string& domain, const std::string& host, unsigned short port) {
+  boundWaiting();
+  std::vector<Endpoint> out;
+  if (host.empty()) {
+    std::mt19937 random{std::random_device{}()};
+    const auto records = orderSrv(lookUpSrv(domain), random);
+    if (records.size() == 1 && (records[0].target.empty() || records[0].target == "."))
+      return run::Error{run::Code::unreachable, domain + " says in its SRV record that it has no XMPP server",
+                        "check the domain in the account's address"};
+    int error = 0;
+    for (const auto& record : records) error = addresses(record.target, record.port, out);
+    if (!records.empty() && out.empty()) return notFound(records.back().target, error);
+    if (!out.empty()) return out;
+  }
+  const auto& name = host.empty() ? domain : host;
+  if (const int error = addresses(name, port ? port : clientPort, out)) return notFound(name, error);
+  return out;
+}
+
+}  // namespace beckon::xmpp

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+namespace beckon::xmpp {
+
+// How long to wait before the next attempt to come online, without a clock of its own: the n-th waits uniformly in
+// [0, min(first * 2^n, longest)], so that a fleet that lost its server does not come back all at once.
+class Retry {
+ public:
+  using Duration = std::chrono::milliseconds;
+
+  Retry(Duration first, Duration longest, std::mt19937::result_type seed)
+      : first_(first), longest_(longest), random_(seed) {}
+
+  // `hopeless`: somebody has to change something first (a password, a certificate); asked at the slowest pace.
+  Duration next(bool hopeless) {
+    const auto most = hopeless ? longest_ : std::min(longest_, first_ * (1 << std::min(attempts_, 16)));
+    ++attempts_;
+    const auto least = hopeless ? most / 2 : Duration(0);
+    return Duration(std::uniform_int_distribution<Duration::rep>(least.count(), most.count())(random_));
+  }
+  void succeeded() { attempts_ = 0; }
+
+ private:
+  Duration first_, longest_;
+  int attempts_ = 0;
+  std::mt19937 random_;
+};
+
+}  // namespace beckon::xmpp
