@@ -1,5 +1,9 @@
 #include "apps/account.hpp"
 
+#include <algorithm>
+
+#include <algorithm>
+
 namespace beckon::apps {
 namespace {
 
@@ -27,6 +31,7 @@ std::vector<xmpp::Jid> readJids(run::ConfigFile& file, std::string_view key) {
   std::vector<xmpp::Jid> out;
   for (const auto& text : file.textsOr(key, {})) {
     const auto jid = xmpp::Jid::parse(text);
+    if (jid && std::ranges::find(out, *jid) != out.end()) continue;
     if (jid && jid->isBare() && !jid->node().empty())
       out.push_back(*jid);
     else

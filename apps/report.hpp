@@ -2,6 +2,7 @@
 
 #include "core/run/error.hpp"
 
+#include <functional>
 #include <string>
 
 namespace beckon::apps {
@@ -9,7 +10,7 @@ namespace beckon::apps {
 // An error as all programs show it, with a final newline:
 //
 //   error (unknown-service): there is no service "X"
-//     next: see what there is: beckon services
+//     next: list what there is with the verb services
 std::string errorText(const run::Error& error);
 
 // The same for programs to read: {"error":{"code":"unknown-service","cause":"..","next":".."}}; "next" is
@@ -18,5 +19,9 @@ std::string errorJson(const run::Error& error);
 
 // Prints the text on standard error or, with `json`, the JSON on standard output, and flushes.
 void report(const run::Error& error, bool json = false);
+
+// Runs a program, which returns its exit status. An exception that leaves it is a fault of Beckon and reported as
+// `internal`.
+int guarded(const std::function<int()>& program);
 
 }  // namespace beckon::apps

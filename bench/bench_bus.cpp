@@ -1,6 +1,16 @@
 // A typed call echo(i)i over TCP on loopback, one after the other: caller and service in a thread each, on a core each
 // where cores are given. The limit is the same number of bytes there and back with nothing around it: over Asio, as
 // the connection uses it, and with plain blocking sockets. The peer is libqi, in a process of its own.
+#include "bench/report.hpp"
+#include "localbus/dial.hpp"
+#include "localbus/listener.hpp"
+#include "localbus/object_builder.hpp"
+#include "localbus/remote_object.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -8,20 +18,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 #include <cstdio>
 #include <functional>
 #include <stdexcept>
 #include <thread>
-
-#include "bench/report.hpp"
-#include "localbus/dial.hpp"
-#include "localbus/listener.hpp"
-#include "localbus/object_builder.hpp"
-#include "localbus/remote_object.hpp"
 
 namespace beckon::bench {
 namespace {
@@ -41,7 +41,8 @@ class Latencies {
   void begin() { begun_ = Clock::now(); }
   // False when there are enough.
   bool end() {
-    if (++done_ > warmUp) microseconds_.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begun_).count());
+    if (++done_ > warmUp)
+      microseconds_.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begun_).count());
     return done_ < warmUp + calls;
   }
   double percentile(double part) {
@@ -113,10 +114,13 @@ double callOurs(const Service& service, double part) {
   Latencies latencies;
   std::function<void()> next = [&] {
     latencies.begin();
-    echo.call(std::chrono::seconds(5), [&](run::Result<std::int32_t> answer) {
-      if (answer.value() != 42) throw std::logic_error("not the same number");
-      latencies.end() ? next() : io.stop();
-    }, 42);
+    echo.call(
+        std::chrono::seconds(5),
+        [&](run::Result<std::int32_t> answer) {
+          if (answer.value() != 42) throw std::logic_error("not the same number");
+          latencies.end() ? next() : io.stop();
+        },
+        42);
   };
   next();
   io.run();
@@ -148,11 +152,12 @@ class PlainEcho {
       if (send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) return;
   }
   void read() {
-    boost::asio::async_read(socket_, boost::asio::buffer(bytes_), [this](boost::system::error_code problem, std::size_t) {
-      if (problem) return;
-      boost::asio::write(socket_, boost::asio::buffer(bytes_));
-      read();
-    });
+    boost::asio::async_read(socket_, boost::asio::buffer(bytes_),
+                            [this](boost::system::error_code problem, std::size_t) {
+                              if (problem) return;
+                              boost::asio::write(socket_, boost::asio::buffer(bytes_));
+                              read();
+                            });
   }
 
   boost::asio::io_context io_{1};
@@ -209,7 +214,8 @@ double callLibqi(const std::vector<int>& cores, double part) {
     for (std::size_t i = 0; i < cores.size(); ++i) command += (i ? "," : "") + std::to_string(cores[i]);
     command += " ";
   }
-  command += std::string(BECKON_LIBQI_ECHO) + " " + std::to_string(warmUp) + " " + std::to_string(calls) + " " + std::to_string(part);
+  command += std::string(BECKON_LIBQI_ECHO) + " " + std::to_string(warmUp) + " " + std::to_string(calls) + " " +
+             std::to_string(part);
   FILE* output = popen(command.c_str(), "r");
   double figure = 0;
   const bool isRead = output && fscanf(output, "%lf", &figure) == 1;

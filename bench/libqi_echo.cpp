@@ -1,16 +1,16 @@
 // The peer of bench_bus: libqi calling echo(i)i over TCP, caller and service in a session each.
 //
 //   libqi_echo WARM_UP CALLS PART   prints that percentile (0.5: the median) of a call in microseconds
-#include <unistd.h>
-
-#include <algorithm>
 #include <boost/make_shared.hpp>
-#include <chrono>
-#include <cstdlib>
-#include <iostream>
 #include <qi/anyobject.hpp>
 #include <qi/application.hpp>
 #include <qi/session.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
 #include <vector>
 
 namespace {

@@ -14,7 +14,7 @@ awaitable<Result<Value>> callWithJson(std::shared_ptr<Session> session, std::str
                                       qi::Json arguments, localbus::Duration timeout) {
   if (!arguments.is_array())
     co_return Error{Code::badArguments, "the arguments are not a JSON array", "write them as [first, second, ...]"};
-  const auto object = co_await session->service(std::move(service));
+  const auto object = co_await session->service(std::move(service), timeout);
   if (!object) co_return object.error();
   const std::size_t given = arguments.size();
   localbus::RemoteObject::Fit fit = [arguments = std::move(arguments)](const qi::Signature& parameters) {
@@ -25,14 +25,14 @@ awaitable<Result<Value>> callWithJson(std::shared_ptr<Session> session, std::str
 
 awaitable<Result<Value>> getProperty(std::shared_ptr<Session> session, std::string service, std::string property,
                                      localbus::Duration timeout) {
-  const auto object = co_await session->service(std::move(service));
+  const auto object = co_await session->service(std::move(service), timeout);
   if (!object) co_return object.error();
   co_return co_await (*object)->property(std::move(property), timeout);
 }
 
 awaitable<Result<>> setWithJson(std::shared_ptr<Session> session, std::string service, std::string property,
                                 qi::Json value, localbus::Duration timeout) {
-  const auto object = co_await session->service(std::move(service));
+  const auto object = co_await session->service(std::move(service), timeout);
   if (!object) co_return object.error();
   // An unknown property is found by setProperty(), whose error names the known ones.
   const auto* meta = (*object)->metaObject().findProperty(property);

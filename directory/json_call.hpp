@@ -1,10 +1,11 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <string>
-
 #include "core/qi/json.hpp"
 #include "directory/session.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
 
 // What callers do that have JSON instead of types: the command line, the IQ door.
 namespace beckon::directory {

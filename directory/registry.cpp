@@ -13,7 +13,8 @@ namespace {
 Result<> checkEndpoints(const ServiceInfo& info) {
   for (const auto& endpoint : info.endpoints)
     if (!boost::urls::parse_uri(boost::core::string_view(endpoint)))
-      return Error{Code::invalidArgument, "\"" + endpoint + "\" is not a valid URI", "register with endpoints such as tcp://127.0.0.1:9600"};
+      return Error{Code::invalidArgument, "\"" + endpoint + "\" is not a valid URI",
+                   "register with endpoints such as tcp://127.0.0.1:9600"};
   return {};
 }
 
@@ -45,7 +46,8 @@ Result<Registry::Entries::iterator> Registry::owned(std::uint32_t id, Owner owne
 Result<Registry::Change> Registry::ready(std::uint32_t id, Owner owner) {
   const auto entry = owned(id, owner, "Can't find pending service #");
   if (!entry) return entry.error();
-  if ((*entry)->second.isReady) return Error{Code::unknownService, "Can't find pending service #" + std::to_string(id), {}};
+  if ((*entry)->second.isReady)
+    return Error{Code::unknownService, "Can't find pending service #" + std::to_string(id), {}};
   (*entry)->second.isReady = true;
   return Change{Change::Kind::added, id, (*entry)->second.info.name};
 }
@@ -88,7 +90,8 @@ std::vector<Registry::Change> Registry::removeOwner(Owner owner) {
 Result<ServiceInfo> Registry::find(const std::string& name) const {
   if (const auto id = names_.find(name); id != names_.end())
     if (const auto& entry = entries_.at(id->second); entry.isReady) return entry.info;
-  return Error{Code::unknownService, "Cannot find service '" + name + "' in index", "see what there is: beckon services"};
+  return Error{Code::unknownService, "Cannot find service '" + name + "' in index",
+               "list what there is with the verb services"};
 }
 
 std::vector<ServiceInfo> Registry::list() const {

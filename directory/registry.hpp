@@ -1,12 +1,12 @@
 #pragma once
 
+#include "core/run/error.hpp"
+#include "directory/service_info.hpp"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
-
-#include "core/run/error.hpp"
-#include "directory/service_info.hpp"
 
 namespace beckon::directory {
 

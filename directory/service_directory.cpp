@@ -26,7 +26,8 @@ ServiceDirectory::ServiceDirectory(boost::asio::io_context& io, std::string mach
 Result<localbus::Endpoint> ServiceDirectory::start(const localbus::Endpoint& endpoint) {
   auto listening = listener_.start(endpoint);
   if (!listening) return listening;
-  ServiceInfo own{"ServiceDirectory", 0, machineId_, static_cast<std::uint32_t>(::getpid()), {listening->url()}, "0", {}};
+  ServiceInfo own{"ServiceDirectory", 0,   machineId_, static_cast<std::uint32_t>(::getpid()),
+                  {listening->url()}, "0", {}};
   const auto id = registry_.add(std::move(own), self);
   if (!id || *id != qi::directoryService || !registry_.ready(*id, self))
     throw std::logic_error("the directory is not the first service of its registry");
@@ -52,10 +53,16 @@ std::shared_ptr<localbus::Object> ServiceDirectory::makeObject() {
   };
   builder.method("service", [this](const std::string& name) { return registry_.find(name); });
   builder.method("services", [this] { return registry_.list(); });
-  builder.method("registerService", [this](Caller caller, const ServiceInfo& info) { return registry_.add(info, caller.connection); });
-  builder.method("unregisterService", [this, told](Caller caller, std::uint32_t id) { return told(registry_.remove(id, caller.connection)); });
-  builder.method("serviceReady", [this, told](Caller caller, std::uint32_t id) { return told(registry_.ready(id, caller.connection)); });
-  builder.method("updateServiceInfo", [this](Caller caller, const ServiceInfo& info) { return registry_.update(info, caller.connection); });
+  builder.method("registerService",
+                 [this](Caller caller, const ServiceInfo& info) { return registry_.add(info, caller.connection); });
+  builder.method("unregisterService", [this, told](Caller caller, std::uint32_t id) {
+    return told(registry_.remove(id, caller.connection));
+  });
+  builder.method("serviceReady", [this, told](Caller caller, std::uint32_t id) {
+    return told(registry_.ready(id, caller.connection));
+  });
+  builder.method("updateServiceInfo",
+                 [this](Caller caller, const ServiceInfo& info) { return registry_.update(info, caller.connection); });
   serviceAdded_ = builder.signal<std::uint32_t, std::string>("serviceAdded");
   serviceRemoved_ = builder.signal<std::uint32_t, std::string>("serviceRemoved");
   builder.method("machineId", [this] { return machineId_; });

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "directory/registry.hpp"
 #include "localbus/listener.hpp"
 #include "localbus/object_builder.hpp"
+
+#include <memory>
+#include <string>
 
 namespace beckon::directory {
 

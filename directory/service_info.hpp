@@ -1,10 +1,10 @@
 #pragma once
 
+#include "core/qi/codec.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "core/qi/codec.hpp"
 
 namespace beckon::directory {
 
@@ -28,11 +28,8 @@ struct beckon::qi::Struct<beckon::directory::ServiceInfo> {
   using T = beckon::directory::ServiceInfo;
   static constexpr Text name{"ServiceInfo"};
   static constexpr auto fields =
-      std::tuple{Field{Text{"name"}, &T::name},
-                 Field{Text{"serviceId"}, &T::serviceId},
-                 Field{Text{"machineId"}, &T::machineId},
-                 Field{Text{"processId"}, &T::processId},
-                 Field{Text{"endpoints"}, &T::endpoints},
-                 Field{Text{"sessionId"}, &T::sessionId},
+      std::tuple{Field{Text{"name"}, &T::name},           Field{Text{"serviceId"}, &T::serviceId},
+                 Field{Text{"machineId"}, &T::machineId}, Field{Text{"processId"}, &T::processId},
+                 Field{Text{"endpoints"}, &T::endpoints}, Field{Text{"sessionId"}, &T::sessionId},
                  Field{Text{"objectUid"}, &T::objectUid}};
 };

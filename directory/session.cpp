@@ -1,8 +1,8 @@
 #include "directory/session.hpp"
 
-#include <unistd.h>
-
 #include "core/run/uuid.hpp"
+
+#include <unistd.h>
 
 namespace beckon::directory {
 
@@ -103,7 +103,7 @@ awaitable<Result<std::vector<ServiceInfo>>> Session::services() {
   co_return qi::fromValue<std::vector<ServiceInfo>>(*answer);
 }
 
-awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string name) {
+awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string name, localbus::Duration timeout) {
   const auto self = shared_from_this();
   if (const auto known = objects_.find(name); known != objects_.end()) {
     if (known->second->connection()->isReady()) co_return known->second;
@@ -112,18 +112,20 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string na
   const auto answer = co_await directoryObject_->call("service", arguments(name), directoryTimeout);
   if (!answer) {
     if (answer.error().code != Code::callFailed) co_return answer.error();
-    co_return Error{Code::unknownService, "there is no service \"" + name + "\"", "see what there is: beckon services"};
+    co_return Error{Code::unknownService, "there is no service \"" + name + "\"",
+                    "list what there is with the verb services"};
   }
   const auto info = qi::fromValue<ServiceInfo>(*answer);
   if (!info) co_return info.error();
   if (info->serviceId == qi::directoryService) co_return directoryObject_;
   const auto connection = co_await connectionTo(*info);
   if (!connection) co_return connection.error();
-  auto object = co_await RemoteObject::open(*connection, info->serviceId, name);
+  auto object = co_await RemoteObject::open(*connection, info->serviceId, name, timeout);
   if (!object) co_return object;
   // Another request may have been quicker: an object on a connection has one owner of its events.
   const auto [kept, isNew] = objects_.try_emplace(name, *object);
-  if (!isNew && ((*object)->connection() != kept->second->connection() || (*object)->service() != kept->second->service()))
+  if (!isNew &&
+      ((*object)->connection() != kept->second->connection() || (*object)->service() != kept->second->service()))
     kept->second = *object;
   co_return kept->second;
 }
@@ -145,7 +147,8 @@ awaitable<Result<std::shared_ptr<Connection>>> Session::connectionTo(const Servi
   for (const auto& endpoint : candidates) {
     auto connection = co_await localbus::dial(io_, endpoint, dialOptions(), log_);
     if (!connection) {
-      problem = {connection.error().code, info.name + ": " + connection.error().cause, "check that its program still runs"};
+      problem = {connection.error().code, info.name + ": " + connection.error().cause,
+                 "check that its program still runs"};
       continue;
     }
     if (!directory_->isOpen()) {
@@ -176,11 +179,13 @@ awaitable<Result<std::uint32_t>> Session::registerService(std::string name, std:
     if (!endpoint) co_return endpoint.error();
     listening_ = *endpoint;
   }
-  const ServiceInfo info{name, 0, options_.machineId, static_cast<std::uint32_t>(::getpid()), {listening_->url()}, sessionId_, {}};
+  const ServiceInfo info{name,       0, options_.machineId, static_cast<std::uint32_t>(::getpid()), {listening_->url()},
+                         sessionId_, {}};
   const auto answer = co_await directoryObject_->call("registerService", arguments(info), directoryTimeout);
   if (!answer) {
     if (answer.error().cause.find("already registered") != std::string::npos)
-      co_return Error{Code::nameTaken, "a service \"" + name + "\" is registered already", "choose another name, or stop the program that has it"};
+      co_return Error{Code::nameTaken, "a service \"" + name + "\" is registered already",
+                      "choose another name, or stop the program that has it"};
     co_return answer.error();
   }
   const auto id = qi::fromValue<std::uint32_t>(*answer);
@@ -188,7 +193,7 @@ awaitable<Result<std::uint32_t>> Session::registerService(std::string name, std:
   host_.add(*id, qi::mainObject, std::move(object));
   const auto ready = co_await directoryObject_->call("serviceReady", arguments(*id), directoryTimeout);
   if (!ready) {
-    host_.remove(*id);
+    co_await unregisterService(*id);
     co_return ready.error();
   }
   co_return *id;

@@ -1,17 +1,18 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <functional>
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "directory/service_info.hpp"
 #include "localbus/dial.hpp"
 #include "localbus/listener.hpp"
 #include "localbus/object.hpp"
 #include "localbus/remote_object.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace beckon::directory {
 
@@ -41,10 +42,12 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<run::Result<std::vector<ServiceInfo>>> services();
   // The service of that name, over a connection that is shared where possible. Kept until it goes.
   // Errors: unknownService, unreachable, serviceGone.
-  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(std::string name);
+  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(std::string name,
+                                                                                       localbus::Duration timeout = std::chrono::seconds(10));
 
   // Registers and announces `object`; returns its id. Errors: nameTaken, invalidArgument, unreachable.
-  boost::asio::awaitable<run::Result<std::uint32_t>> registerService(std::string name, std::shared_ptr<localbus::Object> object);
+  boost::asio::awaitable<run::Result<std::uint32_t>> registerService(std::string name,
+                                                                     std::shared_ptr<localbus::Object> object);
   boost::asio::awaitable<run::Result<>> unregisterService(std::uint32_t id);
 
   // Told of every service that comes (true) or goes (false), the name with it. One handler.

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "core/run/unique_function.hpp"
+
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include "core/run/unique_function.hpp"
 
 namespace beckon::localbus {
 

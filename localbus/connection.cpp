@@ -1,9 +1,10 @@
 #include "localbus/connection.hpp"
 
-#include <atomic>
+#include "core/qi/error_payload.hpp"
+
 #include <boost/asio/post.hpp>
 
-#include "core/qi/error_payload.hpp"
+#include <atomic>
 
 namespace beckon::localbus {
 namespace {
@@ -103,7 +104,8 @@ void Connection::call(qi::Address address, qi::ByteView arguments, Duration time
   else if (queued() > maxQueued)
     refusal = Error{Code::overloaded, "too much waits to be sent to " + peer_, "wait for answers before calling again"};
   if (refusal) {
-    asio::post(executor(), [handler = std::move(handler), error = std::move(*refusal)]() mutable { handler(std::move(error)); });
+    asio::post(executor(),
+               [handler = std::move(handler), error = std::move(*refusal)]() mutable { handler(std::move(error)); });
     return;
   }
   qi::Header header;
@@ -131,7 +133,8 @@ bool Connection::sendEvent(qi::Address address, qi::ByteView arguments, std::uin
   return true;
 }
 
-void Connection::answer(std::uint32_t id, qi::Address address, MessageType type, qi::ByteView payload, std::uint8_t flags) {
+void Connection::answer(std::uint32_t id, qi::Address address, MessageType type, qi::ByteView payload,
+                        std::uint8_t flags) {
   if (state_ == State::closed) return;
   if (payload.size() > qi::limits::maxPayload) {
     const auto text = qi::encodeErrorText("the answer takes " + std::to_string(payload.size()) +
@@ -195,16 +198,19 @@ void Connection::flush() {
       return;
     }
     if (problem) {
-      close({Code::connectionLost, "the connection to " + peer_ + " broke (" + problem.message() + ")", "connect again"});
+      close(
+          {Code::connectionLost, "the connection to " + peer_ + " broke (" + problem.message() + ")", "connect again"});
       return;
     }
   }
-  if (closesAfterFlush_) close(refusal_);
-  else read();
+  if (closesAfterFlush_)
+    close(refusal_);
+  else
+    read();
 }
 
 void Connection::read() {
-  if (reading_ || handling_ || state_ == State::closed || answersQueued() > maxQueued) return;
+  if (reading_ || handling_ || closesAfterFlush_ || state_ == State::closed || answersQueued() > maxQueued) return;
   reading_ = true;
   if (std::exchange(paused_, false)) {
     asio::post(executor(), [self = shared_from_this()] {
@@ -214,8 +220,9 @@ void Connection::read() {
     return;
   }
   const auto room = parser_.room();
-  socket_.async_read_some(asio::buffer(room.data(), room.size()),
-                          [self = shared_from_this()](error_code problem, std::size_t bytes) { self->onRead(problem, bytes); });
+  socket_.async_read_some(
+      asio::buffer(room.data(), room.size()),
+      [self = shared_from_this()](error_code problem, std::size_t bytes) { self->onRead(problem, bytes); });
 }
 
 void Connection::onRead(const error_code& problem, std::size_t bytes) {
@@ -225,7 +232,8 @@ void Connection::onRead(const error_code& problem, std::size_t bytes) {
     const bool truncated = parser_.pending() > 0;
     close({Code::connectionLost,
            truncated ? "the connection to " + peer_ + " ended in the middle of a message"
-                     : "the connection to " + peer_ + " ended" + (problem == asio::error::eof ? "" : " (" + problem.message() + ")"),
+                     : "the connection to " + peer_ + " ended" +
+                           (problem == asio::error::eof ? "" : " (" + problem.message() + ")"),
            "check that the peer still runs, then connect again"});
     return;
   }
@@ -266,11 +274,13 @@ void Connection::handle(const qi::Message& message) {
     case MessageType::cancel:
       if (receiver_) return receiver_->received(shared_from_this(), message);
       if (header.type == MessageType::call)
-        answer(header.id, header.address, MessageType::error, qi::encodeErrorText("The call request could not be handled."));
+        answer(header.id, header.address, MessageType::error,
+               qi::encodeErrorText("The call request could not be handled."));
       return;
     case MessageType::reply:
     case MessageType::error:
-    case MessageType::canceled: return handleAnswer(message);
+    case MessageType::canceled:
+      return handleAnswer(message);
     case MessageType::event: {
       const auto found = listeners_.find(listenerKey(header.address.service, header.address.object));
       if (found == listeners_.end()) return;
@@ -278,7 +288,8 @@ void Connection::handle(const qi::Message& message) {
       handler(message);
       return;
     }
-    default: log_->debug("{}: message of unknown type {}", peer_, static_cast<int>(header.type));
+    default:
+      log_->debug("{}: message of unknown type {}", peer_, static_cast<int>(header.type));
   }
 }
 
@@ -290,10 +301,19 @@ bool Connection::handshake(const qi::Message& message) {
   }
   if (server_) {
     auto step = server_->receive(message);
-    if (step.send) put(*step.send);
+    if (step.send) {
+      const std::size_t before = queue_.size();
+      put(*step.send);
+      answersInQueue_ += queue_.size() - before;
+    }
     if (step.close) {
       refusal_ = {Code::notAuthenticated, peer_ + " was refused", {}};
       closesAfterFlush_ = true;
+      // The refusal may never leave: the peer need not read.
+      authenticationTimer_.expires_after(authenticationTime);
+      authenticationTimer_.async_wait([self = shared_from_this()](error_code cancelled) {
+        if (!cancelled) self->close(self->refusal_);
+      });
     }
     if (server_->done() && state_ == State::authenticating) becomeReady();
     return true;
@@ -320,9 +340,12 @@ void Connection::handleAnswer(const qi::Message& message) {
   auto handler = std::move(found->second.handler);
   pending_.erase(found);
   switch (message.header.type) {
-    case MessageType::reply: return handler(Answer{message.header.flags, message.payload, objectFormat()});
-    case MessageType::canceled: return handler(Error{Code::callFailed, "the call was canceled", {}});
-    default: return handler(Error{Code::callFailed, qi::decodeErrorText(message.payload), {}});
+    case MessageType::reply:
+      return handler(Answer{message.header.flags, message.payload, objectFormat()});
+    case MessageType::canceled:
+      return handler(Error{Code::callFailed, "the call was canceled", {}});
+    default:
+      return handler(Error{Code::callFailed, qi::decodeErrorText(message.payload), {}});
   }
 }
 

@@ -1,25 +1,27 @@
 #pragma once
 
+#include "core/qi/frame_parser.hpp"
+#include "core/run/log.hpp"
+#include "core/run/unique_function.hpp"
+#include "localbus/handshake.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
-#include "core/qi/frame_parser.hpp"
-#include "core/run/log.hpp"
-#include "core/run/unique_function.hpp"
-#include "localbus/handshake.hpp"
-
 namespace beckon::localbus {
 
 namespace asio = boost::asio;
 using Executor = asio::io_context::executor_type;
 using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using Duration = std::chrono::steady_clock::duration;
 
 class Connection;
@@ -62,7 +64,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using ReadyHandler = run::UniqueFunction<void(run::Result<>)>;
 
   // `receiver` must outlive the connection or be replaced by setReceiver(nullptr).
-  static std::shared_ptr<Connection> accepted(Socket socket, Authenticator authenticator, Receiver* receiver, run::Log log);
+  static std::shared_ptr<Connection> accepted(Socket socket, Authenticator authenticator, Receiver* receiver,
+                                              run::Log log);
   static std::shared_ptr<Connection> connected(Socket socket, qi::CapabilityMap credentials, CredentialSource more,
                                                Receiver* receiver, run::Log log);
   ~Connection();
@@ -79,12 +82,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // The handler is called exactly once and never before call() returns. Errors: callFailed with the peer's
   // text, timedOut, connectionLost, overloaded, tooLarge.
-  void call(qi::Address address, qi::ByteView arguments, Duration timeout, AnswerHandler handler, std::uint8_t flags = 0);
+  void call(qi::Address address, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
+            std::uint8_t flags = 0);
   void post(qi::Address address, qi::ByteView arguments);
   // False, and counted, if the event was dropped because the peer does not read.
   bool sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags = 0);
   // An answer above limits::maxPayload becomes an error: the peer would close the connection over it.
-  void answer(std::uint32_t id, qi::Address address, qi::MessageType type, qi::ByteView payload, std::uint8_t flags = 0);
+  void answer(std::uint32_t id, qi::Address address, qi::MessageType type, qi::ByteView payload,
+              std::uint8_t flags = 0);
 
   // Events of one object, given to one listener; nullptr ends it.
   using EventHandler = std::function<void(const qi::Message&)>;
@@ -143,7 +148,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   qi::FrameParser parser_;
   bool reading_ = false, handling_ = false;
-  bool paused_ = false;  // whole messages have arrived that wait until answers have left
+  bool paused_ = false;   // whole messages have arrived that wait until answers have left
   qi::Bytes queue_;       // waits for the next system call
   qi::Bytes sending_;     // handed over in part
   std::size_t sent_ = 0;  // of sending_

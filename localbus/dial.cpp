@@ -1,10 +1,10 @@
 #include "localbus/dial.hpp"
 
+#include "localbus/awaiting.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/use_awaitable.hpp>
-
-#include "localbus/awaiting.hpp"
 
 namespace beckon::localbus {
 
@@ -33,7 +33,8 @@ asio::awaitable<run::Result<std::shared_ptr<Connection>>> dial(asio::io_context&
   });
   const auto unreachable = [&](const error_code& problem, const std::string& next) {
     if (expired)
-      return Error{Code::timedOut, "no answer from " + endpoint.url() + " in time", "check the address and the network"};
+      return Error{Code::timedOut, "no answer from " + endpoint.url() + " in time",
+                   "check the address and the network"};
     return Error{Code::unreachable, "cannot reach " + endpoint.url() + ": " + problem.message(), next};
   };
 
@@ -45,11 +46,13 @@ asio::awaitable<run::Result<std::shared_ptr<Connection>>> dial(asio::io_context&
   auto [refused, address] = co_await asio::async_connect(socket, addresses, asTuple);
   armed.reset();
   timer.cancel();
-  if (refused || expired) co_return unreachable(refused, "check that a directory runs there: beckon-directory " + endpoint.url());
+  if (refused || expired)
+    co_return unreachable(refused, "check that a directory runs there: beckon-directory " + endpoint.url());
 
   auto connection = Connection::connected(std::move(socket), std::move(options.credentials), std::move(options.more),
                                           options.receiver, std::move(log));
-  const auto ready = co_await awaiting<run::Result<>>([&](auto done) { connection->start(std::move(done), options.authenticationTime); });
+  const auto ready = co_await awaiting<run::Result<>>(
+      [&](auto done) { connection->start(std::move(done), options.authenticationTime); });
   if (!ready) co_return ready.error();
   co_return connection;
 }

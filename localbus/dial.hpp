@@ -1,14 +1,15 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-
 #include "localbus/connection.hpp"
 #include "localbus/endpoint.hpp"
+
+#include <boost/asio/awaitable.hpp>
 
 namespace beckon::localbus {
 
 struct DialOptions {
-  // For the name look-up and the TCP connection.
+  // For the TCP connection. A name is looked up first, for as long as the system's resolver takes: that cannot be cut
+  // short.
   Duration timeout = std::chrono::seconds(3);
   // For what follows until the connection is ready.
   Duration authenticationTime = Connection::authenticationTime;

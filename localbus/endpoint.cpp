@@ -2,6 +2,7 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/url/parse.hpp>
+
 #include <charconv>
 
 namespace beckon::localbus {
@@ -16,7 +17,8 @@ run::Result<Endpoint> Endpoint::parse(std::string_view url) {
   if (parsed->scheme() != "tcp") return bad("the scheme \"" + std::string(parsed->scheme()) + "\" is not spoken here");
   if (parsed->encoded_host_address().empty()) return bad("the host is missing");
   if (parsed->has_userinfo()) return bad("a user is not part of it");
-  if ((!parsed->encoded_path().empty() && parsed->encoded_path() != "/") || parsed->has_query() || parsed->has_fragment())
+  if ((!parsed->encoded_path().empty() && parsed->encoded_path() != "/") || parsed->has_query() ||
+      parsed->has_fragment())
     return bad("nothing may follow the port");
   Endpoint endpoint;
   endpoint.host = parsed->host_address();

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "core/run/error.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "core/run/error.hpp"
 
 namespace beckon::localbus {
 

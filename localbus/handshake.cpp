@@ -19,15 +19,24 @@ constexpr std::uint32_t stateDone = 3;
 // As libqi names the types in the texts of its refusals.
 const char* typeName(MessageType type) {
   switch (type) {
-    case MessageType::call: return "Call";
-    case MessageType::reply: return "Reply";
-    case MessageType::error: return "Error";
-    case MessageType::post: return "Post";
-    case MessageType::event: return "Event";
-    case MessageType::capability: return "Capability";
-    case MessageType::cancel: return "Cancel";
-    case MessageType::canceled: return "Canceled";
-    default: return "None";
+    case MessageType::call:
+      return "Call";
+    case MessageType::reply:
+      return "Reply";
+    case MessageType::error:
+      return "Error";
+    case MessageType::post:
+      return "Post";
+    case MessageType::event:
+      return "Event";
+    case MessageType::capability:
+      return "Capability";
+    case MessageType::cancel:
+      return "Cancel";
+    case MessageType::canceled:
+      return "Canceled";
+    default:
+      return "None";
   }
 }
 
@@ -68,7 +77,8 @@ ServerHandshake::Step ServerHandshake::receive(const qi::Message& message) {
     // No object is bound before authentication; the connection stays.
     return header.type == MessageType::call ? cannotHandle(message) : Step{};
   }
-  if (header.type == MessageType::call && header.address.action == qi::action::authenticate) return authenticate(message);
+  if (header.type == MessageType::call && header.address.action == qi::action::authenticate)
+    return authenticate(message);
   if (done_) return header.type == MessageType::call ? cannotHandle(message) : Step{};
   if (authenticator_) {
     std::string text = "Expected authentication (service #0, type #Call, action #8), received service #0, type #";
@@ -125,7 +135,8 @@ ClientHandshake::Step ClientHandshake::receive(const qi::Message& message) {
     done_ = true;
     return {};
   }
-  if (state && *state == stateContinue && more_) return {Outgoing{MessageType::call, authenticateAddress, qi::encode(more_(*map))}, {}};
+  if (state && *state == stateContinue && more_)
+    return {Outgoing{MessageType::call, authenticateAddress, qi::encode(more_(*map))}, {}};
   return fail(run::Code::notAuthenticated, "the peer wants credentials that were not given", "give user and token");
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <functional>
-#include <optional>
-#include <string>
-
 #include "core/qi/capabilities.hpp"
 #include "core/qi/message.hpp"
 #include "core/run/error.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
 
 // How a connection is set up (docs/protocol/qi.md, "Authentication"): messages in, messages out, no I/O.
 namespace beckon::localbus {

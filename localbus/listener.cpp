@@ -25,7 +25,8 @@ run::Result<Endpoint> Listener::start(const Endpoint& endpoint) {
     return Error{Code::unreachable, "cannot listen on " + endpoint.url() + ": " + problem.message(), next};
   };
   asio::ip::tcp::resolver resolver(io_);
-  const auto found = resolver.resolve(endpoint.host, std::to_string(endpoint.port), asio::ip::tcp::resolver::passive, problem);
+  const auto found =
+      resolver.resolve(endpoint.host, std::to_string(endpoint.port), asio::ip::tcp::resolver::passive, problem);
   if (problem) return cannot("give an address of this computer, such as 127.0.0.1");
   const asio::ip::tcp::endpoint address = *found.begin();
   acceptor_.open(address.protocol(), problem);
@@ -58,7 +59,8 @@ void Listener::accept() {
       take(std::move(socket));
       return accept();
     }
-    if (problem != asio::error::no_descriptors && problem != asio::error::no_buffer_space && problem != asio::error::no_memory)
+    if (problem != asio::error::no_descriptors && problem != asio::error::no_buffer_space &&
+        problem != asio::error::no_memory)
       return accept();
     log_->warn("cannot accept: {}", problem.message());
     retry_.expires_after(acceptRest);

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <set>
-
 #include "localbus/endpoint.hpp"
 #include "localbus/object_host.hpp"
+
+#include <set>
 
 namespace beckon::localbus {
 

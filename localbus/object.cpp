@@ -1,9 +1,9 @@
 #include "localbus/object.hpp"
 
-#include <algorithm>
-
 #include "core/qi/error_payload.hpp"
 #include "core/qi/value_coder.hpp"
+
+#include <algorithm>
 
 namespace beckon::localbus {
 namespace {
@@ -108,7 +108,11 @@ void Object::invoke(const std::shared_ptr<Connection>& from, const qi::Message& 
     send = [connection = std::weak_ptr(from), form](Result<Bytes> result) {
       if (const auto to = connection.lock()) sendReply(*to, form, std::move(result));
     };
-  methods_.at(header.address.action)({Caller{from->id()}, arguments, format, Responder(std::move(send))});
+  try {
+    methods_.at(header.address.action)({Caller{from->id()}, arguments, format, Responder(std::move(send))});
+  } catch (const std::exception& thrown) {  // its responder has answered that there is no answer
+    from->log()->error("method {} threw: {}", meta.name, thrown.what());
+  }
 }
 
 // A peer posts to a signal: everybody who listens gets it, if it is what the signal carries.
@@ -116,16 +120,21 @@ void Object::relay(const Connection& from, const qi::Message& message, const qi:
   qi::Reader reader(message.payload, from.objectFormat());
   const auto arguments = readArguments(reader, message.header.flags, Signature::of(meta.signature));
   if (arguments) return emit(meta.uid, qi::encodeValue(*arguments));
-  from.log()->warn("{} posted to signal {} what it does not carry: {}", from.peer(), meta.name, arguments.error().cause);
+  from.log()->warn("{} posted to signal {} what it does not carry: {}", from.peer(), meta.name,
+                   arguments.error().cause);
 }
 
 Result<Bytes> Object::standardAction(const std::shared_ptr<Connection>& from, const qi::Message& message) {
   const auto format = from->objectFormat();
   switch (message.header.address.action) {
-    case qi::action::registerEvent: return subscribe(from, message, false);
-    case qi::action::registerEventWithSignature: return subscribe(from, message, true);
-    case qi::action::unregisterEvent: return unsubscribe(*from, message);
-    case qi::action::metaObject: return qi::encode(metaObject_, format);
+    case qi::action::registerEvent:
+      return subscribe(from, message, false);
+    case qi::action::registerEventWithSignature:
+      return subscribe(from, message, true);
+    case qi::action::unregisterEvent:
+      return unsubscribe(*from, message);
+    case qi::action::metaObject:
+      return qi::encode(metaObject_, format);
     case qi::action::properties: {
       std::vector<std::string> names;
       for (const auto& [id, property] : metaObject_.properties) names.push_back(property.name);
@@ -146,11 +155,13 @@ Result<Bytes> Object::standardAction(const std::shared_ptr<Connection>& from, co
       if (const auto set = (*property)->set(std::get<1>(*arguments)); !set) return set.error();
       return Bytes();
     }
-    default: return Error{Code::refused, "a service's main object cannot be terminated", {}};
+    default:
+      return Error{Code::refused, "a service's main object cannot be terminated", {}};
   }
 }
 
-Result<Bytes> Object::subscribe(const std::shared_ptr<Connection>& from, const qi::Message& message, bool withSignature) {
+Result<Bytes> Object::subscribe(const std::shared_ptr<Connection>& from, const qi::Message& message,
+                                bool withSignature) {
   qi::Reader reader(message.payload);
   reader.number<std::uint32_t>();  // the service's or object's id; the header says it better
   const auto signal = reader.number<std::uint32_t>();
@@ -165,7 +176,8 @@ Result<Bytes> Object::subscribe(const std::shared_ptr<Connection>& from, const q
   if (!metaObject_.signals.contains(signal)) return Error{Code::unknownMember, "No such signal", {}};
   const auto& address = message.header.address;
   const Subscription next{from, from->id(), address.service, address.object, signal, handler, wanted};
-  const auto same = std::ranges::find_if(subscriptions_, [&](const auto& s) { return s.isFor(*from, address, handler); });
+  const auto same =
+      std::ranges::find_if(subscriptions_, [&](const auto& s) { return s.isFor(*from, address, handler); });
   if (same != subscriptions_.end())
     *same = next;
   else
@@ -183,7 +195,8 @@ Result<Bytes> Object::unsubscribe(const Connection& from, const qi::Message& mes
       std::erase_if(subscriptions_, [&](const auto& s) { return s.isFor(from, message.header.address, handler); });
   if (!ended)
     return Error{Code::invalidArgument,
-                 "Unregister request failed for " + std::to_string(handler) + " " + std::to_string(service), {}};
+                 "Unregister request failed for " + std::to_string(handler) + " " + std::to_string(service),
+                 {}};
   return Bytes();
 }
 

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "core/qi/convert.hpp"
+#include "core/qi/meta_object.hpp"
+#include "localbus/connection.hpp"
+
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "core/qi/convert.hpp"
-#include "core/qi/meta_object.hpp"
-#include "localbus/connection.hpp"
 
 namespace beckon::localbus {
 
@@ -70,7 +70,7 @@ class Object {
     std::uint64_t connectionId;
     std::uint32_t service, object;
     std::uint32_t signal;
-    std::uint64_t handler;          // chosen by the subscriber
+    std::uint64_t handler;                // chosen by the subscriber
     std::optional<qi::Signature> wanted;  // events are converted to it
 
     // Whether that peer means this one by that handler.
@@ -80,7 +80,8 @@ class Object {
   };
 
   run::Result<qi::Bytes> standardAction(const std::shared_ptr<Connection>& from, const qi::Message& message);
-  run::Result<qi::Bytes> subscribe(const std::shared_ptr<Connection>& from, const qi::Message& message, bool withSignature);
+  run::Result<qi::Bytes> subscribe(const std::shared_ptr<Connection>& from, const qi::Message& message,
+                                   bool withSignature);
   run::Result<qi::Bytes> unsubscribe(const Connection& from, const qi::Message& message);
   run::Result<const Property*> findProperty(const qi::Value& nameOrId) const;
   void invoke(const std::shared_ptr<Connection>& from, const qi::Message& message, const qi::MetaMethod& meta);

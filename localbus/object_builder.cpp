@@ -27,14 +27,15 @@ const Standard standardMethods[] = {
 ObjectBuilder::ObjectBuilder()
     : built_(std::make_shared<Object>()), object_(std::make_shared<std::weak_ptr<Object>>(built_)) {
   for (const auto& standard : standardMethods)
-    built_->metaObject_.methods[standard.id] = {standard.id, std::string(standard.returns), standard.name,
-                                                std::string(standard.parameters), {}, {}, {}};
+    built_->metaObject_.methods[standard.id] = {
+        standard.id, std::string(standard.returns), standard.name, std::string(standard.parameters), {}, {}, {}};
 }
 
 std::uint32_t ObjectBuilder::addMethod(const std::string& name, std::string returns, std::string parameters,
                                        const std::string& description, Object::Method method) {
   built_->methods_[nextId_] = std::move(method);
-  built_->metaObject_.methods[nextId_] = {nextId_, std::move(returns), name, std::move(parameters), description, {}, {}};
+  built_->metaObject_.methods[nextId_] = {nextId_, std::move(returns), name, std::move(parameters), description, {},
+                                          {}};
   return nextId_++;
 }
 
@@ -43,7 +44,8 @@ std::uint32_t ObjectBuilder::addSignal(const std::string& name, std::string sign
   return nextId_++;
 }
 
-std::uint32_t ObjectBuilder::addProperty(const std::string& name, const std::string& signature, Object::Property property) {
+std::uint32_t ObjectBuilder::addProperty(const std::string& name, const std::string& signature,
+                                         Object::Property property) {
   built_->properties_[nextId_] = std::move(property);
   built_->metaObject_.properties[nextId_] = {nextId_, name, signature};
   return addSignal(name, "(" + signature + ")");

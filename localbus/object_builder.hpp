@@ -1,13 +1,13 @@
 #pragma once
 
+#include "localbus/object.hpp"
+
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <tuple>
 #include <type_traits>
-
-#include "localbus/object.hpp"
 
 // Objects from ordinary C++ functions:
 //
@@ -176,7 +176,8 @@ class ObjectBuilder {
   template <class First, class R, class F, class Parameters>
   static void invoke(F& function, Parameters arguments, Invocation& call) {
     if constexpr (std::is_same_v<First, Reply<R>>) {
-      std::apply(function, std::tuple_cat(std::make_tuple(Reply<R>(std::move(call.respond), call.format)), std::move(arguments)));
+      std::apply(function,
+                 std::tuple_cat(std::make_tuple(Reply<R>(std::move(call.respond), call.format)), std::move(arguments)));
     } else {
       const auto run = [&]() -> decltype(auto) {
         if constexpr (std::is_same_v<First, Caller>)

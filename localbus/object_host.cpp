@@ -24,9 +24,10 @@ void ObjectHost::received(const std::shared_ptr<Connection>& from, const qi::Mes
   }
   if (header.version > 0) {
     if (header.type == qi::MessageType::call)
-      from->answer(header.id, header.address, qi::MessageType::error,
-                   qi::encodeErrorText("Cannot negotiate QiMessaging connection: remote end doesn't support binary protocol v" +
-                                       std::to_string(header.version)));
+      from->answer(
+          header.id, header.address, qi::MessageType::error,
+          qi::encodeErrorText("Cannot negotiate QiMessaging connection: remote end doesn't support binary protocol v" +
+                              std::to_string(header.version)));
     return;
   }
   const auto object = found->second;  // a handler may remove it

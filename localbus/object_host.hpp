@@ -1,9 +1,9 @@
 #pragma once
 
+#include "localbus/object.hpp"
+
 #include <map>
 #include <memory>
-
-#include "localbus/object.hpp"
 
 namespace beckon::localbus {
 

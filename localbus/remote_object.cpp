@@ -53,7 +53,8 @@ asio::awaitable<Result<std::shared_ptr<RemoteObject>>> RemoteObject::open(std::s
   auto fetched = co_await awaiting<Result<qi::MetaObject>>([&](auto done) {
     object->callAction(qi::action::metaObject, qi::encode(std::uint32_t{0}), timeout,
                        [done = std::move(done)](Result<Answer> answer) mutable {
-                         done(answer ? qi::decode<qi::MetaObject>(answer->payload, answer->format) : Result<qi::MetaObject>(answer.error()));
+                         done(answer ? qi::decode<qi::MetaObject>(answer->payload, answer->format)
+                                     : Result<qi::MetaObject>(answer.error()));
                        });
   });
   if (!fetched) co_return object->explain(fetched.error());
@@ -63,7 +64,10 @@ asio::awaitable<Result<std::shared_ptr<RemoteObject>>> RemoteObject::open(std::s
 
 RemoteObject::RemoteObject(std::shared_ptr<Connection> connection, std::uint32_t service, std::string name,
                            qi::MetaObject metaObject)
-    : connection_(std::move(connection)), service_(service), name_(std::move(name)), metaObject_(std::move(metaObject)) {}
+    : connection_(std::move(connection)),
+      service_(service),
+      name_(std::move(name)),
+      metaObject_(std::move(metaObject)) {}
 
 RemoteObject::~RemoteObject() {
   if (!signals_.empty()) connection_->listen(service_, qi::mainObject, nullptr);
@@ -76,11 +80,12 @@ void RemoteObject::callAction(std::uint32_t action, qi::ByteView arguments, Dura
 Error RemoteObject::explain(const Error& error) const {
   if (error.code == Code::connectionLost)
     return {Code::serviceGone, name_ + " ended before it answered (" + error.cause + ")",
-            "wait until it is back: beckon services"};
+            "wait until the verb services lists it again"};
   if (error.code == Code::timedOut)
-    return {Code::timedOut, name_ + " did not answer before the deadline", "check that it is not stuck, or allow more with --timeout"};
+    return {Code::timedOut, name_ + " did not answer before the deadline",
+            "check that it is not stuck, or allow more with --timeout"};
   if (error.code == Code::callFailed)
-    return {Code::callFailed, name_ + " answered: " + error.cause, "see what it offers: beckon info " + name_};
+    return {Code::callFailed, name_ + " answered: " + error.cause, "list its members with the verb info"};
   return error;
 }
 
@@ -107,7 +112,8 @@ Result<RemoteObject::Choice> RemoteObject::choose(const std::string& method, std
     closest = Error{arguments.error().code, arguments.error().cause, next};
   }
   if (closest) return *closest;
-  return Error{Code::unknownMember, name_ + " has no method \"" + method + "\"", "its methods: " + visibleNames(metaObject_.methods)};
+  return Error{Code::unknownMember, name_ + " has no method \"" + method + "\"",
+               "its methods: " + visibleNames(metaObject_.methods)};
 }
 
 Result<const qi::MetaMethod*> RemoteObject::exactly(const std::string& name, std::string_view parameters,
@@ -123,8 +129,9 @@ Result<const qi::MetaMethod*> RemoteObject::exactly(const std::string& name, std
     if (has && gives && has->sameType(wantedParameters) && gives->sameType(wantedReturns)) return &method;
   }
   const std::string shown = name + "::" + std::string(returns) + std::string(parameters);
-  if (known) return Error{Code::badArguments, name_ + " has no " + shown, "see what it offers: beckon info " + name_};
-  return Error{Code::unknownMember, name_ + " has no method \"" + name + "\"", "its methods: " + visibleNames(metaObject_.methods)};
+  if (known) return Error{Code::badArguments, name_ + " has no " + shown, "list its members with the verb info"};
+  return Error{Code::unknownMember, name_ + " has no method \"" + name + "\"",
+               "its methods: " + visibleNames(metaObject_.methods)};
 }
 
 asio::awaitable<Result<Value>> RemoteObject::callForValue(std::uint32_t action, qi::Bytes arguments, Signature returns,
@@ -170,7 +177,8 @@ asio::awaitable<Result<Value>> RemoteObject::property(std::string property, Dura
   if (!meta)
     co_return Error{Code::unknownMember, name_ + " has no property \"" + property + "\"",
                     "its properties: " + visibleNames(metaObject_.properties)};
-  auto value = co_await callForValue(qi::action::property, qi::encode(qi::dynamic(meta->uid)), Signature::of("m"), timeout);
+  auto value =
+      co_await callForValue(qi::action::property, qi::encode(qi::dynamic(meta->uid)), Signature::of("m"), timeout);
   if (!value) co_return value;
   co_return Value(value->inner());
 }
@@ -208,14 +216,16 @@ asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObjec
   auto& registration = signals_[uid];
   const auto key = ++lastKey_;
   auto subscription = std::make_shared<Subscription>(weak_from_this(), uid, key);
-  const bool isFirst = registration.handlers.empty();
   registration.handlers[key] = std::move(handler);
-  if (!isFirst) co_return subscription;
-  // As libqi does: the signal above, a counter below.
-  registration.link = (std::uint64_t{uid} << 32) | connection_->newLink();
+  if (registration.isRegistered) co_return subscription;
+  // As libqi does: the signal above, a counter below. Who comes while the first is asking asks again with the same
+  // link, which the peer takes for one registration.
+  if (!registration.link) registration.link = (std::uint64_t{uid} << 32) | connection_->newLink();
   const std::tuple<std::uint32_t, std::uint32_t, std::uint64_t> arguments(service_, uid, registration.link);
-  const auto done = co_await callForValue(qi::action::registerEvent, qi::encode(arguments), Signature::of("L"), timeout);
+  const auto done =
+      co_await callForValue(qi::action::registerEvent, qi::encode(arguments), Signature::of("L"), timeout);
   if (!done) co_return done.error();
+  if (const auto still = signals_.find(uid); still != signals_.end()) still->second.isRegistered = true;
   co_return subscription;
 }
 
@@ -228,7 +238,8 @@ void RemoteObject::received(const qi::Message& message) {
   const bool isDynamic = message.header.flags & qi::flags::dynamicPayload;
   const auto value = isDynamic ? qi::decode<Value>(message.payload, connection_->objectFormat())
                                : qi::decodeValue(message.payload, *type, connection_->objectFormat());
-  if (!value) return connection_->log()->warn("{}: event {} cannot be read: {}", name_, meta->second.name, value.error().cause);
+  if (!value)
+    return connection_->log()->warn("{}: event {} cannot be read: {}", name_, meta->second.name, value.error().cause);
   const auto self = shared_from_this();
   const auto handlers = signal->second.handlers;
   for (const auto& [key, handler] : handlers) {
@@ -243,7 +254,8 @@ void RemoteObject::unsubscribe(std::uint32_t signal, std::uint64_t key) {
   if (found == signals_.end() || !found->second.handlers.erase(key) || !found->second.handlers.empty()) return;
   const std::tuple<std::uint32_t, std::uint32_t, std::uint64_t> arguments(service_, signal, found->second.link);
   signals_.erase(found);
-  if (connection_->isReady()) callAction(qi::action::unregisterEvent, qi::encode(arguments), defaultTimeout, [](Result<Answer>) {});
+  if (connection_->isReady())
+    callAction(qi::action::unregisterEvent, qi::encode(arguments), defaultTimeout, [](Result<Answer>) {});
   if (signals_.empty()) connection_->listen(service_, qi::mainObject, nullptr);
 }
 

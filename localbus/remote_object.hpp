@@ -1,12 +1,13 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <map>
-#include <string>
-
 #include "core/qi/convert.hpp"
 #include "localbus/awaiting.hpp"
 #include "localbus/connection.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <map>
+#include <string>
 
 namespace beckon::localbus {
 
@@ -28,7 +29,8 @@ class RemoteObject : public std::enable_shared_from_this<RemoteObject> {
                                                                           std::uint32_t service, std::string name,
                                                                           Duration timeout = defaultTimeout);
   // With a meta object that is known already.
-  RemoteObject(std::shared_ptr<Connection> connection, std::uint32_t service, std::string name, qi::MetaObject metaObject);
+  RemoteObject(std::shared_ptr<Connection> connection, std::uint32_t service, std::string name,
+               qi::MetaObject metaObject);
   ~RemoteObject();
 
   const qi::MetaObject& metaObject() const { return metaObject_; }
@@ -39,11 +41,13 @@ class RemoteObject : public std::enable_shared_from_this<RemoteObject> {
   // `method` is a name or a full name with parameters, "say::(s)"; among overloads the first whose parameters
   // the arguments (a Tuple) fit is taken. Errors: unknownMember, badArguments, callFailed with the
   // service's own text, serviceGone, timedOut.
-  asio::awaitable<run::Result<qi::Value>> call(std::string method, qi::Value arguments, Duration timeout = defaultTimeout);
+  asio::awaitable<run::Result<qi::Value>> call(std::string method, qi::Value arguments,
+                                               Duration timeout = defaultTimeout);
   // The same with `given` arguments in a form of their own: `fit` makes the Tuple that the parameters of one
   // overload ask for, or says why not.
   using Fit = std::function<run::Result<qi::Value>(const qi::Signature& parameters)>;
-  asio::awaitable<run::Result<qi::Value>> call(std::string method, std::size_t given, Fit fit, Duration timeout = defaultTimeout);
+  asio::awaitable<run::Result<qi::Value>> call(std::string method, std::size_t given, Fit fit,
+                                               Duration timeout = defaultTimeout);
   // Sends without waiting; errors of the service are not told.
   run::Result<> post(const std::string& method, const qi::Value& arguments);
 
@@ -73,7 +77,6 @@ class RemoteObject : public std::enable_shared_from_this<RemoteObject> {
   template <class Signature>
   run::Result<Method<Signature>> method(const std::string& name);
 
-
   // The raw call below all others.
   void callAction(std::uint32_t action, qi::ByteView arguments, Duration timeout, AnswerHandler handler);
 
@@ -86,13 +89,15 @@ class RemoteObject : public std::enable_shared_from_this<RemoteObject> {
     qi::Value arguments;
   };
   run::Result<Choice> choose(const std::string& method, std::size_t given, const Fit& fit) const;
-  run::Result<const qi::MetaMethod*> exactly(const std::string& name, std::string_view parameters, std::string_view returns) const;
+  run::Result<const qi::MetaMethod*> exactly(const std::string& name, std::string_view parameters,
+                                             std::string_view returns) const;
   run::Error explain(const run::Error& error) const;
   void received(const qi::Message& message);
   void unsubscribe(std::uint32_t signal, std::uint64_t key);
 
   struct Signal {
     std::uint64_t link = 0;  // the handler number that the peer knows
+    bool isRegistered = false;
     std::map<std::uint64_t, EventHandler> handlers;
   };
 
@@ -130,9 +135,7 @@ class Method<R(Args...)> {
   }
 
  private:
-  static run::Result<R> fromDynamic(const Answer& answer)
-    requires(!std::is_void_v<R>)
-  {
+  static run::Result<R> fromDynamic(const Answer& answer) requires(!std::is_void_v<R>) {
     const auto value = qi::decode<qi::Value>(answer.payload, answer.format);
     return value ? qi::fromValue<R>(*value) : run::Result<R>(value.error());
   }

@@ -116,6 +116,8 @@ struct Remote::State {
       co_await untilChanged(end);
     }
     if (!known) co_return known.error();
+    if (!client.online())
+      co_return Error{Code::connectionLost, "the connection to the XMPP server was lost", "try again"};
     co_return Error{Code::unknownRobot, known->text() + " is not there, or does not know you",
                     "check that beckond runs there and lists your account; see who is there: beckon robots"};
   }

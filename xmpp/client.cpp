@@ -82,8 +82,21 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
   void connect() {
     ++epoch;
     roster = Roster(config.contacts);
-    stream = streams();
     const std::weak_ptr<State> weak = shared_from_this();
+    try {
+      stream = streams();
+      startStream(weak);
+    } catch (const std::system_error& problem) {  // no descriptor, no thread: the next attempt may find one
+      stream.reset();
+      const run::Error why{run::Code::overloaded, std::string("the computer refuses a new stream: ") + problem.what(),
+                           "raise its limits, or stop what uses them up"};
+      boost::asio::post(executor, [weak, why] {
+        if (const auto state = weak.lock(); state && !state->stopped) state->closed(why);
+      });
+    }
+  }
+
+  void startStream(const std::weak_ptr<State>& weak) {
     const auto with = [weak](auto body) {
       return [weak, body](auto&&... arguments) {
         if (const auto state = weak.lock()) body(*state, std::forward<decltype(arguments)>(arguments)...);

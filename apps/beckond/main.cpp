@@ -46,12 +46,15 @@ int main(int argc, char** argv) {
   std::string configFile, logLevel = "info";
   auto* verb = app.add_subcommand("run", "Run until SIGTERM.");
   verb->add_option("--config", configFile, "The configuration, in TOML (docs/configuration.md)")->required();
-  verb->add_option("--log-level", logLevel, "debug, info, warning, error or off")->capture_default_str();
+  verb->add_option("--log-level", logLevel, "Lines on standard error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : apps::exitCode(run::Code::invalidArgument);
+    if (error.get_exit_code() == 0) return app.exit(error);
+    apps::report({run::Code::invalidArgument, error.what(), "see beckond --help"});
+    return apps::exitCode(run::Code::invalidArgument);
   }
-  return execute(configFile, logLevel);
+  return apps::guarded([&] { return execute(configFile, logLevel); });
 }

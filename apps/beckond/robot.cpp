@@ -35,13 +35,20 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
     co_return session.error();
   }
   session_ = *session;
+  std::optional<Error> lost;
+  session_->onClosed([&](const Error& why) {
+    lost = why;
+    stop();
+  });
   door_.emplace(io_, session_, settings_.policy, log_);
   announce(identity->id, identity->fingerprint);
 
   co_await stopped_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   client_->stop();
+  session_->onClosed({});
   session_->close();
   directory_->stop();
+  if (lost) co_return *lost;
   co_return Result<>();
 }
 

@@ -21,6 +21,13 @@ Awaitable<std::unique_ptr<BusTarget>> BusTarget::connect(boost::asio::io_context
   co_return std::make_unique<BusTarget>(*session);
 }
 
+// Whoever listened to the session is gone when its target is.
+BusTarget::~BusTarget() {
+  session_->onClosed({});
+  session_->onService({});
+  session_->close();
+}
+
 Awaitable<std::vector<ListedService>> BusTarget::services() {
   const auto listed = co_await session_->services();
   if (!listed) co_return listed.error();

@@ -11,7 +11,7 @@ class BusTarget : public Target {
   explicit BusTarget(std::shared_ptr<directory::Session> session) : session_(std::move(session)) {}
   static Awaitable<std::unique_ptr<BusTarget>> connect(boost::asio::io_context& io, std::string url,
                                                        std::chrono::milliseconds time, run::Log log);
-  ~BusTarget() override { session_->close(); }
+  ~BusTarget() override;
 
   Awaitable<std::vector<ListedService>> services() override;
   Awaitable<qi::MetaObject> info(std::string service) override;

@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -93,17 +92,12 @@ awaitable<Result<>> obey(boost::asio::io_context& io, const Command& command, ru
 int execute(const Command& command, const std::string& logLevel) {
   boost::asio::io_context io(1);
   int status = 0;
-  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
-  signals.async_wait([&](auto problem, int) {
-    if (!problem) io.stop();
-  });
   boost::asio::co_spawn(io, obey(io, command, run::makeLog("beckon", logLevel)), [&](std::exception_ptr broken, Result<> result) {
     if (broken) std::rethrow_exception(broken);
     if (!result) {
       apps::report(result.error(), command.json);
       status = apps::exitCode(result.error().code);
     }
-    signals.cancel();
   });
   io.run();
   return status;
@@ -149,8 +143,10 @@ int main(int argc, char** argv) {
   app.add_option("--bus", command.bus, "The address of a bus's directory, tcp://HOST:PORT, instead of a robot by XMPP");
   app.add_option("--config", command.config, "The account to use (docs/configuration.md)")->capture_default_str();
   app.add_flag("--json", command.json, "Print JSON, errors too");
-  app.add_option("--timeout", seconds, "Seconds to wait for an answer")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
-  app.add_option("--log-level", logLevel, "debug, info, warning, error or off")->capture_default_str();
+  app.add_option("--timeout", seconds, "Seconds that connecting, and then a call, may take; by XMPP at most 60")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
+  app.add_option("--log-level", logLevel, "Lines on standard error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
+      ->capture_default_str();
   for (const auto& text : verbs) {
     auto* verb = app.add_subcommand(text.name, text.text);
     verb->callback([&command, &text] { command.verb = text.verb; });
@@ -176,6 +172,7 @@ int main(int argc, char** argv) {
     return refuse({run::Code::invalidArgument, "\"" + command.arguments[0] + "\" is one word too many", "see beckon --help"});
   command.time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 
+  if (command.bus.empty() && seconds > 60) return refuse({run::Code::invalidArgument, "by XMPP a robot gives a call 60 seconds at most", "give --timeout 60 or less"});
   const bool onlyBus = command.verb == Verb::set || command.verb == Verb::watch;
   if (onlyBus && command.bus.empty()) return refuse({run::Code::invalidArgument, "set and watch work on a bus only", "give --bus tcp://HOST:PORT"});
   if (command.verb == Verb::robots && !command.bus.empty())
@@ -188,5 +185,5 @@ int main(int argc, char** argv) {
     return refuse({run::Code::invalidArgument, "\"" + place + "\" is one word too many", "see beckon --help"});
   if (needsPlace)
     if (const auto read = cli::readPlace(place, command); !read) return refuse(read.error());
-  return execute(command, logLevel);
+  return apps::guarded([&] { return execute(command, logLevel); });
 }

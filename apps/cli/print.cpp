@@ -39,10 +39,10 @@ void print(const std::vector<remote::Robot>& robots, bool asJson) {
   for (const auto& robot : robots) width = std::max(width, robot.account.size());
   for (const auto& robot : robots) {
     if (asJson)
-      list.push_back({{"account", robot.account}, {"address", robot.address}, {"id", robot.id}, {"key", robot.fingerprint}});
+      list.push_back({{"account", robot.account}, {"address", shown(robot.address)}, {"id", shown(robot.id)}, {"key", shown(robot.fingerprint)}});
     else
-      std::cout << std::left << std::setw(static_cast<int>(width)) << robot.account << "  online  id " << robot.id << "  key "
-                << robot.fingerprint.substr(0, 16) << "\n";
+      std::cout << std::left << std::setw(static_cast<int>(width)) << robot.account << "  online  id " << shown(robot.id) << "  key "
+                << shown(robot.fingerprint.substr(0, 16)) << "\n";
   }
   if (asJson) std::cout << list.dump(2) << "\n";
 }
@@ -76,25 +76,25 @@ void print(const std::string& service, const qi::MetaObject& metaObject, bool as
     const json out{{"service", service},
                    {"methods", visible(metaObject.methods,
                                        [](const auto& m) {
-                                         return json{{"name", shown(m.name)}, {"parameters", m.parametersSignature},
-                                                     {"returns", m.returnSignature}, {"description", shown(m.description)}};
+                                         return json{{"name", shown(m.name)}, {"parameters", shown(m.parametersSignature)},
+                                                     {"returns", shown(m.returnSignature)}, {"description", shown(m.description)}};
                                        })},
-                   {"signals", visible(metaObject.signals, [](const auto& s) { return json{{"name", shown(s.name)}, {"signature", s.signature}}; })},
-                   {"properties", visible(metaObject.properties, [](const auto& p) { return json{{"name", shown(p.name)}, {"signature", p.signature}}; })}};
+                   {"signals", visible(metaObject.signals, [](const auto& s) { return json{{"name", shown(s.name)}, {"signature", shown(s.signature)}}; })},
+                   {"properties", visible(metaObject.properties, [](const auto& p) { return json{{"name", shown(p.name)}, {"signature", shown(p.signature)}}; })}};
     std::cout << out.dump(2) << "\n";
     return;
   }
   for (const auto& [uid, method] : metaObject.methods)
     if (!qi::isHidden(uid, method.name)) {
-      std::cout << "method    " << shown(method.name) << method.parametersSignature << " -> " << method.returnSignature;
+      std::cout << "method    " << shown(method.name) << shown(method.parametersSignature + " -> " + method.returnSignature);
       if (!method.description.empty()) std::cout << "   " << shown(method.description);
       std::cout << "\n";
     }
   for (const auto& [uid, property] : metaObject.properties)
-    if (!qi::isHidden(uid, property.name)) std::cout << "property  " << shown(property.name) << " " << property.signature << "\n";
+    if (!qi::isHidden(uid, property.name)) std::cout << "property  " << shown(property.name) << " " << shown(property.signature) << "\n";
   for (const auto& [uid, signal] : metaObject.signals)
     if (!qi::isHidden(uid, signal.name) && !metaObject.properties.contains(uid))
-      std::cout << "signal    " << shown(signal.name) << signal.signature << "\n";
+      std::cout << "signal    " << shown(signal.name) << shown(signal.signature) << "\n";
 }
 
 void print(const qi::Value& value, bool asJson) {

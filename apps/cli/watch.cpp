@@ -13,6 +13,8 @@ using run::Code;
 using run::Error;
 using run::Result;
 
+constexpr auto retryPause = std::chrono::seconds(1);
+
 boost::asio::awaitable<Result<>> watch(boost::asio::io_context& io, BusTarget& bus, const Command& command) {
   // Everything that happens wakes this coroutine, which then looks at the state.
   boost::asio::steady_timer woken(io, std::chrono::steady_clock::time_point::max());
@@ -59,7 +61,7 @@ boost::asio::awaitable<Result<>> watch(boost::asio::io_context& io, BusTarget& b
   };
 
   if (command.service.empty()) std::cerr << "watching the services" << std::endl;
-  while (!lost && !enough()) {
+  while (!lost && !enough() && std::cout) {
     if (std::exchange(isStale, false) && wasThere) {
       std::cerr << command.service << " is gone, waiting for it" << std::endl;
       subscription.reset();
@@ -69,10 +71,11 @@ boost::asio::awaitable<Result<>> watch(boost::asio::io_context& io, BusTarget& b
       const auto subscribed = co_await subscribe();
       if (!subscribed && !wasThere) co_return subscribed.error();
       wasThere = true;
-      isGone = isGone || !subscribed;
-      continue;
+      if (subscribed) continue;
     }
-    woken.expires_at(std::chrono::steady_clock::time_point::max());
+    // A service that is announced but cannot be reached is tried again.
+    const bool isMissing = !command.service.empty() && !isGone && !subscription;
+    woken.expires_at(isMissing ? std::chrono::steady_clock::now() + retryPause : std::chrono::steady_clock::time_point::max());
     co_await woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
   session->onService({});

@@ -53,9 +53,10 @@ int main(int argc, char** argv) {
     apps::report({run::Code::invalidArgument, error.what(), "see beckon-directory --help"});
     return apps::exitCode(run::Code::invalidArgument);
   }
-  if (const auto served = serve(url, logLevel); !served) {
+  return apps::guarded([&] {
+    const auto served = serve(url, logLevel);
+    if (served) return 0;
     apps::report(served.error());
     return apps::exitCode(served.error().code);
-  }
-  return 0;
+  });
 }

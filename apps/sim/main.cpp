@@ -78,9 +78,10 @@ int main(int argc, char** argv) {
     apps::report({run::Code::invalidArgument, error.what(), "see beckon-sim --help"});
     return apps::exitCode(run::Code::invalidArgument);
   }
-  if (const auto ended = simulate(bus, name, logLevel); !ended) {
+  return apps::guarded([&] {
+    const auto ended = simulate(bus, name, logLevel);
+    if (ended) return 0;
     apps::report(ended.error());
     return apps::exitCode(ended.error().code);
-  }
-  return 0;
+  });
 }

@@ -17,8 +17,6 @@ bool isSet(const CapabilityMap& map, const std::string& name) {
       found->second.inner().data());
 }
 
-bool isAuthentication(const std::string& key) { return key.starts_with("auth_") || key.starts_with("__qi_auth_"); }
-
 }  // namespace
 
 CapabilityMap ownCapabilities() {
@@ -29,7 +27,7 @@ CapabilityMap ownCapabilities() {
 
 void Capabilities::addRemote(const CapabilityMap& remote) {
   for (const auto& [key, value] : remote)
-    if (!isAuthentication(key)) remote_.emplace(key, value);
+    if (own_.contains(key)) remote_.emplace(key, value);
 }
 
 bool Capabilities::shared(const std::string& name) const { return isSet(own_, name) && isSet(remote_, name); }

@@ -31,7 +31,8 @@ class Capabilities {
   explicit Capabilities(CapabilityMap own) : own_(std::move(own)) {}
 
   const CapabilityMap& own() const { return own_; }
-  // Takes what the peer sent; the first value of a key stays. Keys of authentication are left out.
+  // Takes what the peer sent of the capabilities that we have ourselves; the first value of a key stays. Others can
+  // never be shared, and a peer must not make us keep what it likes.
   void addRemote(const CapabilityMap& remote);
 
   bool shared(const std::string& name) const;

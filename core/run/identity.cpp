@@ -78,7 +78,12 @@ Result<Identity> loadIdentity(const std::filesystem::path& folder) {
   const auto idFile = folder / "id";
   if (std::ifstream in(idFile); in >> identity.id) return identity;
   identity.id = makeUuid();
-  if (std::ofstream out(idFile); !(out << identity.id << '\n')) return cannot("cannot write " + idFile.string(), "make the folder writable");
+  // Written aside, then renamed: an id that is half there would be replaced at the next start.
+  const auto draft = folder / "id.new";
+  std::ofstream out(draft);
+  out << identity.id << '\n';
+  out.close();
+  if (!out || ::rename(draft.c_str(), idFile.c_str()) != 0) return cannot("cannot write " + idFile.string(), "make the folder writable");
   return identity;
 }
 

@@ -72,7 +72,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
 
   // What `service` shows; what it does not show is as if it were not there.
   awaitable<Result<qi::MetaObject>> shown(std::string service) {
-    if (!isVisible(service)) co_return Error{Code::unknownService, "there is no service \"" + service + "\"", "see what there is: beckon services"};
+    if (!isVisible(service)) co_return Error{Code::unknownService, "there is no service \"" + service + "\"", "list what there is with the verb services"};
     const auto object = co_await bus->service(service);
     if (!object) co_return object.error();
     co_return visible(service, (*object)->metaObject());
@@ -80,7 +80,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
 
   static Error notShown(const std::string& service, const std::string& member) {
     return {Code::unknownMember, service + " has no member \"" + member + "\" for callers from outside",
-            "see what it offers: beckon info " + service};
+            "list its members with the verb info"};
   }
 
   awaitable<Result<Element>> info(std::string service) {

@@ -28,7 +28,7 @@ TEST(Capabilities, mayBeNumbersOfAnyTypeButNotText) {
 }
 
 TEST(Capabilities, canBeAskedOfThePeerAlone) {
-  const auto capabilities = between({}, {{"MessageFlags", dynamic(true)}});
+  const auto capabilities = between({{"MessageFlags", dynamic(false)}}, {{"MessageFlags", dynamic(true)}});
   EXPECT_TRUE(capabilities.remote(capability::messageFlags));
   EXPECT_FALSE(capabilities.shared(capability::messageFlags));
   EXPECT_FALSE(between({{"MessageFlags", dynamic(true)}}, {}).remote(capability::messageFlags));
@@ -42,12 +42,15 @@ TEST(Capabilities, keepTheFirstValueThatThePeerSent) {
   EXPECT_TRUE(capabilities.shared("B"));
 }
 
-TEST(Capabilities, leaveOutTheKeysOfAuthentication) {
-  const auto capabilities =
-      between({}, {{"auth_user", dynamic(1)}, {"__qi_auth_state", dynamic(3u)}, {"author", dynamic(1)}});
+TEST(Capabilities, keepNothingThatWeDoNotHaveOurselves) {
+  const auto capabilities = between({{"A", dynamic(true)}}, {{"A", dynamic(true)},
+                                                             {"B", dynamic(true)},
+                                                             {"auth_user", dynamic(1)},
+                                                             {"__qi_auth_state", dynamic(3u)}});
+  EXPECT_TRUE(capabilities.remote("A"));
+  EXPECT_FALSE(capabilities.remote("B"));
   EXPECT_FALSE(capabilities.remote("auth_user"));
   EXPECT_FALSE(capabilities.remote("__qi_auth_state"));
-  EXPECT_TRUE(capabilities.remote("author"));
 }
 
 TEST(Capabilities, decideHowObjectsAreWritten) {

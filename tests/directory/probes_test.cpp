@@ -1,11 +1,11 @@
-#include <gtest/gtest.h>
-
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <set>
-
 #include "tests/core/hex.hpp"
 #include "tests/directory/bus.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <set>
 
 // Odd input that was sent to libqi's directory by hand (tests/data/qi/probes_*.json) is sent to ours: the answers
 // have to be the same, byte by byte where they do not name a process or a port.
@@ -118,7 +118,8 @@ void replay(const nlohmann::json& probe, localbus::Authenticator authenticator) 
     }
   }
   // The two that end with what libqi does not survive well: tests/localbus/hostile_test.cpp has their like.
-  const bool refused = !probe.at("log").empty() && probe.at("log").back().value("error_text", "").starts_with("Authentication failed");
+  const bool refused =
+      !probe.at("log").empty() && probe.at("log").back().value("error_text", "").starts_with("Authentication failed");
   if (closed || refused || name.starts_with("2 GB"))
     EXPECT_TRUE(closed || peer.closes());
   else
@@ -138,7 +139,9 @@ void replayAll(const std::string& file, const localbus::Authenticator& authentic
 }
 
 TEST(RecordedProbes, areAnsweredAsLibqiAnswersThem) { replayAll("probes_noauth.json", {}, 25); }
-TEST(RecordedProbes, areAnsweredAsLibqiAnswersThemWhereItAuthenticates) { replayAll("probes_auth.json", naoWithSecret, 25); }
+TEST(RecordedProbes, areAnsweredAsLibqiAnswersThemWhereItAuthenticates) {
+  replayAll("probes_auth.json", naoWithSecret, 25);
+}
 TEST(RecordedProbes, ofPeersWithAnOlderServiceInfoAreAnsweredAsLibqiAnswersThem) {
   replayAll("probes_oldserviceinfo.json", {}, 6);
 }

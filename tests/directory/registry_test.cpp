@@ -71,7 +71,8 @@ TEST_F(RegistryTest, reservesANameFromItsRegistrationOn) {
   registry.add(info("A"), mine);
   const auto second = registry.add(info("A"), mine);
   EXPECT_EQ(second.error().code, Code::nameTaken);
-  EXPECT_EQ(second.error().cause, "Service \"A\" (#1) is already registered. Rejecting conflicting registration attempt.");
+  EXPECT_EQ(second.error().cause,
+            "Service \"A\" (#1) is already registered. Rejecting conflicting registration attempt.");
 }
 
 TEST_F(RegistryTest, freesANameWithItsRegistration) {
@@ -121,8 +122,8 @@ TEST_F(RegistryTest, letsOnlyTheOwnerChangeAnything) {
   auto stolen = info("A");
   stolen.serviceId = ready;
   stolen.endpoints = {"tcp://10.6.6.6:1"};
-  for (const auto& error :
-       {registry.remove(ready, theirs).error(), registry.ready(pending, theirs).error(), registry.update(stolen, theirs).error()}) {
+  for (const auto& error : {registry.remove(ready, theirs).error(), registry.ready(pending, theirs).error(),
+                            registry.update(stolen, theirs).error()}) {
     EXPECT_EQ(error.code, Code::notOwner);
     EXPECT_EQ(error.nextStep, "only the program that registered a service may change or end it");
   }
@@ -170,8 +171,9 @@ TEST_F(RegistryTest, removesWhatAnOwnerHadInTheOrderOfRegistration) {
   addReady("C", theirs);
   registry.add(info("D"), mine);
   addReady("A", mine);
-  EXPECT_THAT(registry.removeOwner(mine), ElementsAre(Change{Change::Kind::removed, 1, "B"}, Change{Change::Kind::removed, 3, "D"},
-                                                      Change{Change::Kind::removed, 4, "A"}));
+  EXPECT_THAT(registry.removeOwner(mine),
+              ElementsAre(Change{Change::Kind::removed, 1, "B"}, Change{Change::Kind::removed, 3, "D"},
+                          Change{Change::Kind::removed, 4, "A"}));
   EXPECT_THAT(names(), ElementsAre("C"));
   EXPECT_TRUE(registry.add(info("D"), theirs));
   EXPECT_THAT(registry.removeOwner(mine), IsEmpty());

@@ -1,13 +1,13 @@
 #include "directory/service_directory.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <fstream>
-#include <nlohmann/json.hpp>
-
 #include "tests/core/hex.hpp"
 #include "tests/directory/bus.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
 
 // The directory as the wire sees it.
 namespace beckon::directory {
@@ -65,7 +65,8 @@ TEST_F(ServiceDirectoryTest, hasTheMembersOfLibqisDirectoryUnderTheirIds) {
   const auto recorded = nlohmann::json::parse(stream);
   const auto& message = recorded.at("messages").at(4);
   ASSERT_EQ(message.at("header").at("action"), qi::action::metaObject);
-  const auto theirs = qi::decode<qi::MetaObject>(qi::test::fromHex(message.at("payload_hex").get<std::string>())).value();
+  const auto theirs =
+      qi::decode<qi::MetaObject>(qi::test::fromHex(message.at("payload_hex").get<std::string>())).value();
   const auto ours = ask(provider, qi::action::metaObject, std::uint32_t{0}).as<qi::MetaObject>();
   for (std::uint32_t id = 100; id <= 108; ++id) {
     const bool isSignal = id == member::serviceAdded || id == member::serviceRemoved;
@@ -137,9 +138,11 @@ TEST_F(ServiceDirectoryTest, letsNoStrangerTouchARegistration) {
   auto stolen = info("Vec", "tcp://10.6.6.6:1");
   stolen.serviceId = id;
   EXPECT_EQ(ask(other, member::unregisterService, id).errorText(), "service #2 was registered by another connection");
-  EXPECT_EQ(ask(other, member::updateServiceInfo, stolen).errorText(), "service #2 was registered by another connection");
+  EXPECT_EQ(ask(other, member::updateServiceInfo, stolen).errorText(),
+            "service #2 was registered by another connection");
   EXPECT_EQ(ask(other, member::serviceReady, pending).errorText(), "service #3 was registered by another connection");
-  EXPECT_EQ(ask(other, member::unregisterService, std::uint32_t{1}).errorText(), "service #1 was registered by another connection");
+  EXPECT_EQ(ask(other, member::unregisterService, std::uint32_t{1}).errorText(),
+            "service #1 was registered by another connection");
   EXPECT_THAT(names(other), ElementsAre("ServiceDirectory", "Vec"));
   EXPECT_EQ(ask(other, member::service, std::string("Vec")).as<ServiceInfo>().endpoints, info("Vec").endpoints);
 }

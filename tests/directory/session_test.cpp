@@ -1,9 +1,9 @@
 #include "directory/session.hpp"
 
+#include "tests/directory/bus.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "tests/directory/bus.hpp"
 
 namespace beckon::directory {
 namespace {
@@ -43,7 +43,8 @@ class SessionTest : public testing::Test {
   std::uint32_t provide(const std::string& name) {
     return bus.loop.await(provider->registerService(name, sample.object)).value();
   }
-  Result<qi::Value> call(const std::shared_ptr<RemoteObject>& object, const std::string& method, const qi::Value& arguments) {
+  Result<qi::Value> call(const std::shared_ptr<RemoteObject>& object, const std::string& method,
+                         const qi::Value& arguments) {
     return bus.loop.await(object->call(method, arguments, 5s));
   }
   // Registers by hand what a session would not.
@@ -95,9 +96,14 @@ TEST_F(SessionTest, hearsSignalsOfAnotherSessionsService) {
   provide("Sample");
   const auto object = find("Sample").value();
   std::vector<std::string> heard;
-  const auto subscription = bus.loop.await(object->subscribe("ticked", [&](const qi::Value& event) {
-    heard.push_back(std::get<1>(qi::fromValue<std::tuple<int, std::string>>(event).value()));
-  })).value();
+  const auto subscription =
+      bus.loop
+          .await(object->subscribe("ticked",
+                                   [&](const qi::Value& event) {
+                                     heard.push_back(
+                                         std::get<1>(qi::fromValue<std::tuple<int, std::string>>(event).value()));
+                                   }))
+          .value();
   (*sample.ticked)(1, "a");
   (*sample.ticked)(2, "b");
   ASSERT_TRUE(bus.loop.runUntil([&] { return heard.size() == 2; }));
@@ -123,7 +129,7 @@ TEST_F(SessionTest, saysThatThereIsNoSuchService) {
   const auto missing = find("ALMotion");
   EXPECT_EQ(missing.error().code, Code::unknownService);
   EXPECT_EQ(missing.error().cause, "there is no service \"ALMotion\"");
-  EXPECT_EQ(missing.error().nextStep, "see what there is: beckon services");
+  EXPECT_EQ(missing.error().nextStep, "list what there is with the verb services");
 }
 
 TEST_F(SessionTest, sharesOneConnectionAmongTheServicesOfAProcess) {
@@ -138,9 +144,9 @@ TEST_F(SessionTest, sharesItAmongRequestsAtTheSameTimeToo) {
   provide("Two");
   std::vector<std::shared_ptr<RemoteObject>> found;
   for (const char* name : {"One", "Two", "One"})
-    boost::asio::co_spawn(bus.loop.io, client->service(name), [&](std::exception_ptr, Result<std::shared_ptr<RemoteObject>> object) {
-      found.push_back(object.value());
-    });
+    boost::asio::co_spawn(
+        bus.loop.io, client->service(name),
+        [&](std::exception_ptr, Result<std::shared_ptr<RemoteObject>> object) { found.push_back(object.value()); });
   ASSERT_TRUE(bus.loop.runUntil([&] { return found.size() == 3; }));
   EXPECT_EQ(found[0]->connection(), found[1]->connection());
   EXPECT_EQ(found[0]->connection(), found[2]->connection());
@@ -160,7 +166,8 @@ TEST_F(SessionTest, findsTheDirectoryAsAServiceWithoutLosingItsEvents) {
   int added = 0;
   {
     const auto object = find("ServiceDirectory").value();
-    const auto subscription = bus.loop.await(object->subscribe("serviceAdded", [&](const qi::Value&) { ++added; })).value();
+    const auto subscription =
+        bus.loop.await(object->subscribe("serviceAdded", [&](const qi::Value&) { ++added; })).value();
     EXPECT_EQ(qi::fromValue<std::string>(call(object, "machineId", tuple()).value()).value(), test::machineId);
     provide("One");
     ASSERT_TRUE(bus.loop.runUntil([&] { return added == 1 && heard.events.size() == 1; }));
@@ -192,7 +199,7 @@ TEST_F(SessionTest, failsCallsInFlightWhenTheServiceEnds) {
   provider->close();
   ASSERT_TRUE(bus.loop.runUntil([&] { return result.has_value(); }));
   EXPECT_EQ(result->error().code, Code::serviceGone);
-  EXPECT_EQ(result->error().nextStep, "wait until it is back: beckon services");
+  EXPECT_EQ(result->error().nextStep, "wait until the verb services lists it again");
 }
 
 TEST_F(SessionTest, findsAServiceAgainThatCameBack) {
@@ -285,7 +292,8 @@ TEST(SessionConnect, showsItsCredentials) {
   });
   const auto refused = bus.loop.await(Session::connect(bus.loop.io, bus.endpoint, {test::machineId}, run::silentLog()));
   EXPECT_EQ(refused.error().code, Code::notAuthenticated);
-  const auto session = bus.session({.machineId = test::machineId, .credentials = {{"auth_token", qi::dynamic(std::string("t"))}}});
+  const auto session =
+      bus.session({.machineId = test::machineId, .credentials = {{"auth_token", qi::dynamic(std::string("t"))}}});
   EXPECT_TRUE(session->isOpen());
   session->close();
 }
@@ -305,8 +313,9 @@ TEST(SessionConnect, givesUpAfterFiveSecondsOnADirectoryThatNeverAnswers) {
   RawServer silent(loop), half(loop);
   std::vector<Error> errors;
   for (const auto& endpoint : {silent.endpoint(), half.endpoint()})
-    boost::asio::co_spawn(loop.io, Session::connect(loop.io, endpoint, {test::machineId}, run::silentLog()),
-                          [&](std::exception_ptr, Result<std::shared_ptr<Session>> session) { errors.push_back(session.error()); });
+    boost::asio::co_spawn(
+        loop.io, Session::connect(loop.io, endpoint, {test::machineId}, run::silentLog()),
+        [&](std::exception_ptr, Result<std::shared_ptr<Session>> session) { errors.push_back(session.error()); });
   auto peer = half.accept();  // lets it in and says no more
   RawServer::letIn(peer);
   ASSERT_TRUE(loop.runUntil([&] { return errors.size() == 2; }, 9s));

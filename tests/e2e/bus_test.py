@@ -67,7 +67,7 @@ class Bus(World):
         self.assertIn('"list":[1,2.5,"x",null]', self.on_bus("call", "ALMemory.getData", '"key"').out)
 
     def test_an_unknown_service_is_told(self):
-        self.assertFails(self.on_bus("call", "ALDance.go"), 3, "unknown-service", 'no service "ALDance"', "beckon services")
+        self.assertFails(self.on_bus("call", "ALDance.go"), 3, "unknown-service", 'no service "ALDance"', "the verb services")
         self.assertFails(self.on_bus("info", "ALDance"), 3, "unknown-service")
         self.assertFails(self.on_bus("watch", "ALDance.step"), 3, "unknown-service")
 

@@ -1,16 +1,16 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <fstream>
-#include <iostream>
-#include <sstream>
-
 #include "core/run/machine_id.hpp"
 #include "tests/directory/bus.hpp"
 #include "tests/interop/recorded_program.hpp"
 #include "tests/interop/vec.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
 
 // An unchanged libqi program on our directory: one that runs, where LIBQI_PEER named a libqi when this was built,
 // otherwise a recorded one. docs/interop.md says what is shown.
@@ -139,10 +139,14 @@ TEST_F(Interop, weCallAServiceThatLibqiRegistered) {
   expectServed(*object, "Beckon");
   EXPECT_EQ(call(*object, "fail", tuple()).error().cause, "LibqiService answered: deliberate failure");
   std::vector<std::string> heard;
-  const auto subscription = loop.await(object->subscribe("tick", [&](const qi::Value& event) {
-    const auto [number, text] = qi::fromValue<std::tuple<int, std::string>>(event).value();
-    heard.push_back(std::to_string(number) + text);
-  })).value();
+  const auto subscription =
+      loop.await(object->subscribe("tick",
+                                   [&](const qi::Value& event) {
+                                     const auto [number, text] =
+                                         qi::fromValue<std::tuple<int, std::string>>(event).value();
+                                     heard.push_back(std::to_string(number) + text);
+                                   }))
+          .value();
   EXPECT_TRUE(call(*object, "fire", tuple(2)));
   EXPECT_TRUE(loop.runUntil([&] { return heard.size() == 2; }));
   EXPECT_THAT(heard, ElementsAre("0tick", "1tick"));
@@ -165,7 +169,8 @@ TEST_F(Interop, libqiRegistersAndUnregisters) {
     replayClient(loop, "06_register_unregister.json", {{1, endpoint}, {2, endpoint}});
   else
     runProgram("visit");
-  expectEvents(isRecorded ? std::vector<std::string>{"+Vec 2", "-Vec 2"} : std::vector<std::string>{"+Visitor 2", "-Visitor 2"});
+  expectEvents(isRecorded ? std::vector<std::string>{"+Vec 2", "-Vec 2"}
+                          : std::vector<std::string>{"+Visitor 2", "-Visitor 2"});
 }
 
 TEST_F(Interop, aLibqiProgramThatIsKilledIsGoneWithinASecond) {

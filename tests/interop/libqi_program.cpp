@@ -3,17 +3,17 @@
 //   libqi_program provide URL   registers "LibqiService", says "ready" and serves until it is killed
 //   libqi_program use URL       calls our service "Vec" in every way; says "ok ..." or "FAIL ..." and a verdict
 //   libqi_program visit URL     registers "Visitor" and unregisters it again
+#include <boost/make_shared.hpp>
+#include <qi/anyobject.hpp>
+#include <qi/application.hpp>
+#include <qi/session.hpp>
 #include <unistd.h>
 
-#include <boost/make_shared.hpp>
 #include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <qi/anyobject.hpp>
-#include <qi/application.hpp>
-#include <qi/session.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -146,9 +146,9 @@ int use(const std::string& url) {
   });
   checks.check("a signal", [&] {
     const auto heard = std::make_shared<Heard>(3);
-    const auto link = vec.connect("tick", boost::function<void(int, const std::string&)>([heard](int n, const std::string& text) {
-                                    heard->add(n, text);
-                                  })).value();
+    const auto link = vec.connect("tick", boost::function<void(int, const std::string&)>(
+                                              [heard](int n, const std::string& text) { heard->add(n, text); }))
+                          .value();
     vec.call<void>("fire", 2);
     vec.post("tick", 77, std::string("posted"));
     const auto events = heard->wait();

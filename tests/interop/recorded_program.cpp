@@ -1,11 +1,11 @@
 #include "tests/interop/recorded_program.hpp"
 
+#include "core/qi/json.hpp"
+#include "directory/service_info.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
-
-#include "core/qi/json.hpp"
-#include "directory/service_info.hpp"
 
 namespace beckon::test {
 namespace {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <map>
-#include <set>
-
 #include "tests/core/vectors.hpp"
 #include "tests/localbus/raw_peer.hpp"
+
+#include <map>
+#include <set>
 
 // A libqi program from a recording (tests/data/qi): its bytes are sent as they were, and what comes back is held
 // against what libqi answered then.

@@ -28,7 +28,9 @@ inline std::shared_ptr<localbus::Object> makeVec() {
   using run::Error;
   using run::Result;
   localbus::ObjectBuilder builder;
-  const auto same = [&]<class T>(const std::string& name, T) { builder.method(name, [](const T& value) { return value; }); };
+  const auto same = [&]<class T>(const std::string& name, T) {
+    builder.method(name, [](const T& value) { return value; });
+  };
   builder.method("add", [](std::int32_t a, std::int32_t b) { return a + b; });  // 100
   builder.method("hello", [](const std::string& name) { return "hello " + name; });
   same("eb", bool());
@@ -50,8 +52,9 @@ inline std::shared_ptr<localbus::Object> makeVec() {
   same("estruct", Point());
   same("eopt", std::optional<std::int32_t>());
   same("elm", std::vector<qi::Value>());
-  builder.method("many", [](bool, std::int32_t number, float, double, const std::string&, const std::vector<std::string>&,
-                            const std::map<std::string, qi::Value>&) { return number; });
+  builder.method("many",
+                 [](bool, std::int32_t number, float, double, const std::string&, const std::vector<std::string>&,
+                    const std::map<std::string, qi::Value>&) { return number; });
   builder.method("nothing", [] {});
   builder.method("fail", []() -> Result<std::int32_t> { return Error{Code::callFailed, "deliberate failure", {}}; });
   const Error noObjects{Code::callFailed, "no objects here", {}};

@@ -1,8 +1,8 @@
 #include "localbus/connection.hpp"
 
-#include <gtest/gtest.h>
-
 #include "tests/localbus/sample.hpp"
+
+#include <gtest/gtest.h>
 
 namespace beckon::localbus {
 namespace {
@@ -156,7 +156,8 @@ TEST(Connection, saysThatItEndedInTheMiddleOfAMessage) {
   peer.send(qi::Bytes(bytes.begin(), bytes.end()));
   peer.shutdownSend();
   ASSERT_TRUE(played.loop.runUntil([&] { return outcome.done; }));
-  EXPECT_EQ(outcome.error->cause, "the connection to " + played.connection->peer() + " ended in the middle of a message");
+  EXPECT_EQ(outcome.error->cause,
+            "the connection to " + played.connection->peer() + " ended in the middle of a message");
 }
 
 TEST(Connection, tellsTheServicesOwnErrorAndACancellation) {
@@ -265,7 +266,7 @@ TEST(Connection, readsNoFurtherCallsWhileTheirAnswersPileUp) {
   // 28 + 4 bytes each, all in one read: 64 answers of a megabyte.
   const int calls = 64;
   const auto one = RawPeer::whole({1, 0, 0, MessageType::call, 0, SampleBus::member(bus.sample.ids.big)},
-                                    qi::encode(std::uint32_t{1024 * 1024}));
+                                  qi::encode(std::uint32_t{1024 * 1024}));
   qi::Bytes all;
   for (int i = 0; i < calls; ++i) all.insert(all.end(), one.begin(), one.end());
   peer.send(std::move(all));

@@ -1,8 +1,8 @@
 #include "localbus/dial.hpp"
 
-#include <gtest/gtest.h>
-
 #include "tests/localbus/sample.hpp"
+
+#include <gtest/gtest.h>
 
 namespace beckon::localbus {
 namespace {
@@ -61,7 +61,8 @@ TEST(Dial, comesBackWithANewToken) {
 
 TEST(Dial, tellsWhyItWasRefused) {
   SampleBus bus(wantsSecret);
-  const auto error = failure(bus.loop, bus.endpoint, {.credentials = {{"auth_token", qi::dynamic(std::string("guess"))}}});
+  const auto error =
+      failure(bus.loop, bus.endpoint, {.credentials = {{"auth_token", qi::dynamic(std::string("guess"))}}});
   EXPECT_EQ(error.code, Code::notAuthenticated);
   EXPECT_EQ(error.cause, "Authentication failed: wrong token [1.0]");
   EXPECT_EQ(error.nextStep, "give the right user and token");

@@ -21,7 +21,8 @@ TEST(Endpoint, hasTheDirectorysPortWhereNoneIsGiven) {
 }
 
 TEST(Endpoint, isWrittenAsItIsRead) {
-  for (const char* url : {"tcp://127.0.0.1:9600", "tcp://nao.local:1", "tcp://[::1]:80"}) EXPECT_EQ(parsed(url).url(), url);
+  for (const char* url : {"tcp://127.0.0.1:9600", "tcp://nao.local:1", "tcp://[::1]:80"})
+    EXPECT_EQ(parsed(url).url(), url);
 }
 
 TEST(Endpoint, refusesEverythingElseWithTheReason) {
@@ -52,8 +53,10 @@ TEST(Endpoint, refusesEverythingElseWithTheReason) {
 }
 
 TEST(Endpoint, knowsWhetherItLeavesTheComputer) {
-  for (const char* host : {"127.0.0.1", "127.9.9.9", "::1", "localhost"}) EXPECT_TRUE((Endpoint{host, 1}.isLoopback())) << host;
-  for (const char* host : {"192.168.1.2", "0.0.0.0", "fe80::1", "nao.local"}) EXPECT_FALSE((Endpoint{host, 1}.isLoopback())) << host;
+  for (const char* host : {"127.0.0.1", "127.9.9.9", "::1", "localhost"})
+    EXPECT_TRUE((Endpoint{host, 1}.isLoopback())) << host;
+  for (const char* host : {"192.168.1.2", "0.0.0.0", "fe80::1", "nao.local"})
+    EXPECT_FALSE((Endpoint{host, 1}.isLoopback())) << host;
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #include "localbus/handshake.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "core/qi/convert.hpp"
 #include "core/qi/error_payload.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace beckon::localbus {
 namespace {
@@ -27,9 +27,13 @@ struct Letter {
 Letter letter(MessageType type, qi::Address address, qi::Bytes payload = {}) {
   return {{77, static_cast<std::uint32_t>(payload.size()), 0, type, 0, address}, std::move(payload)};
 }
-Letter authenticate(const CapabilityMap& map) { return letter(MessageType::call, authenticateAddress, qi::encode(map)); }
+Letter authenticate(const CapabilityMap& map) {
+  return letter(MessageType::call, authenticateAddress, qi::encode(map));
+}
 CapabilityMap mapOf(const Outgoing& message) { return qi::decode<CapabilityMap>(message.payload).value(); }
-std::uint32_t stateIn(const CapabilityMap& map) { return qi::fromValue<std::uint32_t>(map.at("__qi_auth_state")).value(); }
+std::uint32_t stateIn(const CapabilityMap& map) {
+  return qi::fromValue<std::uint32_t>(map.at("__qi_auth_state")).value();
+}
 std::string textOf(const Outgoing& message) { return qi::decodeErrorText(message.payload); }
 std::string text(const qi::Value& value) { return qi::fromValue<std::string>(value).value(); }
 
@@ -243,8 +247,8 @@ TEST(ClientHandshake, goesAnotherRoundWithCredentialsAlone) {
     asked = map;
     return CapabilityMap{{"auth_token", map.at("auth_newToken")}};
   });
-  const auto step = client.receive(
-      CapabilityMap{{"__qi_auth_state", qi::dynamic(std::uint32_t{2})}, {"auth_newToken", qi::dynamic(std::string("next"))}});
+  const auto step = client.receive(CapabilityMap{{"__qi_auth_state", qi::dynamic(std::uint32_t{2})},
+                                                 {"auth_newToken", qi::dynamic(std::string("next"))}});
   ASSERT_TRUE(step.send);
   EXPECT_FALSE(client.handshake.done());
   const auto map = mapOf(*step.send);

@@ -1,11 +1,11 @@
+#include "tests/localbus/sample.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>
 
 #include <fstream>
 #include <sstream>
-
-#include "tests/localbus/sample.hpp"
 
 // Peers that break the protocol, by accident or on purpose.
 namespace beckon::localbus {
@@ -15,7 +15,6 @@ using namespace std::chrono_literals;
 using qi::MessageType;
 using test::Loop;
 using test::RawPeer;
-using test::RawServer;
 using test::SampleBus;
 using testing::HasSubstr;
 
@@ -131,6 +130,15 @@ TEST_F(HostileTest, aMapThatCannotBeReadIsClosedWithoutAnAnswer) {
   EXPECT_TRUE(othersAreServed());
 }
 
+TEST_F(HostileTest, soIsALaterOneWhateverFollowsIt) {
+  peer.authenticate();
+  peer.send({5, 0, 0, MessageType::capability, 0, {}}, qi::Bytes{5, 0, 0, 0});
+  peer.send({6, 0, 0, MessageType::post, 0, SampleBus::member(bus.sample.ids.nothing)});
+  EXPECT_TRUE(peer.closes());
+  EXPECT_EQ(bus.sample.nothings, 0);
+  EXPECT_TRUE(othersAreServed());
+}
+
 TEST_F(HostileTest, callsBeforeAuthenticationReachNobody) {
   EXPECT_EQ(peer.ask(SampleBus::member(bus.sample.ids.nothing)).errorText(), "The call request could not be handled.");
   peer.send({9, 0, 0, MessageType::post, 0, SampleBus::member(bus.sample.ids.nothing)});
@@ -152,7 +160,8 @@ TEST_F(HostileTest, tenThousandNestedDynamicsAreRefused) {
 TEST_F(HostileTest, aSignatureNestedTenThousandDeepIsRefused) {
   peer.authenticate();
   const auto send = [&](std::size_t depth) {
-    return peer.ask(SampleBus::member(bus.sample.ids.same), qi::encode(std::string(depth, '[') + "i" + std::string(depth, ']')));
+    return peer.ask(SampleBus::member(bus.sample.ids.same),
+                    qi::encode(std::string(depth, '[') + "i" + std::string(depth, ']')));
   };
   EXPECT_EQ(send(10'000).header.type, MessageType::error);
   EXPECT_EQ(send(4'000).header.type, MessageType::error);
@@ -160,7 +169,6 @@ TEST_F(HostileTest, aSignatureNestedTenThousandDeepIsRefused) {
 }
 
 TEST_F(HostileTest, aPeerThatDoesNotAuthenticateInTimeIsClosed) {
-  RawServer server(bus.loop);
   Socket socket(bus.loop.io.get_executor());
   asio::ip::tcp::acceptor acceptor(bus.loop.io, {asio::ip::address_v4::loopback(), 0});
   RawPeer silent(bus.loop, {"127.0.0.1", acceptor.local_endpoint().port()});

@@ -1,8 +1,8 @@
 #include "localbus/listener.hpp"
 
-#include <gtest/gtest.h>
-
 #include "tests/localbus/sample.hpp"
+
+#include <gtest/gtest.h>
 
 namespace beckon::localbus {
 namespace {
@@ -32,7 +32,8 @@ TEST(Listener, refusesAnAddressOfSomebodyElse) {
   Loop loop;
   ObjectHost host;
   Listener listener(loop.io, host, {}, run::silentLog());
-  EXPECT_EQ(listener.start({"192.0.2.1", 0}).error().nextStep, "choose an address of this computer and a port above 1023");
+  EXPECT_EQ(listener.start({"192.0.2.1", 0}).error().nextStep,
+            "choose an address of this computer and a port above 1023");
   EXPECT_EQ(listener.start({"no-such-host.invalid", 0}).error().nextStep,
             "give an address of this computer, such as 127.0.0.1");
   EXPECT_TRUE(listener.start({"127.0.0.1", 0}));

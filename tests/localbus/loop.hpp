@@ -1,9 +1,10 @@
 #pragma once
 
-#include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -53,7 +54,8 @@ class Loop {
       outcome->problem = problem;
       outcome->value.emplace(std::move(value));
     });
-    if (!runUntil([&] { return outcome->value.has_value(); }, limit)) throw std::runtime_error("the coroutine did not end in time");
+    if (!runUntil([&] { return outcome->value.has_value(); }, limit))
+      throw std::runtime_error("the coroutine did not end in time");
     if (outcome->problem) std::rethrow_exception(outcome->problem);
     return std::move(*outcome->value);
   }

@@ -1,22 +1,22 @@
 #include "localbus/object.hpp"
 
+#include "tests/localbus/sample.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "tests/localbus/sample.hpp"
 
 // What an object answers to each kind of message, seen from the wire.
 namespace beckon::localbus {
 namespace {
 
-using qi::MessageType;
 using qi::encodeAll;
+using qi::MessageType;
 using run::Code;
-using testing::ElementsAre;
 using test::Frame;
 using test::RawPeer;
 using test::SampleBus;
 using test::sampleService;
+using testing::ElementsAre;
 
 class ObjectOnTheWire : public testing::Test {
  protected:
@@ -67,7 +67,7 @@ TEST_F(ObjectOnTheWire, answersLaterInAnyOrder) {
   ASSERT_TRUE(bus.loop.runUntil([&] { return bus.sample.waiting.size() == 2; }));
   bus.sample.waiting[1].first(20);
   bus.sample.waiting[0].first(run::Error{Code::callFailed, "no more", {}});
-  const auto one = peer.next(), other = peer.message();
+  const auto one = peer.message(), other = peer.message();
   EXPECT_EQ(one.header.id, second);
   EXPECT_EQ(one.as<std::int32_t>(), 20);
   EXPECT_EQ(other.header.id, first);
@@ -145,10 +145,12 @@ TEST_F(ObjectOnTheWire, saysNothingToPostsThatCannotBeHandled) {
   post(bus.sample.ids.fail);
   peer.send({5, 0, 0, MessageType::post, 0, {999, 1, 100}});
   peer.send({5, 0, 1, MessageType::post, 0, SampleBus::member(bus.sample.ids.nothing)});
-  peer.send({5, 0, 0, MessageType::post, qi::flags::dynamicPayload, SampleBus::member(bus.sample.ids.add)}, qi::Bytes{1});
+  peer.send({5, 0, 0, MessageType::post, qi::flags::dynamicPayload, SampleBus::member(bus.sample.ids.add)},
+            qi::Bytes{1});
   peer.send({5, 0, 0, MessageType::cancel, 0, {sampleService, 1, 0}}, qi::encode(std::uint32_t{4444}));
   peer.send({5, 0, 0, static_cast<MessageType>(9), 0, SampleBus::member(100)});
-  peer.send({5, 0, 0, MessageType::event, 0, SampleBus::member(bus.sample.ids.ticked)}, encodeAll({}, 1, std::string("x")));
+  peer.send({5, 0, 0, MessageType::event, 0, SampleBus::member(bus.sample.ids.ticked)},
+            encodeAll({}, 1, std::string("x")));
   peer.send({4444, 0, 0, MessageType::reply, 0, SampleBus::member(100)});
   EXPECT_TRUE(isQuiet());
   EXPECT_EQ(bus.sample.nothings, 0);
@@ -193,7 +195,8 @@ TEST_F(ObjectOnTheWire, takesBothFlagsAtOnce) {
   auto payload = qi::encode(qi::dynamic(test::tuple(std::uint8_t{2}, 40)));
   const auto wanted = qi::encode(std::string("l"));
   payload.insert(payload.end(), wanted.begin(), wanted.end());
-  const auto answer = peer.ask(SampleBus::member(bus.sample.ids.add), payload, qi::flags::dynamicPayload | qi::flags::returnType);
+  const auto answer =
+      peer.ask(SampleBus::member(bus.sample.ids.add), payload, qi::flags::dynamicPayload | qi::flags::returnType);
   EXPECT_EQ(answer.as<qi::Value>().as<qi::Dynamic>()->signature.text(), "l");
 }
 
@@ -209,7 +212,8 @@ TEST_F(ObjectOnTheWire, sendsEachEventOnceARegistration) {
 
   subscribe(bus.sample.ids.ticked, 2);
   (*bus.sample.ticked)(6, "tick");
-  for (int copy = 0; copy < 2; ++copy) EXPECT_EQ(std::get<0>(peer.message().as<std::tuple<std::int32_t, std::string>>()), 6);
+  for (int copy = 0; copy < 2; ++copy)
+    EXPECT_EQ(std::get<0>(peer.message().as<std::tuple<std::int32_t, std::string>>()), 6);
   EXPECT_TRUE(isQuiet());
 }
 
@@ -220,7 +224,8 @@ TEST_F(ObjectOnTheWire, endsASubscriptionByTheHandlerThatMadeIt) {
   RawPeer other(bus.loop, bus.endpoint);
   other.authenticate();
   const auto arguments = encodeAll({}, sampleService, bus.sample.ids.ticked, std::uint64_t{1});
-  EXPECT_EQ(other.ask(SampleBus::member(qi::action::unregisterEvent), arguments).errorText(), "Unregister request failed for 1 7");
+  EXPECT_EQ(other.ask(SampleBus::member(qi::action::unregisterEvent), arguments).errorText(),
+            "Unregister request failed for 1 7");
   EXPECT_EQ(peer.ask(SampleBus::member(qi::action::unregisterEvent), arguments).header.type, MessageType::reply);
   EXPECT_EQ(bus.sample.object->subscriberCount(bus.sample.ids.ticked), 0u);
   (*bus.sample.ticked)(1, "nobody");
@@ -234,7 +239,8 @@ TEST_F(ObjectOnTheWire, endsTheSubscriptionsOfAConnectionThatCloses) {
 }
 
 TEST_F(ObjectOnTheWire, convertsEventsForWhoAskedForAnotherSignature) {
-  ask(qi::action::registerEventWithSignature, sampleService, bus.sample.ids.ticked, std::uint64_t{1}, std::string("(ds)"));
+  ask(qi::action::registerEventWithSignature, sampleService, bus.sample.ids.ticked, std::uint64_t{1},
+      std::string("(ds)"));
   (*bus.sample.ticked)(5, "tick");
   const auto event = peer.message();
   EXPECT_EQ(event.header.flags, qi::flags::dynamicPayload);
@@ -270,8 +276,10 @@ TEST_F(ObjectOnTheWire, emitsNothingThatItsSignalDoesNotCarry) {
 }
 
 TEST_F(ObjectOnTheWire, readsAPropertyByNameAndById) {
-  EXPECT_EQ(qi::fromValue<int>(ask(qi::action::property, qi::dynamic(std::string("level"))).as<qi::Value>()).value(), 1);
-  for (const auto& id : {qi::dynamic(bus.sample.ids.level), qi::dynamic(static_cast<std::int64_t>(bus.sample.ids.level))}) {
+  EXPECT_EQ(qi::fromValue<int>(ask(qi::action::property, qi::dynamic(std::string("level"))).as<qi::Value>()).value(),
+            1);
+  for (const auto& id :
+       {qi::dynamic(bus.sample.ids.level), qi::dynamic(static_cast<std::int64_t>(bus.sample.ids.level))}) {
     const auto value = ask(qi::action::property, id).as<qi::Value>();
     EXPECT_EQ(value.as<qi::Dynamic>()->signature.text(), "i");
     EXPECT_EQ(qi::fromValue<int>(value).value(), 1);
@@ -342,8 +350,8 @@ TEST(ObjectBuilder, givesEveryObjectTheStandardActions) {
   std::vector<std::string> actions;
   for (const auto& [id, method] : object->metaObject().methods)
     actions.push_back(std::to_string(id) + " " + method.name + method.parametersSignature);
-  EXPECT_THAT(actions, ElementsAre("0 registerEvent(IIL)", "1 unregisterEvent(IIL)", "2 metaObject(I)", "3 terminate(I)",
-                                   "5 property(m)", "6 setProperty(mm)", "7 properties()",
+  EXPECT_THAT(actions, ElementsAre("0 registerEvent(IIL)", "1 unregisterEvent(IIL)", "2 metaObject(I)",
+                                   "3 terminate(I)", "5 property(m)", "6 setProperty(mm)", "7 properties()",
                                    "8 registerEventWithSignature(IILs)"));
 }
 

@@ -1,15 +1,16 @@
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
-#include <optional>
-#include <string>
-
 #include "core/qi/capabilities.hpp"
 #include "core/qi/error_payload.hpp"
 #include "core/qi/frame_parser.hpp"
 #include "localbus/endpoint.hpp"
 #include "tests/localbus/loop.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+
+#include <optional>
+#include <string>
 
 // A peer that sends whatever bytes a test likes and keeps no rules.
 namespace beckon::test {
@@ -126,8 +127,7 @@ class RawPeer {
 // Where a test plays the server: an endpoint that accepts and then does what the test says.
 class RawServer {
  public:
-  explicit RawServer(Loop& loop)
-      : loop_(loop), acceptor_(loop.io, {boost::asio::ip::address_v4::loopback(), 0}) {}
+  explicit RawServer(Loop& loop) : loop_(loop), acceptor_(loop.io, {boost::asio::ip::address_v4::loopback(), 0}) {}
 
   localbus::Endpoint endpoint() const { return {"127.0.0.1", acceptor_.local_endpoint().port()}; }
   // Completes when somebody has connected.

@@ -1,8 +1,8 @@
 #include "localbus/remote_object.hpp"
 
-#include <gtest/gtest.h>
-
 #include "tests/localbus/sample.hpp"
+
+#include <gtest/gtest.h>
 
 namespace beckon::localbus {
 namespace {
@@ -64,7 +64,7 @@ TEST_F(RemoteObjectTest, tellsTheServicesOwnError) {
   const auto error = call("fail").error();
   EXPECT_EQ(error.code, Code::callFailed);
   EXPECT_EQ(error.cause, "Sample answered: deliberate failure");
-  EXPECT_EQ(error.nextStep, "see what it offers: beckon info Sample");
+  EXPECT_EQ(error.nextStep, "list its members with the verb info");
 }
 
 TEST_F(RemoteObjectTest, saysThatTheServiceDidNotAnswerInTime) {
@@ -124,9 +124,13 @@ TEST_F(RemoteObjectTest, readsAndSetsProperties) {
 TEST_F(RemoteObjectTest, sharesOneRegistrationAmongSubscriptions) {
   std::vector<std::string> heard;
   const auto subscribe = [&](const std::string& name) {
-    return bus.loop.await(object->subscribe("ticked", [&heard, name](const qi::Value& event) {
-      heard.push_back(name + std::get<1>(qi::fromValue<std::tuple<int, std::string>>(event).value()));
-    })).value();
+    return bus.loop
+        .await(object->subscribe("ticked",
+                                 [&heard, name](const qi::Value& event) {
+                                   heard.push_back(
+                                       name + std::get<1>(qi::fromValue<std::tuple<int, std::string>>(event).value()));
+                                 }))
+        .value();
   };
   auto one = subscribe("one:"), other = subscribe("other:");
   EXPECT_EQ(bus.sample.object->subscriberCount(bus.sample.ids.ticked), 1u);
@@ -144,10 +148,13 @@ TEST_F(RemoteObjectTest, sharesOneRegistrationAmongSubscriptions) {
 TEST_F(RemoteObjectTest, letsAHandlerEndAnotherSubscription) {
   std::shared_ptr<RemoteObject::Subscription> second;
   int firsts = 0, seconds = 0;
-  const auto first = bus.loop.await(object->subscribe("ticked", [&](const qi::Value&) {
-    ++firsts;
-    second.reset();
-  })).value();
+  const auto first = bus.loop
+                         .await(object->subscribe("ticked",
+                                                  [&](const qi::Value&) {
+                                                    ++firsts;
+                                                    second.reset();
+                                                  }))
+                         .value();
   second = bus.loop.await(object->subscribe("ticked", [&](const qi::Value&) { ++seconds; })).value();
   (*bus.sample.ticked)(1, "a");
   ASSERT_TRUE(bus.loop.runUntil([&] { return firsts == 1; }));
@@ -156,9 +163,13 @@ TEST_F(RemoteObjectTest, letsAHandlerEndAnotherSubscription) {
 
 TEST_F(RemoteObjectTest, watchesAProperty) {
   std::vector<int> heard;
-  const auto subscription = bus.loop.await(object->subscribe("level", [&](const qi::Value& event) {
-    heard.push_back(std::get<0>(qi::fromValue<std::tuple<int>>(event).value()));
-  })).value();
+  const auto subscription =
+      bus.loop
+          .await(object->subscribe("level",
+                                   [&](const qi::Value& event) {
+                                     heard.push_back(std::get<0>(qi::fromValue<std::tuple<int>>(event).value()));
+                                   }))
+          .value();
   bus.sample.level->set(5);
   bus.sample.level->set(6);
   ASSERT_TRUE(bus.loop.runUntil([&] { return heard.size() == 2; }));

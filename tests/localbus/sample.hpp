@@ -1,12 +1,12 @@
 #pragma once
 
-#include <set>
-
 #include "localbus/dial.hpp"
 #include "localbus/listener.hpp"
 #include "localbus/object_builder.hpp"
 #include "localbus/remote_object.hpp"
 #include "tests/localbus/raw_peer.hpp"
+
+#include <set>
 
 // A service with a member of every kind, on a listener of its own.
 namespace beckon::test {
@@ -33,7 +33,8 @@ class Sample {
  public:
   Sample() {
     localbus::ObjectBuilder builder;
-    ids.add = builder.method("add", [](std::int32_t a, std::int32_t b) { return a + b; }, "the sum of two numbers");
+    ids.add = builder.method(
+        "add", [](std::int32_t a, std::int32_t b) { return a + b; }, "the sum of two numbers");
     ids.hello = builder.method("hello", [](const std::string& name) { return "hello " + name; });
     ids.fail = builder.method("fail", []() -> run::Result<std::int32_t> {
       return run::Error{run::Code::callFailed, "deliberate failure", "do not call it"};
