@@ -169,7 +169,7 @@ class FromJson {
       case Kind::unknown:
       case Kind::none:
       case Kind::kwargs:
-        return expected("nothing: no value has type " + type.text() + ", which", json);
+        return expected("nothing: no value has type " + printable(type.text(), 200) + ", which", json);
       default:
         return readInteger(json, type);
     }
@@ -215,7 +215,7 @@ class FromJson {
   }
 
   Result<Value> readList(const Json& json, const Signature& type) {
-    if (!json.is_array()) return expected("an array (type " + type.text() + ")", json);
+    if (!json.is_array()) return expected("an array (type " + printable(type.text(), 200) + ")", json);
     List list{type[0], {}, type.kind() == Kind::varargs};
     for (std::size_t i = 0; i < json.size(); ++i) {
       auto item = part("[" + std::to_string(i) + "]", json[i], list.element);
@@ -256,7 +256,7 @@ class FromJson {
     const bool byName = json.is_object() && !names.empty();
     if (!byName && !json.is_array()) return expected("an array of " + std::to_string(type.size()) + " elements", json);
     if (json.size() != type.size())
-      return expected(std::to_string(type.size()) + " elements (type " + type.text() + ")", json);
+      return expected(std::to_string(type.size()) + " elements (type " + printable(type.text(), 200) + ")", json);
     for (std::size_t i = 0; i < type.size(); ++i) {
       if (byName && !json.contains(names[i])) return expected("a field \"" + names[i] + "\"", json);
       auto item = byName ? part("." + names[i], json[names[i]], type[i])
@@ -381,7 +381,7 @@ Result<Value> argumentsFromJson(const Json& json, const Signature& parameters) {
                                        " arguments: " + std::to_string(given) + " given, " +
                                        std::to_string(parameters.size()) + " wanted"
                                  : "the arguments are not a JSON array",
-                 "give the arguments of " + parameters.text()};
+                 "give the arguments of " + printable(parameters.text(), 200)};
   Tuple tuple{{}, parameters.annotation()};
   for (std::size_t i = 0; i < given; ++i) {
     FromJson reader;

@@ -1,5 +1,7 @@
 #include "core/qi/value_coder.hpp"
 
+#include "core/qi/utf8.hpp"
+
 #include <algorithm>
 
 namespace beckon::qi {
@@ -136,7 +138,7 @@ Value readValue(Reader& from, const Signature& type) {
     case Kind::kwargs:
       break;
   }
-  from.fail({run::Code::protocolError, "a value of type \"" + type.text() + "\" cannot travel",
+  from.fail({run::Code::protocolError, "a value of type \"" + printable(type.text(), 200) + "\" cannot travel",
              "declare the member with a type that has values"});
   return {};
 }

@@ -1,6 +1,7 @@
 #include "core/qi/value_coder.hpp"
 
 #include "core/qi/json.hpp"
+#include "core/qi/utf8.hpp"
 #include "tests/core/hex.hpp"
 
 #include <gtest/gtest.h>
@@ -197,6 +198,12 @@ TEST(Value, looksThroughDynamics) {
 TEST(Value, becomesADynamicOnlyOnce) {
   const Value once = dynamic("text");
   EXPECT_EQ(toJsonText(once), toJsonText(dynamic(once)));
+}
+
+TEST(ValueCoder, namesATypeThatCannotTravelInReadableText) {
+  const auto refused = decodeValue({}, Signature::of("~i<\xE7\xE7>"));
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(isUtf8(refused.error().cause)) << refused.error().cause;
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::f
   dup2(input, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
+  close_range(3, ~0U, 0);  // a connection that the test closes must not live on in its children
   execvp(arguments[0], arguments.data());
   _exit(127);
 }
