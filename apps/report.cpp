@@ -1,6 +1,5 @@
 #include "apps/report.hpp"
 
-#include "apps/exit_codes.hpp"
 #include "core/qi/utf8.hpp"
 
 #include <nlohmann/json.hpp>
@@ -27,15 +26,6 @@ void report(const run::Error& error, bool json) {
     std::cout << errorJson(error) << std::flush;
   else
     std::cerr << errorText(error) << std::flush;
-}
-
-int guarded(const std::function<int()>& program) {
-  try {
-    return program();
-  } catch (const std::exception& broken) {
-    report({run::Code::internal, std::string("a fault of Beckon: ") + broken.what(), "please report it, with what led to it"});
-    return exitCode(run::Code::internal);
-  }
 }
 
 }  // namespace beckon::apps

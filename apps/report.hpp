@@ -2,7 +2,6 @@
 
 #include "core/run/error.hpp"
 
-#include <functional>
 #include <string>
 
 namespace beckon::apps {
@@ -19,9 +18,5 @@ std::string errorJson(const run::Error& error);
 
 // Prints the text on standard error or, with `json`, the JSON on standard output, and flushes.
 void report(const run::Error& error, bool json = false);
-
-// Runs a program, which returns its exit status. An exception that leaves it is a fault of Beckon and reported as
-// `internal`.
-int guarded(const std::function<int()>& program);
 
 }  // namespace beckon::apps

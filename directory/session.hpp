@@ -42,8 +42,8 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<run::Result<std::vector<ServiceInfo>>> services();
   // The service of that name, over a connection that is shared where possible. Kept until it goes.
   // Errors: unknownService, unreachable, serviceGone.
-  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(std::string name,
-                                                                                       localbus::Duration timeout = std::chrono::seconds(10));
+  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(
+      std::string name, localbus::Duration timeout = std::chrono::seconds(10));
 
   // Registers and announces `object`; returns its id. Errors: nameTaken, invalidArgument, unreachable.
   boost::asio::awaitable<run::Result<std::uint32_t>> registerService(std::string name,

@@ -6,7 +6,8 @@
 namespace beckon::gateway {
 namespace {
 
-constexpr std::array<std::string_view, 4> registering{"registerService", "unregisterService", "serviceReady", "updateServiceInfo"};
+constexpr std::array<std::string_view, 4> registering{"registerService", "unregisterService", "serviceReady",
+                                                      "updateServiceInfo"};
 
 }  // namespace
 
@@ -19,7 +20,9 @@ qi::MetaObject visible(std::string_view service, const qi::MetaObject& metaObjec
   std::erase_if(out.signals, isHidden);
   std::erase_if(out.properties, isHidden);
   if (service == "ServiceDirectory")
-    std::erase_if(out.methods, [](const auto& entry) { return std::ranges::find(registering, entry.second.name) != registering.end(); });
+    std::erase_if(out.methods, [](const auto& entry) {
+      return std::ranges::find(registering, entry.second.name) != registering.end();
+    });
   return out;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <string_view>
-
 #include "core/qi/meta_object.hpp"
+
+#include <string_view>
 
 // What the doors show of the bus. Visible means callable: what is left out here is neither listed nor reachable from
 // outside, whoever asks.

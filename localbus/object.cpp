@@ -48,13 +48,12 @@ Result<Value> readArguments(qi::Reader& from, std::uint8_t flags, const Signatur
   return qi::convert(value, parameters);
 }
 
-Error unreadable(const Error& why) {
-  // libqi's words for it, which programs look for.
+}  // namespace
+
+Error unreadableArguments(const Error& why) {
   if (why.code == Code::protocolError) return {Code::badArguments, "ISerialization error Status Read Past End", {}};
   return why;
 }
-
-}  // namespace
 
 Responder::~Responder() {
   if (send_) send_(Error{Code::internal, "the service gave no answer", {}});
@@ -95,7 +94,7 @@ void Object::invoke(const std::shared_ptr<Connection>& from, const qi::Message& 
     qi::Reader reader(message.payload, format);
     const auto fitting = readArguments(reader, header.flags, parameters);
     if (!fitting) {
-      if (header.type == MessageType::call) sendReply(*from, form, unreadable(fitting.error()));
+      if (header.type == MessageType::call) sendReply(*from, form, unreadableArguments(fitting.error()));
       return;
     }
     converted = qi::encodeValue(*fitting, format);
@@ -142,14 +141,14 @@ Result<Bytes> Object::standardAction(const std::shared_ptr<Connection>& from, co
     }
     case qi::action::property: {
       const auto name = qi::decode<Value>(message.payload, format);
-      if (!name) return unreadable(name.error());
+      if (!name) return unreadableArguments(name.error());
       const auto property = findProperty(*name);
       if (!property) return property.error();
       return qi::encode(qi::dynamic((*property)->get()), format);
     }
     case qi::action::setProperty: {
       const auto arguments = qi::decode<std::tuple<Value, Value>>(message.payload, format);
-      if (!arguments) return unreadable(arguments.error());
+      if (!arguments) return unreadableArguments(arguments.error());
       const auto property = findProperty(std::get<0>(*arguments));
       if (!property) return property.error();
       if (const auto set = (*property)->set(std::get<1>(*arguments)); !set) return set.error();
@@ -172,7 +171,7 @@ Result<Bytes> Object::subscribe(const std::shared_ptr<Connection>& from, const q
     if (!parsed) return parsed.error();
     wanted = *parsed;
   }
-  if (!reader.ok()) return unreadable(*reader.error());
+  if (!reader.ok()) return unreadableArguments(*reader.error());
   if (!metaObject_.signals.contains(signal)) return Error{Code::unknownMember, "No such signal", {}};
   const auto& address = message.header.address;
   const Subscription next{from, from->id(), address.service, address.object, signal, handler, wanted};
@@ -190,7 +189,7 @@ Result<Bytes> Object::unsubscribe(const Connection& from, const qi::Message& mes
   const auto service = reader.number<std::uint32_t>();
   reader.number<std::uint32_t>();
   const auto handler = reader.number<std::uint64_t>();
-  if (!reader.ok()) return unreadable(*reader.error());
+  if (!reader.ok()) return unreadableArguments(*reader.error());
   const auto ended =
       std::erase_if(subscriptions_, [&](const auto& s) { return s.isFor(from, message.header.address, handler); });
   if (!ended)

@@ -42,6 +42,9 @@ struct Invocation {
   Responder respond;
 };
 
+// What a caller is told whose arguments cannot be decoded: in libqi's words, which programs look for.
+run::Error unreadableArguments(const run::Error& why);
+
 // Something that a bus can call: methods, signals and properties with their ids. Made by ObjectBuilder.
 // Used on one executor only.
 class Object {

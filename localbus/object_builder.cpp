@@ -53,11 +53,4 @@ std::uint32_t ObjectBuilder::addProperty(const std::string& name, const std::str
 
 std::shared_ptr<Object> ObjectBuilder::build() { return std::move(built_); }
 
-run::Error ObjectBuilder::unreadableArguments(const run::Error& why) {
-  // libqi's words for it, which programs look for.
-  if (why.code == run::Code::protocolError)
-    return {run::Code::badArguments, "ISerialization error Status Read Past End", {}};
-  return why;
-}
-
 }  // namespace beckon::localbus

@@ -115,14 +115,6 @@ struct Call<void, std::tuple<Reply<R>, Rest...>> {
   using First = Reply<R>;
 };
 
-template <class R>
-constexpr std::string_view returnSignature() {
-  if constexpr (std::is_void_v<R>)
-    return "v";
-  else
-    return qi::signatureText<R>();
-}
-
 }  // namespace detail
 
 class ObjectBuilder {
@@ -134,7 +126,7 @@ class ObjectBuilder {
     using Traits = detail::FunctionTraits<F>;
     using Call = detail::Call<typename Traits::Return, typename Traits::Arguments>;
     using Parameters = typename Call::Parameters;
-    return addMethod(name, std::string(detail::returnSignature<typename Call::Return>()),
+    return addMethod(name, std::string(qi::returnText<typename Call::Return>()),
                      std::string(qi::signatureText<Parameters>()), description,
                      [function = std::move(function)](Invocation call) mutable {
                        auto arguments = qi::decode<Parameters>(call.arguments, call.format);
@@ -171,8 +163,6 @@ class ObjectBuilder {
   std::shared_ptr<Object> build();
 
  private:
-  static run::Error unreadableArguments(const run::Error& why);
-
   template <class First, class R, class F, class Parameters>
   static void invoke(F& function, Parameters arguments, Invocation& call) {
     if constexpr (std::is_same_v<First, Reply<R>>) {

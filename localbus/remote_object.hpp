@@ -150,12 +150,7 @@ struct SignatureParts;
 template <class R, class... Args>
 struct SignatureParts<R(Args...)> {
   static constexpr std::string_view parameters = qi::signatureText<std::tuple<Args...>>();
-  static constexpr std::string_view returns = [] {
-    if constexpr (std::is_void_v<R>)
-      return std::string_view("v");
-    else
-      return qi::signatureText<R>();
-  }();
+  static constexpr std::string_view returns = qi::returnText<R>();
 };
 }  // namespace detail
 

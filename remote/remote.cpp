@@ -1,16 +1,17 @@
 #include "remote/remote.hpp"
 
-#include <algorithm>
+#include "xmpp/client.hpp"
+#include "xmpp/rpc.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <map>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
-
-#include "xmpp/client.hpp"
-#include "xmpp/rpc.hpp"
 
 namespace beckon::remote {
 
@@ -37,8 +38,9 @@ struct Remote::State {
       : options(std::move(from)),
         log(std::move(to)),
         executor(io.get_executor()),
-        client(io.get_executor(), [this, &io] { return xmpp::makeStropheStream(io.get_executor(), options.stream, log); },
-               config(options), log) {}
+        client(
+            io.get_executor(), [this, &io] { return xmpp::makeStropheStream(io.get_executor(), options.stream, log); },
+            config(options), log) {}
 
   static xmpp::Client::Config config(const Options& options) {
     xmpp::Client::Config out;
@@ -74,7 +76,8 @@ struct Remote::State {
       const auto* robot = robotIn(presence);
       const bool isListed = std::ranges::find(options.robots, from.bare()) != options.robots.end();
       if (robot && isListed)
-        out.push_back({from.bare().text(), from.text(), std::string(robot->attribute("id")), std::string(robot->attribute("key"))});
+        out.push_back({from.bare().text(), from.text(), std::string(robot->attribute("id")),
+                       std::string(robot->attribute("key"))});
     }
     return out;
   }
@@ -91,7 +94,8 @@ struct Remote::State {
     for (const auto& jid : options.robots)
       if (jid.text() == name || jid.node() == name) found.push_back(jid);
     if (found.size() > 1)
-      return Error{Code::invalidArgument, "\"" + name + "\" may be " + found[0].text() + " or " + found[1].text(), "give the whole address"};
+      return Error{Code::invalidArgument, "\"" + name + "\" may be " + found[0].text() + " or " + found[1].text(),
+                   "give the whole address"};
     if (found.size() == 1) return found[0];
     std::string known;
     for (const auto& jid : options.robots) known += (known.empty() ? "" : ", ") + jid.text();
@@ -128,7 +132,7 @@ struct Remote::State {
     if (!to) co_return to.error();
     const std::string name = request.name;
     auto exchange = changes ? client.set(*to, std::move(request), time + travelTime)
-                                  : client.get(*to, std::move(request), time + travelTime);
+                            : client.get(*to, std::move(request), time + travelTime);
     const auto answer = co_await std::move(exchange);
     if (!answer) {
       if (answer.error().code == Code::unknownRobot)
@@ -137,7 +141,9 @@ struct Remote::State {
       co_return answer.error();
     }
     const auto* payload = answer->child(name, rpc::ns);
-    if (!payload) co_return Error{Code::protocolError, "the answer of " + to->bare().text() + " has no <" + name + "/>", "update both sides to one version"};
+    if (!payload)
+      co_return Error{Code::protocolError, "the answer of " + to->bare().text() + " has no <" + name + "/>",
+                      "update both sides to one version"};
     co_return *payload;
   }
 };
@@ -188,8 +194,8 @@ awaitable<Result<qi::MetaObject>> Remote::info(std::string robot, std::string se
   co_return rpc::readInfo(*answer);
 }
 
-awaitable<Result<qi::Value>> Remote::call(std::string robot, std::string service, std::string method, qi::Json arguments,
-                                          std::chrono::milliseconds time) {
+awaitable<Result<qi::Value>> Remote::call(std::string robot, std::string service, std::string method,
+                                          qi::Json arguments, std::chrono::milliseconds time) {
   const rpc::Call request{std::move(service), std::move(method), arguments.dump(), time};
   const auto answer = co_await state_->ask(true, std::move(robot), rpc::callRequest(request), time);
   if (!answer) co_return answer.error();

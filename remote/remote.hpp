@@ -1,16 +1,17 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-#include <chrono>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "core/qi/json.hpp"
 #include "core/qi/meta_object.hpp"
 #include "core/run/log.hpp"
 #include "xmpp/strophe_stream.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace beckon::remote {
 

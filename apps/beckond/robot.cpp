@@ -1,12 +1,13 @@
 #include "apps/beckond/robot.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <iostream>
-
 #include "core/run/identity.hpp"
 #include "core/run/machine_id.hpp"
 #include "xmpp/rpc.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <iostream>
 
 namespace beckon::apps {
 
@@ -14,7 +15,10 @@ using run::Error;
 using run::Result;
 
 RobotSide::RobotSide(boost::asio::io_context& io, Settings settings, run::Log log)
-    : io_(io), settings_(std::move(settings)), log_(std::move(log)), stopped_(io, std::chrono::steady_clock::time_point::max()) {}
+    : io_(io),
+      settings_(std::move(settings)),
+      log_(std::move(log)),
+      stopped_(io, std::chrono::steady_clock::time_point::max()) {}
 
 boost::asio::awaitable<Result<>> RobotSide::run() {
   const auto identity = run::loadIdentity(settings_.state);
@@ -70,7 +74,8 @@ void RobotSide::announce(const std::string& id, const std::string& fingerprint) 
       .online = [](const xmpp::Jid& self) { std::cout << "announced " << self.text() << std::endl; },
       .offline =
           [this](const Error& why, std::chrono::milliseconds retryIn) {
-            log_->warn("offline ({}): {}; {}; trying again in {} ms", run::codeText(why.code), why.cause, why.nextStep, retryIn.count());
+            log_->warn("offline ({}): {}; {}; trying again in {} ms", run::codeText(why.code), why.cause, why.nextStep,
+                       retryIn.count());
           },
       .presence = {},
       .message = {},

@@ -1,16 +1,17 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <memory>
-
 #include "apps/beckond/settings.hpp"
 #include "core/run/log.hpp"
 #include "directory/service_directory.hpp"
 #include "directory/session.hpp"
 #include "gateway/doors/iq_door.hpp"
 #include "xmpp/client.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
 
 namespace beckon::apps {
 

@@ -12,8 +12,10 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
   settings.stream.resource = "beckond";
 
   const auto listen = localbus::Endpoint::parse(file->textOr("bus.listen", settings.bus.url()));
-  if (listen) settings.bus = *listen;
-  else file->reject("bus.listen", listen.error().cause, listen.error().nextStep);
+  if (listen)
+    settings.bus = *listen;
+  else
+    file->reject("bus.listen", listen.error().cause, listen.error().nextStep);
 
   for (const auto& jid : readJids(*file, "access.principals")) settings.policy.principals.insert(jid.text());
   settings.state = file->pathOr("robot.state", path.parent_path() / "state");

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <filesystem>
-#include <string>
-
 #include "localbus/endpoint.hpp"
 #include "policy/policy.hpp"
 #include "xmpp/strophe_stream.hpp"
+
+#include <filesystem>
+#include <string>
 
 namespace beckon::apps {
 

@@ -1,9 +1,9 @@
 #include "apps/cli/bus_target.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "core/run/machine_id.hpp"
 #include "directory/json_call.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace beckon::cli {
 
@@ -43,7 +43,8 @@ Awaitable<qi::MetaObject> BusTarget::info(std::string service) {
   co_return (*object)->metaObject();
 }
 
-Awaitable<qi::Value> BusTarget::call(std::string service, std::string method, qi::Json arguments, std::chrono::milliseconds time) {
+Awaitable<qi::Value> BusTarget::call(std::string service, std::string method, qi::Json arguments,
+                                     std::chrono::milliseconds time) {
   return directory::callWithJson(session_, std::move(service), std::move(method), std::move(arguments), time);
 }
 
@@ -51,7 +52,8 @@ Awaitable<qi::Value> BusTarget::get(std::string service, std::string property, s
   return directory::getProperty(session_, std::move(service), std::move(property), time);
 }
 
-Awaitable<void> BusTarget::set(std::string service, std::string property, qi::Json value, std::chrono::milliseconds time) {
+Awaitable<void> BusTarget::set(std::string service, std::string property, qi::Json value,
+                               std::chrono::milliseconds time) {
   return directory::setWithJson(session_, std::move(service), std::move(property), std::move(value), time);
 }
 

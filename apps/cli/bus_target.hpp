@@ -15,7 +15,8 @@ class BusTarget : public Target {
 
   Awaitable<std::vector<ListedService>> services() override;
   Awaitable<qi::MetaObject> info(std::string service) override;
-  Awaitable<qi::Value> call(std::string service, std::string method, qi::Json arguments, std::chrono::milliseconds time) override;
+  Awaitable<qi::Value> call(std::string service, std::string method, qi::Json arguments,
+                            std::chrono::milliseconds time) override;
   Awaitable<qi::Value> get(std::string service, std::string property, std::chrono::milliseconds time) override;
 
   Awaitable<void> set(std::string service, std::string property, qi::Json value, std::chrono::milliseconds time);

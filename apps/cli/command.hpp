@@ -1,12 +1,12 @@
 #pragma once
 
+#include "core/run/error.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include "core/run/error.hpp"
 
 namespace beckon::cli {
 
@@ -29,5 +29,9 @@ struct Command {
 // Takes [ROBOT/]SERVICE[.MEMBER] apart, as verb and bus ask for it. Error invalidArgument shows the right form.
 // Service names may hold dots: the member is what follows the last one.
 run::Result<> readPlace(const std::string& place, Command& command);
+
+// Of a command that has its verb, options and arguments: reads the place and says what does not go together. Errors:
+// invalidArgument, badArguments.
+run::Result<> complete(const std::string& place, Command& command);
 
 }  // namespace beckon::cli

@@ -1,17 +1,16 @@
-#include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <csignal>
-#include <iostream>
-#include <nlohmann/json.hpp>
-
 #include "apps/cli/bus_target.hpp"
 #include "apps/cli/command.hpp"
 #include "apps/cli/print.hpp"
 #include "apps/cli/robot_target.hpp"
 #include "apps/cli/watch.hpp"
-#include "apps/exit_codes.hpp"
-#include "apps/report.hpp"
+#include "apps/program.hpp"
 #include "core/qi/utf8.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <nlohmann/json.hpp>
+
+#include <iostream>
 
 using namespace beckon;
 using boost::asio::awaitable;
@@ -58,15 +57,18 @@ awaitable<Result<>> perform(cli::Target& target, const Command& command, const q
   co_return Result<>();
 }
 
-awaitable<Result<>> onBus(boost::asio::io_context& io, const Command& command, const qi::Json& arguments, run::Log log) {
+awaitable<Result<>> onBus(boost::asio::io_context& io, const Command& command, const qi::Json& arguments,
+                          run::Log log) {
   const auto bus = co_await cli::BusTarget::connect(io, command.bus, command.time, log);
   if (!bus) co_return bus.error();
   if (command.verb == Verb::watch) co_return co_await cli::watch(io, **bus, command);
-  if (command.verb == Verb::set) co_return co_await (*bus)->set(command.service, command.member, arguments.at(0), command.time);
+  if (command.verb == Verb::set)
+    co_return co_await (*bus)->set(command.service, command.member, arguments.at(0), command.time);
   co_return co_await perform(**bus, command, arguments);
 }
 
-awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, const qi::Json& arguments, run::Log log) {
+awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, const qi::Json& arguments,
+                           run::Log log) {
   auto options = cli::readRemote(command.config);
   if (!options) co_return options.error();
   remote::Remote remote(io, std::move(*options), log);
@@ -89,18 +91,16 @@ awaitable<Result<>> obey(boost::asio::io_context& io, const Command& command, ru
   co_return co_await onBus(io, command, *arguments, log);
 }
 
-int execute(const Command& command, const std::string& logLevel) {
+Result<> execute(const Command& command, const std::string& logLevel) {
   boost::asio::io_context io(1);
-  int status = 0;
-  boost::asio::co_spawn(io, obey(io, command, run::makeLog("beckon", logLevel)), [&](std::exception_ptr broken, Result<> result) {
-    if (broken) std::rethrow_exception(broken);
-    if (!result) {
-      apps::report(result.error(), command.json);
-      status = apps::exitCode(result.error().code);
-    }
-  });
+  Result<> result;
+  boost::asio::co_spawn(io, obey(io, command, run::makeLog("beckon", logLevel)),
+                        [&](std::exception_ptr broken, Result<> ended) {
+                          if (broken) std::rethrow_exception(broken);
+                          result = ended;
+                        });
   io.run();
-  return status;
+  return result;
 }
 
 struct VerbText {
@@ -114,22 +114,23 @@ const VerbText verbs[] = {
     {"robots", Verb::robots, "The robots that are there.", nullptr},
     {"services", Verb::services, "The services of a robot, or of the bus.", "ROBOT; nothing with --bus"},
     {"info", Verb::info, "What a service offers.", "ROBOT/SERVICE; SERVICE with --bus"},
-    {"call", Verb::call, "Call a method. Each argument is JSON: 0.5, true, '\"text\"'.", "ROBOT/SERVICE.METHOD; SERVICE.METHOD with --bus"},
+    {"call", Verb::call, "Call a method. Each argument is JSON: 0.5, true, '\"text\"'.",
+     "ROBOT/SERVICE.METHOD; SERVICE.METHOD with --bus"},
     {"get", Verb::get, "Read a property.", "ROBOT/SERVICE.PROPERTY; SERVICE.PROPERTY with --bus"},
     {"set", Verb::set, "Change a property (with --bus).", "SERVICE.PROPERTY"},
-    {"watch", Verb::watch, "Print the events of a signal or property, or the services that come and go (with --bus).", "SERVICE.SIGNAL or nothing"},
+    {"watch", Verb::watch, "Print the events of a signal or property, or the services that come and go (with --bus).",
+     "SERVICE.SIGNAL or nothing"},
 };
 
 const char* const footer =
     "Exit codes: 0 done, 1 fault of Beckon, 2 wrong usage or arguments, 3 no such robot, service or member,\n"
-    "4 cannot be reached or lost, 5 no answer in time, 6 refused, 7 the service answered with an error, 8 broken protocol or limit.";
+    "4 cannot be reached or lost, 5 no answer in time, 6 refused, 7 the service answered with an error, 8 broken "
+    "protocol or limit.";
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
-  CLI::App app{"beckon: find robots and use their services, through XMPP or on a local bus."};
-  app.set_version_flag("--version", BECKON_VERSION);
+  CLI::App app{"beckon: find robots and use their services, through XMPP or on a local bus.", "beckon"};
   app.footer(footer);
   app.require_subcommand(1);
   app.fallthrough();
@@ -143,9 +144,8 @@ int main(int argc, char** argv) {
   app.add_option("--bus", command.bus, "The address of a bus's directory, tcp://HOST:PORT, instead of a robot by XMPP");
   app.add_option("--config", command.config, "The account to use (docs/configuration.md)")->capture_default_str();
   app.add_flag("--json", command.json, "Print JSON, errors too");
-  app.add_option("--timeout", seconds, "Seconds that connecting, and then a call, may take; by XMPP at most 60")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
-  app.add_option("--log-level", logLevel, "Lines on standard error")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
+  app.add_option("--timeout", seconds, "Seconds that connecting, and then a call, may take; by XMPP at most 60")
+      ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
   for (const auto& text : verbs) {
     auto* verb = app.add_subcommand(text.name, text.text);
@@ -154,36 +154,11 @@ int main(int argc, char** argv) {
     if (text.verb == Verb::call || text.verb == Verb::set) verb->footer("JSON arguments follow the place.");
     if (text.verb == Verb::watch) verb->add_option("--count", command.count, "End after so many events");
   }
-
-  const auto refuse = [&](const run::Error& error) {
-    apps::report(error, command.json);
-    return apps::exitCode(error.code);
+  const auto body = [&]() -> Result<> {
+    command.arguments = app.remaining(true);
+    command.time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+    if (const auto complete = cli::complete(place, command); !complete) return complete;
+    return execute(command, logLevel);
   };
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    return refuse({run::Code::invalidArgument, error.what(), "see beckon --help"});
-  }
-  command.arguments = app.remaining(true);
-  for (const auto& argument : command.arguments)
-    if (argument.starts_with("--")) return refuse({run::Code::invalidArgument, "there is no option " + argument, "see beckon --help"});
-  if (!command.arguments.empty() && command.verb != Verb::call && command.verb != Verb::set)
-    return refuse({run::Code::invalidArgument, "\"" + command.arguments[0] + "\" is one word too many", "see beckon --help"});
-  command.time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-
-  if (command.bus.empty() && seconds > 60) return refuse({run::Code::invalidArgument, "by XMPP a robot gives a call 60 seconds at most", "give --timeout 60 or less"});
-  const bool onlyBus = command.verb == Verb::set || command.verb == Verb::watch;
-  if (onlyBus && command.bus.empty()) return refuse({run::Code::invalidArgument, "set and watch work on a bus only", "give --bus tcp://HOST:PORT"});
-  if (command.verb == Verb::robots && !command.bus.empty())
-    return refuse({run::Code::invalidArgument, "a bus has services, not robots", "beckon --bus " + command.bus + " services"});
-  if (command.verb == Verb::set && command.arguments.size() != 1)
-    return refuse({run::Code::badArguments, "set takes one value", "beckon --bus URL set SERVICE.PROPERTY VALUE"});
-  const bool needsPlace = command.verb != Verb::robots && !(command.verb == Verb::services && !command.bus.empty()) &&
-                          !(command.verb == Verb::watch && place.empty());
-  if (!needsPlace && !place.empty())
-    return refuse({run::Code::invalidArgument, "\"" + place + "\" is one word too many", "see beckon --help"});
-  if (needsPlace)
-    if (const auto read = cli::readPlace(place, command); !read) return refuse(read.error());
-  return apps::guarded([&] { return execute(command, logLevel); });
+  return apps::Program(app, logLevel).run(argc, argv, body, &command.json);
 }

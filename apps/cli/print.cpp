@@ -1,11 +1,12 @@
 #include "apps/cli/print.hpp"
 
+#include "core/qi/utf8.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
-#include <nlohmann/json.hpp>
-
-#include "core/qi/utf8.hpp"
 
 namespace beckon::cli {
 namespace {
@@ -17,7 +18,8 @@ std::string shown(const std::string& text) { return qi::printable(text); }
 
 // For people: dynamics without their types.
 json plain(json value) {
-  if (value.is_object() && value.contains("$type")) return value.contains("$value") ? plain(std::move(value["$value"])) : json();
+  if (value.is_object() && value.contains("$type"))
+    return value.contains("$value") ? plain(std::move(value["$value"])) : json();
   if (value.is_structured())
     for (auto& part : value) part = plain(std::move(part));
   return value;
@@ -39,10 +41,13 @@ void print(const std::vector<remote::Robot>& robots, bool asJson) {
   for (const auto& robot : robots) width = std::max(width, robot.account.size());
   for (const auto& robot : robots) {
     if (asJson)
-      list.push_back({{"account", robot.account}, {"address", shown(robot.address)}, {"id", shown(robot.id)}, {"key", shown(robot.fingerprint)}});
+      list.push_back({{"account", robot.account},
+                      {"address", shown(robot.address)},
+                      {"id", shown(robot.id)},
+                      {"key", shown(robot.fingerprint)}});
     else
-      std::cout << std::left << std::setw(static_cast<int>(width)) << robot.account << "  online  id " << shown(robot.id) << "  key "
-                << shown(robot.fingerprint.substr(0, 16)) << "\n";
+      std::cout << std::left << std::setw(static_cast<int>(width)) << robot.account << "  online  id "
+                << shown(robot.id) << "  key " << shown(robot.fingerprint.substr(0, 16)) << "\n";
   }
   if (asJson) std::cout << list.dump(2) << "\n";
 }
@@ -63,8 +68,8 @@ void print(const std::vector<ListedService>& services, bool asJson) {
       std::cout << shown(service.name) << "\n";
       continue;
     }
-    std::cout << std::left << std::setw(static_cast<int>(width)) << shown(service.name) << "  #" << std::setw(3) << service.id
-              << "  pid " << std::setw(7) << service.processId;
+    std::cout << std::left << std::setw(static_cast<int>(width)) << shown(service.name) << "  #" << std::setw(3)
+              << service.id << "  pid " << std::setw(7) << service.processId;
     for (const auto& endpoint : service.endpoints) std::cout << "  " << shown(endpoint);
     std::cout << "\n";
   }
@@ -76,22 +81,31 @@ void print(const std::string& service, const qi::MetaObject& metaObject, bool as
     const json out{{"service", service},
                    {"methods", visible(metaObject.methods,
                                        [](const auto& m) {
-                                         return json{{"name", shown(m.name)}, {"parameters", shown(m.parametersSignature)},
-                                                     {"returns", shown(m.returnSignature)}, {"description", shown(m.description)}};
+                                         return json{{"name", shown(m.name)},
+                                                     {"parameters", shown(m.parametersSignature)},
+                                                     {"returns", shown(m.returnSignature)},
+                                                     {"description", shown(m.description)}};
                                        })},
-                   {"signals", visible(metaObject.signals, [](const auto& s) { return json{{"name", shown(s.name)}, {"signature", shown(s.signature)}}; })},
-                   {"properties", visible(metaObject.properties, [](const auto& p) { return json{{"name", shown(p.name)}, {"signature", shown(p.signature)}}; })}};
+                   {"signals", visible(metaObject.signals,
+                                       [](const auto& s) {
+                                         return json{{"name", shown(s.name)}, {"signature", shown(s.signature)}};
+                                       })},
+                   {"properties", visible(metaObject.properties, [](const auto& p) {
+                      return json{{"name", shown(p.name)}, {"signature", shown(p.signature)}};
+                    })}};
     std::cout << out.dump(2) << "\n";
     return;
   }
   for (const auto& [uid, method] : metaObject.methods)
     if (!qi::isHidden(uid, method.name)) {
-      std::cout << "method    " << shown(method.name) << shown(method.parametersSignature + " -> " + method.returnSignature);
+      std::cout << "method    " << shown(method.name)
+                << shown(method.parametersSignature + " -> " + method.returnSignature);
       if (!method.description.empty()) std::cout << "   " << shown(method.description);
       std::cout << "\n";
     }
   for (const auto& [uid, property] : metaObject.properties)
-    if (!qi::isHidden(uid, property.name)) std::cout << "property  " << shown(property.name) << " " << shown(property.signature) << "\n";
+    if (!qi::isHidden(uid, property.name))
+      std::cout << "property  " << shown(property.name) << " " << shown(property.signature) << "\n";
   for (const auto& [uid, signal] : metaObject.signals)
     if (!qi::isHidden(uid, signal.name) && !metaObject.properties.contains(uid))
       std::cout << "signal    " << shown(signal.name) << shown(signal.signature) << "\n";

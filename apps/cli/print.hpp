@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "apps/cli/target.hpp"
 #include "remote/remote.hpp"
+
+#include <string>
+#include <vector>
 
 // What the verbs print on standard output: facts, a line each, or JSON.
 namespace beckon::cli {

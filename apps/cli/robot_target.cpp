@@ -1,9 +1,10 @@
 #include "apps/cli/robot_target.hpp"
 
-#include <cstdlib>
+#include "apps/account.hpp"
+
 #include <nlohmann/json.hpp>
 
-#include "apps/account.hpp"
+#include <cstdlib>
 
 namespace beckon::cli {
 
@@ -18,7 +19,8 @@ run::Result<remote::Remote::Options> readRemote(const std::filesystem::path& pat
 }
 
 std::filesystem::path usualConfig() {
-  if (const char* folder = std::getenv("XDG_CONFIG_HOME"); folder && *folder) return std::filesystem::path(folder) / "beckon" / "remote.toml";
+  if (const char* folder = std::getenv("XDG_CONFIG_HOME"); folder && *folder)
+    return std::filesystem::path(folder) / "beckon" / "remote.toml";
   const char* home = std::getenv("HOME");
   return std::filesystem::path(home ? home : ".") / ".config" / "beckon" / "remote.toml";
 }
@@ -33,7 +35,8 @@ Awaitable<std::vector<ListedService>> RobotTarget::services() {
 
 Awaitable<qi::MetaObject> RobotTarget::info(std::string service) { return remote_.info(robot_, std::move(service)); }
 
-Awaitable<qi::Value> RobotTarget::call(std::string service, std::string method, qi::Json arguments, std::chrono::milliseconds time) {
+Awaitable<qi::Value> RobotTarget::call(std::string service, std::string method, qi::Json arguments,
+                                       std::chrono::milliseconds time) {
   return remote_.call(robot_, std::move(service), std::move(method), std::move(arguments), time);
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <filesystem>
-
 #include "apps/cli/target.hpp"
 #include "remote/remote.hpp"
+
+#include <filesystem>
 
 namespace beckon::cli {
 
@@ -19,7 +19,8 @@ class RobotTarget : public Target {
 
   Awaitable<std::vector<ListedService>> services() override;
   Awaitable<qi::MetaObject> info(std::string service) override;
-  Awaitable<qi::Value> call(std::string service, std::string method, qi::Json arguments, std::chrono::milliseconds time) override;
+  Awaitable<qi::Value> call(std::string service, std::string method, qi::Json arguments,
+                            std::chrono::milliseconds time) override;
   Awaitable<qi::Value> get(std::string service, std::string property, std::chrono::milliseconds time) override;
 
  private:

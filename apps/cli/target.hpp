@@ -1,14 +1,15 @@
 #pragma once
 
+#include "core/qi/json.hpp"
+#include "core/qi/meta_object.hpp"
+#include "core/run/error.hpp"
+
 #include <boost/asio/awaitable.hpp>
+
 #include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
-
-#include "core/qi/json.hpp"
-#include "core/qi/meta_object.hpp"
-#include "core/run/error.hpp"
 
 namespace beckon::cli {
 
@@ -29,7 +30,8 @@ class Target {
   virtual ~Target() = default;
   virtual Awaitable<std::vector<ListedService>> services() = 0;
   virtual Awaitable<qi::MetaObject> info(std::string service) = 0;
-  virtual Awaitable<qi::Value> call(std::string service, std::string method, qi::Json arguments, std::chrono::milliseconds time) = 0;
+  virtual Awaitable<qi::Value> call(std::string service, std::string method, qi::Json arguments,
+                                    std::chrono::milliseconds time) = 0;
   virtual Awaitable<qi::Value> get(std::string service, std::string property, std::chrono::milliseconds time) = 0;
 };
 

@@ -1,11 +1,12 @@
 #include "apps/cli/watch.hpp"
 
+#include "apps/cli/print.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <iostream>
 
-#include "apps/cli/print.hpp"
+#include <iostream>
 
 namespace beckon::cli {
 
@@ -75,7 +76,8 @@ boost::asio::awaitable<Result<>> watch(boost::asio::io_context& io, BusTarget& b
     }
     // A service that is announced but cannot be reached is tried again.
     const bool isMissing = !command.service.empty() && !isGone && !subscription;
-    woken.expires_at(isMissing ? std::chrono::steady_clock::now() + retryPause : std::chrono::steady_clock::time_point::max());
+    woken.expires_at(isMissing ? std::chrono::steady_clock::now() + retryPause
+                               : std::chrono::steady_clock::time_point::max());
     co_await woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
   session->onService({});

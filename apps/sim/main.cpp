@@ -1,5 +1,4 @@
-#include "apps/exit_codes.hpp"
-#include "apps/report.hpp"
+#include "apps/program.hpp"
 #include "apps/sim/bus_presence.hpp"
 #include "apps/sim/robot.hpp"
 #include "core/run/machine_id.hpp"
@@ -8,7 +7,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <csignal>
 #include <iostream>
 
 using namespace beckon;
@@ -59,29 +57,13 @@ Result<> simulate(const std::string& bus, const std::string& name, const std::st
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);
   CLI::App app{
       "beckon-sim: a simulated robot with services as NAOqi has them (docs/simulator.md). Prints \"ready URL\" each "
-      "time that they are registered; waits for the directory while it is not there; runs until SIGTERM."};
-  app.set_version_flag("--version", BECKON_VERSION);
+      "time that they are registered; waits for the directory while it is not there; runs until SIGTERM.",
+      "beckon-sim"};
   app.footer("Exit codes: 0 stopped by a signal, 1 fault of Beckon, 2 wrong usage.");
   std::string bus, name = "sim", logLevel = "info";
   app.add_option("--bus", bus, "The address of the bus's directory: tcp://HOST[:PORT]")->required();
   app.add_option("--name", name, "The robot's name, in ALMemory")->capture_default_str();
-  app.add_option("--log-level", logLevel, "Lines on standard error")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
-      ->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    apps::report({run::Code::invalidArgument, error.what(), "see beckon-sim --help"});
-    return apps::exitCode(run::Code::invalidArgument);
-  }
-  return apps::guarded([&] {
-    const auto ended = simulate(bus, name, logLevel);
-    if (ended) return 0;
-    apps::report(ended.error());
-    return apps::exitCode(ended.error().code);
-  });
+  return apps::Program(app, logLevel).run(argc, argv, [&] { return simulate(bus, name, logLevel); });
 }

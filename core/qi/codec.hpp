@@ -229,6 +229,15 @@ constexpr std::string_view signatureText() {
   return Codec<T>::signature.view();
 }
 
+// The same of a function's result, which may be void.
+template <class R>
+constexpr std::string_view returnText() {
+  if constexpr (std::is_void_v<R>)
+    return "v";
+  else
+    return signatureText<R>();
+}
+
 // The same as a parsed signature, parsed once.
 template <class T>
 const Signature& signatureOf() {

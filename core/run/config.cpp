@@ -1,11 +1,11 @@
 #include "core/run/config.hpp"
 
 #include <sys/stat.h>
+#include <toml++/toml.h>
 
 #include <fstream>
 #include <iterator>
 #include <set>
-#include <toml++/toml.h>
 
 namespace beckon::run {
 
@@ -36,11 +36,13 @@ struct ConfigFile::State {
       if (!inner) break;
       in = inner;
     }
-    problem = at(in->source(), "\"" + std::string(key) + "\" is missing", "add it; docs/configuration.md lists every key");
+    problem =
+        at(in->source(), "\"" + std::string(key) + "\" is missing", "add it; docs/configuration.md lists every key");
   }
 
   void wrongType(const toml::node& node, std::string_view key, const char* wanted) {
-    if (!problem) problem = at(node.source(), "\"" + std::string(key) + "\" must be " + wanted, "see docs/configuration.md");
+    if (!problem)
+      problem = at(node.source(), "\"" + std::string(key) + "\" must be " + wanted, "see docs/configuration.md");
   }
 
   // Whether somebody asked for `full` or, of a table, for something in it.
@@ -82,7 +84,8 @@ Result<ConfigFile> ConfigFile::open(const std::filesystem::path& path) {
     state->table = toml::parse(file, path.string());
     if (file.bad()) return Error{Code::invalidConfig, "cannot read " + path.string(), "name a file that you may read"};
   } catch (const toml::parse_error& error) {
-    return state->at(error.source(), std::string(error.description()), "correct the line; docs/configuration.md has an example");
+    return state->at(error.source(), std::string(error.description()),
+                     "correct the line; docs/configuration.md has an example");
   }
   return ConfigFile(std::move(state));
 }
@@ -133,8 +136,10 @@ std::string ConfigFile::secret(std::string_view key) {
   if (value.empty()) return {};
   const auto file = state_->path.parent_path() / value;
   struct ::stat status {};
-  if (::stat(file.c_str(), &status) != 0) return reject(key, "there is no file " + file.string(), "write the secret into it, mode 0600"), std::string();
-  if (status.st_mode & 077) return reject(key, file.string() + " can be read by others", "chmod 600 " + file.string()), std::string();
+  if (::stat(file.c_str(), &status) != 0)
+    return reject(key, "there is no file " + file.string(), "write the secret into it, mode 0600"), std::string();
+  if (status.st_mode & 077)
+    return reject(key, file.string() + " can be read by others", "chmod 600 " + file.string()), std::string();
   std::ifstream in(file);
   std::string content{std::istreambuf_iterator<char>(in), {}};
   if (content.ends_with('\n')) content.pop_back();
@@ -145,8 +150,9 @@ std::string ConfigFile::secret(std::string_view key) {
 void ConfigFile::reject(std::string_view key, const std::string& why, const std::string& nextStep) {
   if (state_->problem) return;
   const auto* node = state_->find(key);
-  state_->problem = node ? state_->at(node->source(), "\"" + std::string(key) + "\": " + why, nextStep)
-                         : Error{Code::invalidConfig, state_->path.string() + ": \"" + std::string(key) + "\": " + why, nextStep};
+  state_->problem =
+      node ? state_->at(node->source(), "\"" + std::string(key) + "\": " + why, nextStep)
+           : Error{Code::invalidConfig, state_->path.string() + ": \"" + std::string(key) + "\": " + why, nextStep};
 }
 
 Result<> ConfigFile::finish() {
@@ -154,7 +160,9 @@ Result<> ConfigFile::finish() {
   const toml::key* unknown = nullptr;
   std::string name;
   state_->findUnknown(state_->table, {}, &unknown, name);
-  if (unknown) return state_->at(unknown->source(), "\"" + name + "\" is not a key that is known here", "docs/configuration.md lists every key");
+  if (unknown)
+    return state_->at(unknown->source(), "\"" + name + "\" is not a key that is known here",
+                      "docs/configuration.md lists every key");
   return {};
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "core/run/error.hpp"
+
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/run/error.hpp"
 
 namespace beckon::run {
 

@@ -1,5 +1,7 @@
 #include "core/run/identity.hpp"
 
+#include "core/run/uuid.hpp"
+
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -10,8 +12,6 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
-
-#include "core/run/uuid.hpp"
 
 namespace beckon::run {
 namespace {
@@ -31,7 +31,8 @@ Result<Key> readKey(const std::filesystem::path& path) {
   const auto noPassphrase = [](char*, int, int, void*) { return -1; };
   Key key(PEM_read_PrivateKey(file.get(), nullptr, noPassphrase, nullptr), &EVP_PKEY_free);
   if (!key || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519)
-    return cannot(path.string() + " does not hold an Ed25519 key", "restore it from a backup; removing it makes a new identity");
+    return cannot(path.string() + " does not hold an Ed25519 key",
+                  "restore it from a backup; removing it makes a new identity");
   return key;
 }
 
@@ -83,7 +84,8 @@ Result<Identity> loadIdentity(const std::filesystem::path& folder) {
   std::ofstream out(draft);
   out << identity.id << '\n';
   out.close();
-  if (!out || ::rename(draft.c_str(), idFile.c_str()) != 0) return cannot("cannot write " + idFile.string(), "make the folder writable");
+  if (!out || ::rename(draft.c_str(), idFile.c_str()) != 0)
+    return cannot("cannot write " + idFile.string(), "make the folder writable");
   return identity;
 }
 

@@ -1,12 +1,12 @@
 #include "core/run/machine_id.hpp"
 
+#include "core/run/uuid.hpp"
+
 #include <pwd.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
-
-#include "core/run/uuid.hpp"
 
 namespace beckon::run {
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "core/run/error.hpp"
+
 #include <filesystem>
 #include <string>
-
-#include "core/run/error.hpp"
 
 namespace beckon::run {
 

@@ -17,8 +17,9 @@ class UniqueFunction<R(Args...)> {
  public:
   UniqueFunction() = default;
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, UniqueFunction> && std::is_invocable_r_v<R, F&, Args...>)
-  UniqueFunction(F&& function) : held_(std::make_unique<Held<std::decay_t<F>>>(std::forward<F>(function))) {}
+  requires(!std::same_as<std::remove_cvref_t<F>, UniqueFunction> && std::is_invocable_r_v<R, F&, Args...>)
+      UniqueFunction(F&& function)
+      : held_(std::make_unique<Held<std::decay_t<F>>>(std::forward<F>(function))) {}
 
   explicit operator bool() const { return held_ != nullptr; }
   R operator()(Args... args) { return held_->call(std::forward<Args>(args)...); }

@@ -1,13 +1,13 @@
 #include "gateway/doors/iq_door.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <nlohmann/json.hpp>
-
 #include "core/qi/utf8.hpp"
 #include "directory/json_call.hpp"
 #include "gateway/visible.hpp"
 #include "xmpp/rpc.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <nlohmann/json.hpp>
 
 namespace beckon::gateway {
 
@@ -20,7 +20,8 @@ using xmpp::Element;
 namespace rpc = xmpp::rpc;
 
 struct IqDoor::State : std::enable_shared_from_this<State> {
-  State(boost::asio::io_context& context, std::shared_ptr<directory::Session> session, policy::Policy rules, run::Log to)
+  State(boost::asio::io_context& context, std::shared_ptr<directory::Session> session, policy::Policy rules,
+        run::Log to)
       : io(context), bus(std::move(session)), policy(std::move(rules)), log(std::move(to)) {}
 
   boost::asio::io_context& io;
@@ -28,7 +29,8 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
   policy::Policy policy;
   run::Log log;
 
-  bool allowed(const xmpp::Jid& from, Verb verb, const std::string& service = {}, const std::string& member = {}) const {
+  bool allowed(const xmpp::Jid& from, Verb verb, const std::string& service = {},
+               const std::string& member = {}) const {
     const auto decision = policy::decide(policy, {from.bare().text(), verb, service, member});
     // Anybody can make these lines: they are for who looks for them.
     if (!decision.allowed) log->debug("refused {}: {}", from.text(), decision.reason);
@@ -50,13 +52,16 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     auto task = read(request.payload);
     if (!task) return reply.error(task.error());
     if (!allowed(request.from, task->verb, task->service, task->member)) return reply.error(xmpp::serviceUnavailable);
-    log->info("{} {} for {}", request.payload.name, qi::printable(task->service + "." + task->member, 200), request.from.text());
+    log->info("{} {} for {}", request.payload.name, qi::printable(task->service + "." + task->member, 200),
+              request.from.text());
     boost::asio::co_spawn(
         io,
         [self = shared_from_this(), work = std::move(task->work), reply]() -> awaitable<void> {
           const auto result = co_await work();
-          if (result) reply.result(*result);
-          else reply.error(result.error());
+          if (result)
+            reply.result(*result);
+          else
+            reply.error(result.error());
         },
         boost::asio::detached);
   }
@@ -72,7 +77,9 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
 
   // What `service` shows; what it does not show is as if it were not there.
   awaitable<Result<qi::MetaObject>> shown(std::string service) {
-    if (!isVisible(service)) co_return Error{Code::unknownService, "there is no service \"" + service + "\"", "list what there is with the verb services"};
+    if (!isVisible(service))
+      co_return Error{Code::unknownService, "there is no service \"" + service + "\"",
+                      "list what there is with the verb services"};
     const auto object = co_await bus->service(service);
     if (!object) co_return object.error();
     co_return visible(service, (*object)->metaObject());
@@ -99,7 +106,8 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     if (!members->findMethod(name) && (*object)->metaObject().findMethod(name)) co_return notShown(call.service, name);
     auto arguments = qi::parseJson(call.arguments);
     if (!arguments) co_return arguments.error();
-    const auto value = co_await directory::callWithJson(bus, call.service, call.method, std::move(*arguments), call.time);
+    const auto value =
+        co_await directory::callWithJson(bus, call.service, call.method, std::move(*arguments), call.time);
     if (!value) co_return value.error();
     co_return rpc::valueResult(rpc::call, *value);
   }
@@ -133,7 +141,8 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
   }
 };
 
-IqDoor::IqDoor(boost::asio::io_context& io, std::shared_ptr<directory::Session> bus, policy::Policy policy, run::Log log)
+IqDoor::IqDoor(boost::asio::io_context& io, std::shared_ptr<directory::Session> bus, policy::Policy policy,
+               run::Log log)
     : state_(std::make_shared<State>(io, std::move(bus), std::move(policy), std::move(log))) {}
 
 void IqDoor::open(xmpp::Client& client) {

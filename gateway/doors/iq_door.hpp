@@ -1,12 +1,13 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <memory>
-
 #include "core/run/log.hpp"
 #include "directory/session.hpp"
 #include "policy/policy.hpp"
 #include "xmpp/client.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
 
 namespace beckon::gateway {
 

@@ -71,5 +71,37 @@ TEST(ReadPlace, showsTheRightFormOfWhatIsWrong) {
   }
 }
 
+TEST(Complete, saysWhatDoesNotGoTogether) {
+  struct Wrong {
+    Command command;
+    const char *place, *cause;
+  };
+  const auto with = [](Verb verb, const char *bus, std::vector<std::string> arguments = {}) {
+    Command command;
+    command.verb = verb;
+    command.bus = bus;
+    command.arguments = std::move(arguments);
+    return command;
+  };
+  auto patient = with(Verb::call, "");
+  patient.time = std::chrono::seconds(61);
+  const Wrong wrongs[]{
+      {with(Verb::call, "", {"--frob"}), "nao1/S.m", "there is no option --frob"},
+      {with(Verb::get, "", {"1"}), "nao1/S.m", "\"1\" is one word too many"},
+      {with(Verb::robots, ""), "nao1", "\"nao1\" is one word too many"},
+      {with(Verb::services, "tcp://x"), "S", "\"S\" is one word too many"},
+      {patient, "nao1/S.m", "by XMPP a robot gives a call 60 seconds at most"},
+      {with(Verb::robots, "tcp://x"), "", "a bus has services, not robots"},
+      {with(Verb::set, "tcp://x"), "S.p", "set takes one value"},
+      {with(Verb::set, "tcp://x", {"1", "2"}), "S.p", "set takes one value"},
+  };
+  for (auto [command, place, cause] : wrongs) {
+    const auto complete = cli::complete(place, command);
+    ASSERT_FALSE(complete) << cause;
+    EXPECT_EQ(complete.error().cause, cause);
+    EXPECT_FALSE(complete.error().nextStep.empty()) << cause;
+  }
+}
+
 }  // namespace
 }  // namespace beckon::cli

@@ -43,10 +43,9 @@ TEST(Capabilities, keepTheFirstValueThatThePeerSent) {
 }
 
 TEST(Capabilities, keepNothingThatWeDoNotHaveOurselves) {
-  const auto capabilities = between({{"A", dynamic(true)}}, {{"A", dynamic(true)},
-                                                             {"B", dynamic(true)},
-                                                             {"auth_user", dynamic(1)},
-                                                             {"__qi_auth_state", dynamic(3u)}});
+  const auto capabilities = between(
+      {{"A", dynamic(true)}},
+      {{"A", dynamic(true)}, {"B", dynamic(true)}, {"auth_user", dynamic(1)}, {"__qi_auth_state", dynamic(3u)}});
   EXPECT_TRUE(capabilities.remote("A"));
   EXPECT_FALSE(capabilities.remote("B"));
   EXPECT_FALSE(capabilities.remote("auth_user"));

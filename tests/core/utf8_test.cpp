@@ -30,7 +30,10 @@ TEST(Utf8, showsForeignBytesAsReplacementCharacters) {
 
 TEST(Utf8, showsNothingThatSteersATerminal) {
   EXPECT_EQ(printable("\x1B[2Jgone\x7F"), "\xEF\xBF\xBD[2Jgone\xEF\xBF\xBD");
-  EXPECT_EQ(printable("\xC2\x9B" "2J"), "\xEF\xBF\xBD" "2J");
+  EXPECT_EQ(printable("\xC2\x9B"
+                      "2J"),
+            "\xEF\xBF\xBD"
+            "2J");
   EXPECT_EQ(printable("two\nlines\tand \xC2\xA0"), "two\nlines\tand \xC2\xA0");
 }
 

@@ -7,8 +7,9 @@ namespace beckon::apps {
 namespace {
 
 TEST(Report, saysCodeCauseAndNextStep) {
-  EXPECT_EQ(errorText({run::Code::unknownService, "there is no service \"X\"", "list what there is with the verb services"}),
-            "error (unknown-service): there is no service \"X\"\n  next: list what there is with the verb services\n");
+  EXPECT_EQ(
+      errorText({run::Code::unknownService, "there is no service \"X\"", "list what there is with the verb services"}),
+      "error (unknown-service): there is no service \"X\"\n  next: list what there is with the verb services\n");
   EXPECT_EQ(errorText({run::Code::internal, "broken", {}}), "error (internal): broken\n");
 }
 

@@ -49,7 +49,8 @@ void write(const fs::path& file, const std::string& content) {
 
 }  // namespace
 
-Prosody::Prosody(std::initializer_list<Account> accounts, Options options) : options_(std::move(options)), port_(freePort()) {
+Prosody::Prosody(std::initializer_list<Account> accounts, Options options)
+    : options_(std::move(options)), port_(freePort()) {
   const auto& folder = folder_.path();
   const Authority authority;
   authority.writeCertificate(caFile());
