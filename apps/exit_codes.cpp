@@ -20,6 +20,7 @@ int exitCode(run::Code code) {
     case serviceGone:
       return 4;
     case timedOut:
+    case tooLate:
       return 5;
     case refused:
     case notAuthenticated:

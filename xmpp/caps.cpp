@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 namespace beckon::xmpp {
 namespace {
@@ -38,6 +39,65 @@ Element field(std::string_view var, const std::set<std::string>& values) {
   return out;
 }
 
+struct Judged {
+  Disco disco;
+  bool wellFormed = true;
+};
+
+// What the parts of the hashed text are told apart by must not be in them.
+bool clean(std::string_view text, std::string_view separators = "<") {
+  return text.find_first_of(separators) == std::string_view::npos;
+}
+
+bool clean(const Disco::Identity& id) {
+  return !id.category.empty() && !id.type.empty() && clean(id.category, "</") && clean(id.type, "</") &&
+         clean(id.language, "</") && clean(id.name);
+}
+
+bool readForm(const Element& x, Disco::Form& form) {
+  bool wellFormed = true, typed = false;
+  for (const auto& entry : x.children) {
+    if (!entry.is("field", forms)) continue;
+    std::set<std::string> values;
+    for (const auto& value : entry.children)
+      if (value.is("value", forms)) values.insert(value.text);
+    const std::string var(entry.attribute("var"));
+    wellFormed = wellFormed && clean(var) && std::ranges::all_of(values, [](const auto& v) { return clean(v); });
+    if (var == "FORM_TYPE") {
+      wellFormed = wellFormed && !std::exchange(typed, true) && values.size() <= 1;
+      if (!values.empty() && entry.attribute("type") == "hidden") form.type = *values.begin();
+    } else {
+      wellFormed = form.fields.emplace(var, std::move(values)).second && wellFormed;
+    }
+  }
+  return wellFormed;
+}
+
+Judged readAndJudge(const Element& query) {
+  Judged out;
+  auto& [disco, wellFormed] = out;
+  std::set<Disco::Identity> identities;
+  std::set<std::string> types;
+  for (const auto& child : query.children) {
+    if (child.is("identity", ns::discoInfo)) {
+      Disco::Identity id{std::string(child.attribute("category")), std::string(child.attribute("type")),
+                         std::string(child.attribute("lang")), std::string(child.attribute("name"))};
+      wellFormed = identities.insert(id).second && clean(id) && wellFormed;
+      disco.identities.push_back(std::move(id));
+    } else if (child.is("feature", ns::discoInfo)) {
+      const std::string feature(child.attribute("var"));
+      wellFormed = disco.features.insert(feature).second && clean(feature) && wellFormed;
+    } else if (child.is("x", forms)) {
+      Disco::Form form;
+      const bool good = readForm(child, form);
+      if (form.type.empty()) continue;
+      wellFormed = types.insert(form.type).second && good && wellFormed;
+      disco.forms.push_back(std::move(form));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Element Disco::query(std::string_view node) const {
@@ -61,32 +121,12 @@ Element Disco::query(std::string_view node) const {
   return out;
 }
 
-Disco Disco::read(const Element& query) {
-  Disco out;
-  for (const auto& child : query.children) {
-    if (child.is("identity", ns::discoInfo)) {
-      out.identities.push_back({std::string(child.attribute("category")), std::string(child.attribute("type")),
-                                std::string(child.attribute("lang")), std::string(child.attribute("name"))});
-    } else if (child.is("feature", ns::discoInfo)) {
-      out.features.emplace(child.attribute("var"));
-    } else if (child.is("x", xmpp::forms)) {
-      Form form;
-      for (const auto& entry : child.children) {
-        if (!entry.is("field", xmpp::forms)) continue;
-        std::set<std::string> values;
-        for (const auto& value : entry.children)
-          if (value.is("value", xmpp::forms)) values.insert(value.text);
-        if (entry.attribute("var") == "FORM_TYPE") {
-          if (!values.empty()) form.type = *values.begin();
-        } else {
-          form.fields.emplace(entry.attribute("var"), std::move(values));
-        }
-      }
-      // Without a FORM_TYPE, a form is not part of the hash (XEP-0115 section 5.4, rule 3.6).
-      if (!form.type.empty()) out.forms.push_back(std::move(form));
-    }
-  }
-  return out;
+Disco Disco::read(const Element& query) { return readAndJudge(query).disco; }
+
+std::optional<Disco> Disco::readWellFormed(const Element& query) {
+  auto [disco, wellFormed] = readAndJudge(query);
+  if (!wellFormed || disco.identities.empty()) return std::nullopt;
+  return std::move(disco);
 }
 
 std::string capsHash(const Disco& disco) {

@@ -29,7 +29,12 @@ struct Disco {
   std::vector<Form> forms;
 
   Element query(std::string_view node = {}) const;  // <query xmlns='http://jabber.org/protocol/disco#info'/>
+  // Takes what it understands; forms without a hidden FORM_TYPE are left out (XEP-0115 section 5.4, rule 3.6).
   static Disco read(const Element& query);
+  // For comparing hashes: nothing if the answer is ill-formed by XEP-0115 section 5.4 (an identity, a feature or a
+  // FORM_TYPE twice), or if it can be read in two ways once put together for the hash: with a < in any text, a / in an
+  // identity's category, type or language, an identity without category or type, a field twice in a form.
+  static std::optional<Disco> readWellFormed(const Element& query);
 };
 
 // The verification string of XEP-0115 section 5.1, base64 of its SHA-1.
@@ -37,9 +42,11 @@ std::string capsHash(const Disco& disco);
 
 // <c xmlns='http://jabber.org/protocol/caps'/> in a presence.
 struct Caps {
+  static constexpr std::string_view sha1 = "sha-1";
+
   std::string node;  // a URI of the software
   std::string ver;
-  std::string hash = "sha-1";
+  std::string hash = std::string(sha1);
 
   Element element() const;
   static std::optional<Caps> read(const Element& presence);

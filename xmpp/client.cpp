@@ -1,16 +1,19 @@
 #include "xmpp/client.hpp"
 
+#include "xmpp/caps_verifier.hpp"
+#include "xmpp/reconciler.hpp"
 #include "xmpp/requests.hpp"
-#include "xmpp/retry.hpp"
-#include "xmpp/roster.hpp"
+#include "xmpp/self_description.hpp"
+#include "xmpp/settling.hpp"
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <random>
-#include <tuple>
+#include <system_error>
 #include <utility>
 
 namespace beckon::xmpp {
@@ -20,161 +23,182 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// The server's own answer; it has the roster at hand.
-constexpr milliseconds rosterDeadline{10000};
-// A session that lasted this long was a success: then the next retry starts from the shortest wait again. Two robots
-// that throw each other off the same account come to rest instead.
-constexpr milliseconds lasting{10000};
+// For what servers and contacts answer without work: roster changes, disco#info.
+constexpr milliseconds answerDeadline{10000};
 
-bool hopeless(run::Code code) {
-  return code == run::Code::notAuthenticated || code == run::Code::badCertificate || code == run::Code::invalidConfig ||
-         code == run::Code::refused;
-}
-
-Element iq(std::string_view type, std::string_view id, std::string_view to) {
-  Element out("iq", std::string(ns::client));
-  out.set("type", type).set("id", id);
-  if (!to.empty()) out.set("to", to);
+Reconciler::Settings reconcilerSettings(const Client::Config& config, Element presence) {
+  Reconciler::Settings out;
+  out.contacts = config.contacts;
+  out.ownsRoster = config.ownsRoster;
+  out.presence = std::move(presence);
+  out.firstRetry = config.firstRetry;
+  out.longestRetry = config.longestRetry;
+  out.longestAttempt = config.longestAttempt;
+  out.longestSilence = config.longestSilence;
+  out.pingDeadline = config.pingDeadline;
   return out;
 }
 
 }  // namespace
 
+// The shell around what decides: carries out what the reconciler says, leads what comes in to whom it is for, and has
+// the one timer.
 struct Client::State : std::enable_shared_from_this<Client::State> {
   asio::any_io_executor executor;
   StreamFactory streams;
   Config config;
   run::Log log;
-  Disco disco;
-  Caps caps;
-  std::shared_ptr<const Events> events;  // shared: an event may stop the client
-  std::map<std::tuple<std::string, std::string, std::string>, IqHandler> handlers;
+  SelfDescription description;
+  std::shared_ptr<const Events> events = std::make_shared<const Events>();  // shared: an event may stop the client
 
+  Reconciler reconciler;
   Requests requests;
-  Retry retry;
+  Responder responder;
+  CapsVerifier verifier;
+  PresenceTable table;
+  Settling settling;  // made anew for each stream
   asio::steady_timer timer;
+  steady_clock::time_point wakesAt = steady_clock::time_point::max();
+
+  // Of the stream that is there:
   std::unique_ptr<Stream> stream;
-  Roster roster;  // made anew for each stream
+  std::shared_ptr<IqReply::Line> line;
   Jid self;
-  std::map<Jid, Presence> present;
-  unsigned long epoch = 0;  // counts streams
-  bool online = false, stopped = false;
-  steady_clock::time_point onlineSince;
+  bool stopped = false;
 
   State(asio::any_io_executor executor_, StreamFactory streams_, Config config_, run::Log log_)
       : executor(std::move(executor_)),
         streams(std::move(streams_)),
         config(std::move(config_)),
         log(std::move(log_)),
+        description({{config.identity}, config.features, {}}, config.node, config.software, config.version),
+        reconciler(reconcilerSettings(config, description.presence(config.payload)), std::random_device{}()),
         requests(executor),
-        retry(config.firstRetry, config.longestRetry, std::random_device{}()),
-        timer(executor),
-        roster(config.contacts) {
-    disco.identities = {config.identity};
-    disco.features = config.features;
-    for (const auto feature : {ns::discoInfo, ns::caps, ns::ping, ns::version}) disco.features.emplace(feature);
-    caps = {config.node, capsHash(disco)};
-    answerStandardRequests();
+        timer(executor) {
+    description.answer(responder, [this](const Jid& asker) { return familiar(asker); });
+    responder.handle("set", "query", ns::roster,
+                     [this](const IqRequest& request, const IqReply& reply) { rosterPushed(request, reply); });
   }
 
-  // ---- The stream's life: this is all that reconnects. ----
+  // ---- What is to be done. ----
 
-  void connect() {
-    ++epoch;
-    roster = Roster(config.contacts);
+  void perform(const Reconciler::Actions& actions) {
+    for (const auto& action : actions) std::visit([this](const auto& kind) { carryOut(kind); }, action);
+    if (!stopped) arm();
+  }
+
+  void carryOut(const Reconciler::Open&) {
     const std::weak_ptr<State> weak = shared_from_this();
+    const auto with = [weak](auto body) {
+      return [weak, body](auto&&... arguments) {
+        const auto state = weak.lock();
+        if (state && !state->stopped) body(*state, std::forward<decltype(arguments)>(arguments)...);
+      };
+    };
+    line = std::make_shared<IqReply::Line>([this](const Element& stanza) { return send(stanza); });
     try {
       stream = streams();
-      startStream(weak);
+      stream->start({with([](State& state, const Jid& jid) {
+                       state.self = jid;
+                       state.perform(state.reconciler.bound(jid, steady_clock::now()));
+                     }),
+                     with([](State& state, const Element& stanza) { state.received(stanza); }),
+                     with([](State& state, const run::Error& why) {
+                       state.perform(state.reconciler.closed(why, steady_clock::now()));
+                     })});
     } catch (const std::system_error& problem) {  // no descriptor, no thread: the next attempt may find one
       stream.reset();
       const run::Error why{run::Code::overloaded, std::string("the computer refuses a new stream: ") + problem.what(),
                            "raise its limits, or stop what uses them up"};
-      boost::asio::post(executor, [weak, why] {
-        if (const auto state = weak.lock(); state && !state->stopped) state->closed(why);
+      asio::post(executor, [weak, why, attempt = std::weak_ptr(line)] {
+        const auto state = weak.lock();
+        if (state && !attempt.expired()) state->perform(state->reconciler.closed(why, steady_clock::now()));
       });
     }
   }
 
-  void startStream(const std::weak_ptr<State>& weak) {
-    const auto with = [weak](auto body) {
-      return [weak, body](auto&&... arguments) {
-        if (const auto state = weak.lock()) body(*state, std::forward<decltype(arguments)>(arguments)...);
-      };
-    };
-    stream->start({with([](State& state, const Jid& jid) { state.bound(jid); }),
-                   with([](State& state, Element stanza) { state.received(stanza); }),
-                   with([](State& state, const run::Error& why) { state.closed(why); })});
+  void carryOut(const Reconciler::AskRoster&) {
+    ask("get", Jid(), Roster::request(), Reconciler::rosterDeadline, ours([this](const run::Result<Element>& answer) {
+          if (!answer && answer.error().code == run::Code::connectionLost) return;  // as the stream will tell
+          if (!answer) log->warn("the server gives no roster: {}", answer.error().cause);
+          perform(reconciler.rosterCame(answer ? answer->child("query", ns::roster) : nullptr, steady_clock::now()));
+        }));
   }
 
-  void bound(const Jid& jid) {
-    self = jid;
-    // RFC 6121 section 2.2: the roster first, so that the server sends subscription requests and changes.
-    ask("get", Jid(), Roster::request(), rosterDeadline, [weak = weak_from_this()](run::Result<Element> answer) {
-      const auto state = weak.lock();
-      if (!state || state->stopped || (!answer && answer.error().code == run::Code::connectionLost)) return;
-      if (!answer) state->log->warn("the server gives no roster: {}", answer.error().cause);
-      const auto* query = answer ? answer->child("query", ns::roster) : nullptr;
-      state->announce(query ? *query : Element());
-    });
+  void carryOut(const Reconciler::Send& action) { sendOrLog(action.stanza); }
+
+  void carryOut(const Reconciler::ChangeRoster& action) {
+    ask("set", Jid(), action.query, answerDeadline, ours([this](const run::Result<Element>& answer) {
+          if (!answer) log->warn("the server does not change the roster: {}", answer.error().cause);
+        }));
   }
 
-  void announce(const Element& query) {
-    Element presence("presence", std::string(ns::client));
-    presence.add(caps.element());
-    for (const auto& payload : config.payload) presence.add(payload);
-    sendOrLog(presence);
-    for (const auto& stanza : roster.loaded(query)) sendOrLog(stanza);
-    online = true;
-    onlineSince = steady_clock::now();
+  // Any stanza is the sign of life that is awaited, so the answer itself says no more.
+  void carryOut(const Reconciler::Ping&) {
+    ask("get", Jid(), Element("ping", std::string(ns::ping)), config.pingDeadline, ours([](auto&&) {}));
+  }
+
+  void carryOut(const Reconciler::Online&) {
     log->info("online as {}", self.text());
+    awaitPresence();  // the pings go out right behind our presence
     const auto keep = events;
     if (keep->online) keep->online(self);
   }
 
-  void closed(const run::Error& why) {
-    if (online && steady_clock::now() - onlineSince >= lasting) retry.succeeded();
+  void carryOut(const Reconciler::Close& action) {
+    log->warn("offline: {}; next attempt in {} ms", action.why.cause, action.retryIn.count());
     const auto keep = events;
-    goOffline();
     stream.reset();
-    requests.fail({run::Code::connectionLost, "the connection to the server was lost while the answer was awaited",
-                   "try again: the call may or may not have been carried out"});
-    if (stopped) return;
-    const auto delay = retry.next(hopeless(why.code));
-    log->warn("offline: {}; next attempt in {} ms", why.cause, delay.count());
-    timer.expires_after(delay);
-    timer.async_wait([weak = weak_from_this(), current = epoch](boost::system::error_code error) {
-      const auto state = weak.lock();
-      if (!error && state && !state->stopped && state->epoch == current) state->connect();
-    });
-    if (keep->offline) keep->offline(why, delay);
+    forgetStream();
+    if (!stopped && keep->offline) keep->offline(action.why, action.retryIn);
   }
 
-  void goOffline() {
-    online = false;
-    const auto keep = events;
-    for (auto& [jid, presence] : std::exchange(present, {})) {
-      Element gone("presence", std::string(ns::client));
-      gone.set("type", "unavailable").set("from", jid.text());
-      if (!stopped && keep->presence) keep->presence({jid, false, std::nullopt, std::move(gone)});
-    }
+  void carryOut(const Reconciler::Leave&) {
+    if (stream) stream->stop();
+  }
+
+  // What was known from the stream, and what was awaited.
+  void forgetStream() {
+    line.reset();
     self = {};
+    settling = {};
+    verifier.streamEnded();
+    tell(table.clear());
+    requests.fail({run::Code::connectionLost,
+                   stopped ? "stopped while the answer was awaited"
+                           : "the connection to the server was lost while the answer was awaited",
+                   stopped ? "" : "try again: the call may or may not have been carried out"});
   }
 
   void stop() {
     if (std::exchange(stopped, true)) return;
     timer.cancel();
-    if (stream) {
-      if (online) sendOrLog(Element("presence", std::string(ns::client)).set("type", "unavailable"));
-      stream->stop();
-    }
-    goOffline();
-    requests.fail({run::Code::connectionLost, "stopped while the answer was awaited", ""});
+    perform(reconciler.stop());
+    forgetStream();
+  }
+
+  // One timer for all deadlines. It is set only to come earlier: where a deadline has moved on, as it does with each
+  // stanza, it finds nothing to do.
+  void arm() {
+    const auto next = std::min(reconciler.nextDeadline().value_or(steady_clock::time_point::max()),
+                               settling.nextDeadline().value_or(steady_clock::time_point::max()));
+    if (next >= wakesAt) return;
+    wakesAt = next;
+    timer.expires_at(next);
+    timer.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+      const auto state = weak.lock();
+      if (error || !state || state->stopped) return;
+      state->wakesAt = steady_clock::time_point::max();
+      const auto now = steady_clock::now();
+      state->settleDue(now);
+      if (!state->stopped) state->perform(state->reconciler.tick(now));
+    });
   }
 
   // ---- Stanzas that come in. ----
 
   void received(const Element& stanza) {
+    reconciler.heard(steady_clock::now());
     if (stanza.name == "iq") return receivedIq(stanza);
     if (stanza.name == "presence") return receivedPresence(stanza);
     const auto keep = events;
@@ -186,75 +210,101 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
     if (type == "result" || type == "error") return requests.answered(stanza, self);
     const auto sender = stanza.attribute("from");
     const auto from = sender.empty() ? run::Result<Jid>(self.bare()) : Jid::parse(sender);
-    if (!from) return;
-    IqReply reply(std::make_shared<IqReply::State>(weak_from_this(), epoch, std::string(sender),
-                                                   std::string(stanza.attribute("id"))));
-    // RFC 6120 section 8.2.3: get and set have exactly one child.
-    if ((type != "get" && type != "set") || stanza.children.size() != 1)
-      return reply.error(familiar(*from) ? badRequest : serviceUnavailable);
-    const auto& payload = stanza.children.front();
-    const auto found = handlers.find({std::string(type), payload.name, payload.xmlns});
-    if (found == handlers.end()) return reply.error(serviceUnavailable);
-    const auto handler = found->second;  // it may replace itself
-    handler({*from, payload}, reply);
+    if (from) responder.received(stanza, *from, familiar(*from), line);
+  }
+
+  void rosterPushed(const IqRequest& request, const IqReply& reply) {
+    // RFC 6121 section 2.1.6: from our own account only.
+    if (request.from != self.bare()) return reply.error(serviceUnavailable);
+    reply.result();
+    perform(reconciler.rosterChanged(request.payload, steady_clock::now()));
+    if (reconciler.online()) awaitPresence();
   }
 
   void receivedPresence(const Element& stanza) {
     const auto from = Jid::parse(stanza.attribute("from"));
     if (!from || *from == self) return;
     const auto type = stanza.attribute("type");
-    if (type == "subscribe") {
-      for (const auto& answer : roster.asked(stanza)) sendOrLog(answer);
-      return;
-    }
+    if (type == "subscribe") return perform(reconciler.askedToSubscribe(stanza, steady_clock::now()));
     // A stranger can send presence to whom he likes; it means nothing here.
     if (!familiar(*from)) return;
-    const auto keep = events;
     if (type.empty()) {
-      const Presence presence{*from, true, Caps::read(stanza), stanza};
-      present.insert_or_assign(*from, presence);
-      if (keep->presence) keep->presence(presence);
+      perform(reconciler.presenceCame(*from, steady_clock::now()));
+      came(Presence::read(*from, stanza));
     } else if (type == "unavailable") {
-      std::vector<Jid> gone;  // from a bare address: the server speaks for all of the account
-      for (const auto& [jid, presence] : present)
-        if (jid == *from || (from->isBare() && jid.bare() == *from)) gone.push_back(jid);
-      for (const auto& jid : gone) {
-        present.erase(jid);
-        if (!stopped && keep->presence) keep->presence({jid, false, std::nullopt, stanza});
-      }
+      verifier.left(*from);
+      tell(table.left(Presence::read(*from, stanza)));
+      // Prosody says so of anybody as soon as he is asked for a subscription.
+      if (!reconciler.roster().mayBeSubscribedTo(*from)) return;
+    } else if (type != "unsubscribed" && type != "error") {  // an error: his account or server is not there
+      return;
     }
+    told(*from);
   }
 
-  bool familiar(const Jid& jid) const { return jid.bare() == self.bare() || jid == self.server() || roster.lists(jid); }
-
-  void answerStandardRequests() {
-    const auto answer = [this](std::string_view type, std::string_view name, std::string_view xmlns, auto body) {
-      handlers[{std::string(type), std::string(name), std::string(xmlns)}] = [this, body](const IqRequest& request,
-                                                                                          const IqReply& reply) {
-        if (familiar(request.from))
-          body(request, reply);
-        else
-          reply.error(serviceUnavailable);
-      };
-    };
-    answer("get", "query", ns::discoInfo, [this](const IqRequest& request, const IqReply& reply) {
-      const auto node = request.payload.attribute("node");
-      if (!node.empty() && node != caps.node + "#" + caps.ver) return reply.error(itemNotFound);
-      reply.result(disco.query(node));
-    });
-    answer("get", "ping", ns::ping, [](const IqRequest&, const IqReply& reply) { reply.result(); });
-    answer("get", "query", ns::version, [this](const IqRequest&, const IqReply& reply) {
-      reply.result(Element("query", std::string(ns::version))
-                       .add(Element("name", {}, config.software))
-                       .add(Element("version", {}, config.version)));
-    });
-    answer("set", "query", ns::roster, [this](const IqRequest& request, const IqReply& reply) {
-      // RFC 6121 section 2.1.6: from our own account only.
-      if (request.from != self.bare()) return reply.error(serviceUnavailable);
-      roster.changed(request.payload);
-      reply.result();
-    });
+  void came(Presence presence) {
+    if (presence.caps) presence.disco = verifier.known(*presence.caps);
+    const auto changes = table.came(presence);
+    if (changes.empty()) return;
+    if (!presence.caps)
+      verifier.left(presence.from);
+    else if (const auto question = verifier.came(presence.from, *presence.caps))
+      askCaps(*question);
+    tell(changes);
   }
+
+  void askCaps(const CapsVerifier::Question& question) {
+    ask("get", question.to, question.query(), answerDeadline,
+        ours([this, question](const run::Result<Element>& answer) {
+          const auto outcome = verifier.answered(question, answer);
+          if (!outcome.problem.empty())
+            log->warn("the capabilities {} of {} are not verified: {}", question.ver, question.to.text(),
+                      outcome.problem);
+          if (outcome.next) askCaps(*outcome.next);
+          if (outcome.disco) tell(table.verified(question.ver, outcome.disco));
+        }));
+  }
+
+  void tell(const std::vector<Presence>& changes) {
+    const auto keep = events;
+    for (const auto& change : changes)
+      if (!stopped && keep->presence) keep->presence(change);
+  }
+
+  // ---- Whether presence is complete. ----
+
+  // Of whom we are subscribed to. Whoever we have only asked is unknown until he, or his server, has answered.
+  void awaitPresence() {
+    const auto now = steady_clock::now();
+    for (const auto& contact : config.contacts)
+      if (reconciler.roster().mayBeSubscribedTo(contact)) settling.await(contact, now);
+    settleDue(now);
+  }
+
+  void told(const Jid& contact) {
+    if (stopped || !lists(contact) || !settling.told(contact)) return;
+    const auto keep = events;
+    if (keep->settled) keep->settled(contact.bare());
+  }
+
+  void settleDue(steady_clock::time_point now) {
+    const auto due = settling.tick(now);
+    for (const auto& contact : due.ping) {
+      const auto answered = ours([this, contact](const run::Result<Element>& answer) {
+        if (!answer) return;
+        settling.answered(contact, steady_clock::now());
+        arm();
+      });
+      ask("get", contact, Element("ping", std::string(ns::ping)), Settling::pingDeadline, answered,
+          Requests::Errors::asTheyAre);
+    }
+    const auto keep = events;
+    for (const auto& contact : due.settled)
+      if (!stopped && keep->settled) keep->settled(contact);
+  }
+
+  bool lists(const Jid& jid) const { return config.contacts.contains(jid.bare()); }
+  bool familiar(const Jid& jid) const { return jid.bare() == self.bare() || jid == self.server() || lists(jid); }
 
   // ---- Stanzas that go out. ----
 
@@ -268,55 +318,22 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
     if (const auto sent = send(stanza); !sent) log->warn("a {} was not sent: {}", stanza.name, sent.error().cause);
   }
 
-  void ask(std::string_view type, const Jid& to, Element payload, milliseconds deadline, Answer answer) {
-    const auto id = requests.open(to, deadline, std::move(answer));
-    auto stanza = iq(type, id, to.text());
-    stanza.add(std::move(payload));
+  void ask(std::string_view type, const Jid& to, Element payload, milliseconds deadline, Answer answer,
+           Requests::Errors errors = Requests::Errors::translated) {
+    const auto id = requests.open(to, deadline, std::move(answer), errors);
+    const auto stanza = iqStanza(type, id, to.text()).add(std::move(payload));
     if (const auto sent = send(stanza); !sent) requests.fail(id, sent.error());
   }
-};
 
-struct IqReply::State {
-  std::weak_ptr<Client::State> client;
-  unsigned long epoch;
-  std::string to, id;
-  bool answered = false;
-
-  State(std::weak_ptr<Client::State> client_, unsigned long epoch_, std::string to_, std::string id_)
-      : client(std::move(client_)), epoch(epoch_), to(std::move(to_)), id(std::move(id_)) {}
-  ~State() { error({"wait", "internal-server-error", "", "", ""}); }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-
-  std::shared_ptr<Client::State> open() const {
-    const auto state = answered ? nullptr : client.lock();
-    return state && state->stream && !state->stopped && state->epoch == epoch ? state : nullptr;
-  }
-
-  void result(const Element* payload) {
-    const auto state = open();
-    answered = true;
-    if (!state) return;
-    auto stanza = iq("result", id, to);
-    if (payload) stanza.add(*payload);
-    const auto sent = state->send(stanza);
-    if (sent) return;
-    answered = sent.error().code == run::Code::connectionLost;
-    error(StanzaError::from(sent.error()));
-  }
-
-  void error(const StanzaError& why) {
-    const auto state = open();
-    answered = true;
-    if (state) state->sendOrLog(iq("error", id, to).add(why.element()));
+  // For what we ask on our own account: an answer counts as long as the stream is there that we asked by.
+  template <class Body>
+  Answer ours(Body body) {
+    return [weak = weak_from_this(), attempt = std::weak_ptr(line), body](run::Result<Element> answer) {
+      const auto state = weak.lock();
+      if (state && !attempt.expired()) body(answer);
+    };
   }
 };
-
-void IqReply::result(Element payload) const { state_->result(&payload); }
-void IqReply::result() const { state_->result(nullptr); }
-void IqReply::error(const StanzaError& error) const { state_->error(error); }
-void IqReply::error(const run::Error& error) const { state_->error(StanzaError::from(error)); }
-bool IqReply::open() const { return state_->open() != nullptr; }
 
 Client::Client(asio::any_io_executor executor, StreamFactory streams, Config config, run::Log log)
     : state_(std::make_shared<State>(std::move(executor), std::move(streams), std::move(config), std::move(log))) {}
@@ -324,15 +341,17 @@ Client::Client(asio::any_io_executor executor, StreamFactory streams, Config con
 Client::~Client() { stop(); }
 
 void Client::start(Events events) {
+  if (state_->stopped) return;
   state_->events = std::make_shared<const Events>(std::move(events));
-  state_->connect();
+  state_->perform(state_->reconciler.start(steady_clock::now()));
 }
 
 void Client::stop() { state_->stop(); }
 
-bool Client::online() const { return state_->online; }
+bool Client::online() const { return state_->reconciler.online(); }
 const Jid& Client::self() const { return state_->self; }
-const std::map<Jid, Presence>& Client::present() const { return state_->present; }
+const std::map<Jid, Presence>& Client::present() const { return state_->table.present(); }
+bool Client::settled(const Jid& contact) const { return state_->settling.settled(contact); }
 
 void Client::get(const Jid& to, Element payload, milliseconds deadline, Answer answer) {
   state_->ask("get", to, std::move(payload), deadline, std::move(answer));
@@ -343,7 +362,7 @@ void Client::set(const Jid& to, Element payload, milliseconds deadline, Answer a
 }
 
 void Client::handle(std::string_view type, std::string_view name, std::string_view xmlns, IqHandler handler) {
-  state_->handlers.insert_or_assign({std::string(type), std::string(name), std::string(xmlns)}, std::move(handler));
+  state_->responder.handle(type, name, xmlns, std::move(handler));
 }
 
 run::Result<> Client::send(const Element& stanza) { return state_->send(stanza); }

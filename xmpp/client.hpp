@@ -5,7 +5,8 @@
 #include "xmpp/caps.hpp"
 #include "xmpp/element.hpp"
 #include "xmpp/jid.hpp"
-#include "xmpp/stanza_error.hpp"
+#include "xmpp/presence.hpp"
+#include "xmpp/responder.hpp"
 #include "xmpp/stream.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,43 +16,11 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace beckon::xmpp {
-
-// Presence of somebody else, as it arrived.
-struct Presence {
-  Jid from;  // full, except where a server speaks for an account
-  bool available = false;
-  std::optional<Caps> caps;
-  Element stanza;  // payload: stanza.child("robot", "urn:beckon:robot:0")
-};
-
-// A request that came in.
-struct IqRequest {
-  Jid from;  // the sender's full JID, stamped by the servers on the way
-  Element payload;
-};
-
-// The answer to one request: give exactly one, at once or later, on the client's executor. May be copied and kept;
-// when the last copy goes unanswered, internal-server-error is sent. An answer after the stream has ended (or after
-// the client is gone) is dropped.
-class IqReply {
- public:
-  struct State;
-  explicit IqReply(std::shared_ptr<State> state) : state_(std::move(state)) {}
-  void result(Element payload) const;
-  void result() const;
-  void error(const StanzaError& error) const;
-  void error(const run::Error& error) const;
-  bool open() const;  // nobody has answered yet and the stream is the one that the request came by
-
- private:
-  std::shared_ptr<State> state_;
-};
 
 // A client on an XMPP server: stays online, answers and asks IQs, keeps the roster as configured and knows whose
 // presence is there. Runs on one executor (see Stream); all calls, events and handlers there.
@@ -62,22 +31,29 @@ class Client {
     std::set<std::string> features;  // beyond those that the client itself answers
     std::string node;                // of the capabilities: a URI of the software
     std::string software, version;   // XEP-0092
-    std::set<Jid> contacts;          // bare JIDs: subscribed to and approved; everybody else is refused
-    std::vector<Element> payload;    // rides in each presence, e.g. <robot xmlns='urn:beckon:robot:0' .../>
+    std::set<Jid> contacts;          // bare JIDs: subscribed to and approved; nobody else gets an answer
+    // The account is ours alone (a robot's): whoever is on its roster and not in `contacts` is removed at each login.
+    // Without it (a person's account), only those in the roster group that we put our contacts into (Roster::group).
+    bool ownsRoster = false;
+    std::vector<Element> payload;  // rides in each presence, e.g. <robot xmlns='urn:beckon:robot:0' .../>
     // The n-th retry waits uniformly in [0, min(firstRetry * 2^n, longestRetry)].
     std::chrono::milliseconds firstRetry{1000}, longestRetry{60000};
+    // When the reconciler gives up (see Reconciler::Settings).
+    std::chrono::milliseconds longestAttempt{120000}, longestSilence{20000}, pingDeadline{15000};
   };
 
   struct Events {
     std::function<void(const Jid& self)> online;  // presence is announced
     // Also for each failed attempt. The client keeps trying by itself unless stopped.
     std::function<void(const run::Error& why, std::chrono::milliseconds retryIn)> offline;
-    std::function<void(const Presence&)> presence;  // of others; when the stream ends, each one goes unavailable
+    // Of others; once more when its capabilities are verified. When the stream ends, each one goes unavailable.
+    std::function<void(const Presence&)> presence;
     std::function<void(const Element&)> message;
+    std::function<void(const Jid& contact)> settled = {};  // settled(contact) has become true
   };
 
   using Answer = std::function<void(run::Result<Element>)>;
-  using IqHandler = std::function<void(IqRequest, IqReply)>;
+  using IqHandler = xmpp::IqHandler;
 
   Client(boost::asio::any_io_executor executor, StreamFactory streams, Config config, run::Log log);
   ~Client();  // stops
@@ -93,6 +69,12 @@ class Client {
   const Jid& self() const;  // the full JID; empty while offline
   // Who is there now, by full JID.
   const std::map<Jid, Presence>& present() const;
+
+  // Whether what the server knows of this contact's presence has arrived since the stream began: then who is not
+  // present() is not there, as far as the server knows. Who is in `contacts` comes to be settled as soon as we are
+  // subscribed to him and his server answers in any way, or when he refuses us; others do not. All false again when the
+  // stream ends.
+  bool settled(const Jid& contact) const;
 
   // Asks `to` (empty: our own server) and gives the whole result stanza. Fails with the other side's error, with
   // timed-out at the deadline, or with connection-lost as soon as the stream ends or while it is not there. The
@@ -112,7 +94,6 @@ class Client {
   run::Result<> send(const Element& stanza);
 
  private:
-  friend class IqReply;
   struct State;
 
   boost::asio::awaitable<run::Result<Element>> ask(std::string_view type, Jid to, Element payload,

@@ -57,6 +57,7 @@ inline constexpr std::string_view session = "urn:ietf:params:xml:ns:xmpp-session
 inline constexpr std::string_view roster = "jabber:iq:roster";
 inline constexpr std::string_view discoInfo = "http://jabber.org/protocol/disco#info";
 inline constexpr std::string_view caps = "http://jabber.org/protocol/caps";
+inline constexpr std::string_view delay = "urn:xmpp:delay";
 inline constexpr std::string_view ping = "urn:xmpp:ping";
 inline constexpr std::string_view version = "jabber:iq:version";
 }  // namespace ns

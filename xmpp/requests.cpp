@@ -16,6 +16,7 @@ namespace beckon::xmpp {
 struct Requests::Pending {
   Jid to;
   Answer answer;
+  Errors errors;
   boost::asio::steady_timer deadline;
 };
 
@@ -28,10 +29,10 @@ Requests::Requests(boost::asio::any_io_executor executor)
 
 Requests::~Requests() = default;
 
-std::string Requests::open(const Jid& to, std::chrono::milliseconds deadline, Answer answer) {
+std::string Requests::open(const Jid& to, std::chrono::milliseconds deadline, Answer answer, Errors errors) {
   auto id = prefix_ + std::to_string(next_++);
   auto pending =
-      std::make_unique<Pending>(Pending{to, std::move(answer), boost::asio::steady_timer(executor_, deadline)});
+      std::make_unique<Pending>(Pending{to, std::move(answer), errors, boost::asio::steady_timer(executor_, deadline)});
   pending->deadline.async_wait([this, alive = std::weak_ptr(alive_), id, deadline](boost::system::error_code error) {
     if (error || alive.expired()) return;
     const auto found = pending_.find(id);
@@ -56,7 +57,7 @@ void Requests::answered(const Element& iq, const Jid& self) {
   const bool same = !to.empty() && (from == to || (from.empty() && to == self.bare()));
   if (!ours && !same) return;
   const auto done = std::move(pending_.extract(found).mapped());
-  if (iq.attribute("type") == "result")
+  if (iq.attribute("type") == "result" || done->errors == Errors::asTheyAre)
     done->answer(iq);
   else
     done->answer(StanzaError::read(iq).toError());

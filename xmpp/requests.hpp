@@ -22,8 +22,12 @@ class Requests {
   explicit Requests(boost::asio::any_io_executor executor);
   ~Requests();  // those in flight are forgotten, unanswered: fail() them first
 
+  // How an answer of type error comes: as what it means to the user, or as it is (then an error means that none came).
+  enum class Errors { translated, asTheyAre };
+
   // A new request; gives its id, which nobody can guess. Answered from the executor, never from inside this call.
-  std::string open(const Jid& to, std::chrono::milliseconds deadline, Answer answer);
+  std::string open(const Jid& to, std::chrono::milliseconds deadline, Answer answer,
+                   Errors errors = Errors::translated);
   // An iq of type result or error. Ignored unless it comes from whom the request went to (an empty `to` stands for
   // `self`'s own account and server, as RFC 6120 section 8.1.2.1 has it).
   void answered(const Element& iq, const Jid& self);

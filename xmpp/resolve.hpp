@@ -3,6 +3,7 @@
 #include "core/run/error.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <span>
 #include <string>
@@ -27,6 +28,10 @@ struct SrvRecord {
 // of _xmpp-client._tcp (RFC 6120 section 3.2), otherwise the domain itself. Port 0 stands for 5222.
 // Blocks for as long as the name servers take, some seconds at most.
 run::Result<std::vector<Endpoint>> resolve(const std::string& domain, const std::string& host, unsigned short port);
+
+// How resolve() is asked; a test may answer in its place.
+using Resolver = std::function<run::Result<std::vector<Endpoint>>(const std::string& domain, const std::string& host,
+                                                                  unsigned short port)>;
 
 // The SRV records of a DNS answer; none if it is malformed.
 std::vector<SrvRecord> readSrv(std::span<const std::uint8_t> answer);

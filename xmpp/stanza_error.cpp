@@ -32,6 +32,7 @@ Condition conditionOf(run::Code code) {
     case refused:
       return {"auth", "forbidden"};
     case timedOut:
+    case tooLate:
       return {"wait", "remote-server-timeout"};
     case connectionLost:
     case serviceGone:

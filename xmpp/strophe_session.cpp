@@ -83,7 +83,7 @@ void StropheSession::run() {
   current = this;
   prepareLibrary();
   callbacks_.stage("the address of the server", "check this machine's network and name server");
-  const auto endpoints = resolve(config_.account.domain(), config_.host, config_.port);
+  const auto endpoints = config_.resolver(config_.account.domain(), config_.host, config_.port);
   if (!handover_.leaveNames()) return;
   if (!endpoints) end(endpoints.error());
   if (!config_.caFile.empty() && access(config_.caFile.c_str(), R_OK) != 0)
@@ -132,6 +132,10 @@ void StropheSession::attempt(const Endpoint& endpoint) {
       this);
   if (started == XMPP_EOK)
     converse();
+  else if (!usable_)
+    end({run::Code::overloaded,
+         "this process has too many open files: libstrophe needs a descriptor below " + std::to_string(FD_SETSIZE),
+         "use fewer connections in one process"});
   else
     end({run::Code::unreachable, "no connection to " + place(endpoint) + " can be made",
          "check this machine's network"});
@@ -300,10 +304,8 @@ void StropheSession::end(run::Error why) {
 // A new socket, before it is connected.
 bool StropheSession::adopt(int socket) {
   // libstrophe waits with select(), which writes beyond its sets for a descriptor from here on.
-  if (socket >= FD_SETSIZE) {
-    log_->error("too many open files for libstrophe: it needs a descriptor below {}", FD_SETSIZE);
-    return false;
-  }
+  usable_ = socket < FD_SETSIZE;
+  if (!usable_) return false;
   const int on = 1;
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));

@@ -63,6 +63,7 @@ class StropheSession {
   std::optional<Negotiation> negotiation_;
   Endpoint endpoint_;
   bool connected_ = false, online_ = false, farewellSaid_ = false;
+  bool usable_ = true;   // the last socket
   bool settled_ = true;  // nothing happened since the last look
   std::string certificateProblem_, complaint_;
   int connectError_ = 0;

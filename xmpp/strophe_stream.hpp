@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/run/log.hpp"
+#include "xmpp/resolve.hpp"
 #include "xmpp/scram.hpp"
 #include "xmpp/stream.hpp"
 
@@ -28,6 +29,7 @@ struct StropheConfig {
   std::chrono::milliseconds stageDeadline{10000};
   // Prosody's and ejabberd's default is 262144 bytes.
   std::size_t largestStanza = 262144;
+  Resolver resolver = resolve;  // called on the stream's thread; each address that it gives is tried in turn
 };
 
 // A Stream by libstrophe, on a thread of its own (docs/design/007-libstrophe-on-its-own-thread.md).

@@ -51,11 +51,12 @@ struct MetaObject {
   const MetaProperty* findProperty(std::string_view name) const;
 };
 
-// Every object has the actions below 100; libqi's tools and ours leave them, and names that begin with
-// an underscore, out of listings.
+// Every object has the actions below 100; libqi's tools and ours leave them, and names that begin with an underscore,
+// out of listings.
 inline constexpr std::uint32_t firstUserAction = 100;
-inline bool isHidden(std::uint32_t uid, std::string_view name) {
-  return uid < firstUserAction || name.starts_with('_');
+inline bool isHidden(std::string_view name) { return name.starts_with('_'); }  // of a service
+inline bool isHidden(std::uint32_t uid, std::string_view name) {               // of a member
+  return uid < firstUserAction || isHidden(name);
 }
 
 template <>

@@ -7,7 +7,7 @@
 namespace beckon::run {
 namespace {
 
-constexpr std::array<std::pair<Code, std::string_view>, 21> texts{{
+constexpr std::array<std::pair<Code, std::string_view>, 22> texts{{
     {Code::invalidArgument, "invalid-argument"},
     {Code::malformedJson, "malformed-json"},
     {Code::badArguments, "bad-arguments"},
@@ -23,6 +23,7 @@ constexpr std::array<std::pair<Code, std::string_view>, 21> texts{{
     {Code::refused, "refused"},
     {Code::timedOut, "timed-out"},
     {Code::connectionLost, "connection-lost"},
+    {Code::tooLate, "too-late"},
     {Code::serviceGone, "service-gone"},
     {Code::callFailed, "call-failed"},
     {Code::protocolError, "protocol-error"},

@@ -26,6 +26,7 @@ enum class Code {
   refused,           // the policy of the robot says no
   timedOut,          // no answer before the deadline
   connectionLost,    // the connection ended while the answer was awaited
+  tooLate,           // the request came after the time that it was good for; nothing was done
   serviceGone,       // the service ended while the answer was awaited
   callFailed,        // the service answered with an error of its own
   protocolError,     // the peer sent bytes that break the protocol

@@ -12,7 +12,7 @@ TEST(ExitCodes, areWhatIsDocumentedForEveryError) {
       {"invalid-argument", "malformed-json", "bad-arguments", "invalid-config"},
       {"unknown-service", "unknown-member", "unknown-robot"},
       {"unreachable", "bad-certificate", "connection-lost", "service-gone"},
-      {"timed-out"},
+      {"timed-out", "too-late"},
       {"refused", "not-authenticated", "not-owner", "name-taken"},
       {"call-failed"},
       {"protocol-error", "too-large", "overloaded"}};

@@ -46,6 +46,73 @@ TEST(Caps, aFormWithoutItsTypeIsLeftOutOfTheHash) {
   EXPECT_EQ(capsHash(Disco::read(query)), capsHash(exodus()));
 }
 
+Element identity(std::string_view category, std::string_view type, std::string_view name = {}) {
+  return Element("identity", std::string(ns::discoInfo)).set("category", category).set("type", type).set("name", name);
+}
+
+Element feature(std::string_view var) { return Element("feature", std::string(ns::discoInfo)).set("var", var); }
+
+Element field(std::string_view var, std::initializer_list<std::string> values, std::string_view type = {}) {
+  Element out("field", "jabber:x:data");
+  out.set("var", var).set("type", type);
+  for (const auto& value : values) out.add(Element("value", "jabber:x:data", value));
+  return out;
+}
+
+Element form(std::initializer_list<Element> fields) {
+  Element out("x", "jabber:x:data");
+  for (const auto& f : fields) out.add(f);
+  return out;
+}
+
+Element answer(std::initializer_list<Element> children) {
+  Element out("query", std::string(ns::discoInfo));
+  for (const auto& child : children) out.add(child);
+  return out;
+}
+
+TEST(Caps, takesAWellFormedAnswer) {
+  EXPECT_TRUE(Disco::readWellFormed(exodus().query()));
+  EXPECT_TRUE(Disco::readWellFormed(answer({identity("a", "b", "c/d"), feature("e/f")})));
+  const auto ignored = form({field("FORM_TYPE", {"t"}), field("x", {"1"})});  // not hidden: left out
+  const auto disco = Disco::readWellFormed(answer({identity("a", "b"), ignored, ignored}));
+  ASSERT_TRUE(disco);
+  EXPECT_TRUE(disco->forms.empty());
+}
+
+TEST(Caps, refusesAnIllFormedAnswer) {
+  const auto id = identity("a", "b");
+  const auto type = field("FORM_TYPE", {"t"}, "hidden");
+  const std::vector<Element> wrong{
+      answer({id, id}),
+      answer({id, feature("f"), feature("f")}),
+      answer({id, form({type}), form({type, field("x", {"1"})})}),
+      answer({id, form({field("FORM_TYPE", {"t", "u"}, "hidden")})}),
+      answer({id, form({type, type})}),
+      answer({id, form({type, field("x", {"1"}), field("x", {"2"})})}),
+  };
+  for (const auto& query : wrong) EXPECT_FALSE(Disco::readWellFormed(query)) << query.toXml();
+}
+
+// Both say a/b//<urn:f<, once they are put together for the hash.
+TEST(Caps, refusesAnAnswerThatHashesLikeAnotherOne) {
+  const std::vector<Element> wrong{
+      answer({}),
+      answer({feature("a/b//"), feature("urn:f")}),
+      answer({identity("a", "b", "<urn:f")}),
+      answer({identity("a", "b"), feature("urn:f<urn:g")}),
+      answer({identity("a/b", "c")}),
+      answer({identity("a", "b/c")}),
+      answer({identity("", "b")}),
+      answer({identity("http:", "")}),
+      answer({identity("a", "b").set("lang", "d/e")}),
+      answer({identity("a", "b"), form({field("FORM_TYPE", {"t<x<1"}, "hidden")})}),
+      answer({identity("a", "b"), form({field("FORM_TYPE", {"t"}, "hidden"), field("x<1", {})})}),
+      answer({identity("a", "b"), form({field("FORM_TYPE", {"t"}, "hidden"), field("x", {"1<2"})})}),
+  };
+  for (const auto& query : wrong) EXPECT_FALSE(Disco::readWellFormed(query)) << query.toXml();
+}
+
 TEST(Caps, ridesInPresence) {
   Element presence("presence", "jabber:client");
   EXPECT_FALSE(Caps::read(presence));

@@ -1,9 +1,6 @@
-#include "tests/support/prosody.hpp"
-#include "tests/support/run_until.hpp"
-#include "xmpp/client.hpp"
-#include "xmpp/strophe_stream.hpp"
+#include "tests/xmpp/prosody_account.hpp"
+#include "xmpp/roster.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,41 +10,6 @@ namespace {
 using namespace std::chrono_literals;
 using test::Prosody;
 using test::runUntil;
-
-// One account on a real server.
-struct Account {
-  Account(boost::asio::io_context& io, const Prosody& server, const std::string& name, std::set<Jid> contacts) {
-    StropheConfig how;
-    how.account = *Jid::parse(server.jid(name));
-    how.resource = "test";
-    how.password = "secret";
-    how.host = server.host();
-    how.port = server.port();
-    how.caFile = server.caFile();
-    Client::Config config;
-    config.contacts = std::move(contacts);
-    config.node = "urn:test:" + name;
-    config.payload = {Element("robot", "urn:beckon:robot:0").set("id", name)};
-    config.firstRetry = 20ms;
-    client.emplace(
-        io.get_executor(), [&io, how] { return makeStropheStream(io.get_executor(), how, run::silentLog()); }, config,
-        run::silentLog());
-  }
-
-  void start() {
-    client->start({nullptr, [this](const run::Error& why, std::chrono::milliseconds) { errors.push_back(why); },
-                   nullptr, nullptr});
-  }
-
-  const Presence* sees(const Jid& bare) const {
-    for (const auto& [jid, presence] : client->present())
-      if (jid.bare() == bare) return &presence;
-    return nullptr;
-  }
-
-  std::optional<Client> client;
-  std::vector<run::Error> errors;
-};
 
 class ClientOnProsody : public testing::Test {
  protected:
@@ -138,6 +100,54 @@ TEST_F(ClientOnProsody, aStrangerSeesNothingAndIsRefused) {
   EXPECT_EQ(error->code, run::Code::unknownRobot);
   EXPECT_FALSE(stranger.sees(robotJid));
   EXPECT_FALSE(robot.sees(*Jid::parse(server.jid("stranger"))));
+}
+
+TEST_F(ClientOnProsody, verifiesWhatTheOtherOneCan) {
+  meet();
+  ASSERT_TRUE(runUntil(io, [this] { return owner.sees(robotJid)->disco != nullptr; }));
+  EXPECT_TRUE(owner.sees(robotJid)->disco->features.contains("urn:xmpp:ping"));
+}
+
+TEST_F(ClientOnProsody, isSettledOnceWhoIsThereHasBeenSeen) {
+  meet();
+  owner.client->stop();
+  for (int logins = 0; logins < 5; ++logins) {
+    Account again(io, server, "owner", {robotJid});
+    again.start();
+    ASSERT_TRUE(runUntil(io, [&] { return again.client->settled(robotJid); }));
+    EXPECT_TRUE(again.sees(robotJid));
+    EXPECT_TRUE(again.sees(robotJid)->since);  // the server says how old it is
+  }
+}
+
+TEST_F(ClientOnProsody, isSettledAboutWhoIsAwayAndWhoseServerDoesNotExist) {
+  meet();
+  robot.client->stop();
+  owner.client->stop();
+  const auto elsewhere = *Jid::parse("robot@elsewhere.invalid");
+  Account again(io, server, "owner", {robotJid, elsewhere});
+  again.start();
+  ASSERT_TRUE(runUntil(io, [&] { return again.client->settled(robotJid) && again.client->settled(elsewhere); }));
+  EXPECT_TRUE(again.client->present().empty());
+}
+
+TEST_F(ClientOnProsody, whoIsNotListedAnyMoreIsRemoved) {
+  meet();
+  robot.client->stop();
+  std::optional<std::size_t> items;  // outlives the client
+  Account::Options alone;
+  alone.ownsRoster = true;
+  Account again(io, server, "robot", {}, alone);
+  again.start();
+  // The owner's client sees it go, asks once more, and is refused.
+  ASSERT_TRUE(runUntil(io, [&] { return again.client->online() && !owner.sees(robotJid); }));
+  const auto look = [&](run::Result<Element> answer) {
+    items = answer ? answer->child("query", ns::roster)->children.size() : 99;
+  };
+  ASSERT_TRUE(runUntil(io, [&] {
+    if (items != 0u) again.client->get({}, Roster::request(), 5s, look);
+    return items == 0u;
+  }));
 }
 
 TEST_F(ClientOnProsody, requestsInFlightFailWhenTheServerDiesAndAllComeBackWithIt) {

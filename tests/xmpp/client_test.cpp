@@ -1,7 +1,4 @@
-#include "xmpp/client.hpp"
-
-#include "tests/support/memory_stream.hpp"
-#include "tests/support/run_until.hpp"
+#include "tests/xmpp/client_fixture.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -10,75 +7,6 @@
 
 namespace beckon::xmpp {
 namespace {
-
-using namespace std::chrono_literals;
-using test::runUntil;
-
-Jid jid(std::string_view text) { return *Jid::parse(text); }
-
-Element iq(std::string_view type, std::string_view id, std::string_view from) {
-  return Element("iq", std::string(ns::client)).set("type", type).set("id", id).set("from", from);
-}
-
-// A client without a network, whose server gives it an empty roster.
-class ClientTest : public testing::Test {
- protected:
-  ClientTest() {
-    server->executor = io.get_executor();
-    server->answer = [this](const Element& stanza) {
-      if (stanza.child("query", ns::roster) && stanza.attribute("type") == "get")
-        server->give(iq("result", stanza.attribute("id"), "").add(rosterOfTheServer));
-    };
-    config.contacts = {jid("owner@x")};
-    config.node = "urn:test";
-    config.software = "beckond";
-    config.version = "1.2";
-    config.payload = {Element("robot", "urn:beckon:robot:0").set("id", "nao")};
-    config.firstRetry = 1ms;
-    config.longestRetry = 20ms;
-  }
-
-  Client& start() {
-    client.emplace(
-        io.get_executor(), [this] { return std::make_unique<test::MemoryStream>(server); }, config, run::silentLog());
-    client->start({[this](const Jid& self) { log.push_back("online " + self.text()); },
-                   [this](const run::Error& why, std::chrono::milliseconds) {
-                     log.push_back("offline " + std::string(run::codeText(why.code)));
-                   },
-                   [this](const Presence& p) { log.push_back((p.available ? "there " : "gone ") + p.from.text()); },
-                   [this](const Element& message) {
-                     log.push_back("message " + std::string(message.childText("body", ns::client)));
-                   }});
-    return *client;
-  }
-
-  Client& goOnline() {
-    start();
-    server->online(jid("robot@x/gw"));
-    EXPECT_TRUE(runUntil(io, [this] { return client->online(); }));
-    log.clear();
-    return *client;
-  }
-
-  // The last stanza that the client sent of that name; an empty one if there is none.
-  Element sent(std::string_view name) {
-    for (auto it = server->sent.rbegin(); it != server->sent.rend(); ++it)
-      if (it->name == name) return *it;
-    return {};
-  }
-
-  std::string conditionOf(const Element& stanza) { return StanzaError::read(stanza).condition; }
-
-  boost::asio::io_context io;
-  std::shared_ptr<test::MemoryServer> server = std::make_shared<test::MemoryServer>();
-  Element rosterOfTheServer = Roster();
-  Client::Config config;
-  std::optional<Client> client;
-  std::vector<std::string> log;
-
- private:
-  static Element Roster() { return Element("query", std::string(ns::roster)); }
-};
 
 TEST_F(ClientTest, announcesItselfWithCapabilitiesAndPayload) {
   config.features = {"urn:beckon:rpc:0"};
@@ -177,6 +105,7 @@ TEST_F(ClientTest, anAnswerForAStreamThatHasEndedIsDropped) {
   goOnline().handle("get", "call", "urn:rpc", [&](const IqRequest&, const IqReply& reply) { kept = reply; });
   server->give(iq("get", "1", "owner@x/phone").add(Element("call", "urn:rpc")));
   server->close(run::Code::connectionLost, "cut");
+  EXPECT_FALSE(kept->open());
   ASSERT_TRUE(runUntil(io, [this] { return server->started == 2; }));
   server->online(jid("robot@x/gw"));
   EXPECT_FALSE(kept->open());
@@ -268,13 +197,12 @@ TEST_F(ClientTest, aCoroutineAwaitsTheAnswer) {
   EXPECT_EQ((*answer)->childText("result", "urn:rpc"), "42");
 }
 
-TEST_F(ClientTest, approvesItsContactsAndRefusesOthers) {
+TEST_F(ClientTest, approvesItsContactsAndGivesOthersNoSignOfLife) {
   goOnline();
   EXPECT_EQ(sent("presence").attribute("type"), "subscribe");
   EXPECT_EQ(sent("presence").attribute("to"), "owner@x");
   server->give(Element("presence", std::string(ns::client)).set("type", "subscribe").set("from", "stranger@y"));
-  EXPECT_EQ(sent("presence").attribute("type"), "unsubscribed");
-  EXPECT_EQ(sent("presence").attribute("to"), "stranger@y");
+  EXPECT_EQ(sent("presence").attribute("to"), "owner@x");
   server->give(Element("presence", std::string(ns::client)).set("type", "subscribe").set("from", "owner@x"));
   EXPECT_EQ(sent("presence").attribute("type"), "subscribed");
   EXPECT_EQ(sent("presence").attribute("to"), "owner@x");
@@ -300,7 +228,7 @@ TEST_F(ClientTest, knowsWhoOfItsContactsIsThere) {
   ASSERT_EQ(client->present().size(), 2u);
   EXPECT_EQ(client->present().at(jid("owner@x/a")).caps->node, "urn:n");
   server->give(from("owner@x/a").set("type", "unavailable"));
-  EXPECT_THAT(log, testing::ElementsAre("there owner@x/a", "there owner@x/b", "gone owner@x/a"));
+  EXPECT_THAT(log, testing::ElementsAre("there owner@x/a", "settled owner@x", "there owner@x/b", "gone owner@x/a"));
   server->give(from("owner@x/c"));
   server->give(from("owner@x").set("type", "unavailable"));  // the server, for the whole account
   EXPECT_TRUE(client->present().empty());
@@ -310,7 +238,8 @@ TEST_F(ClientTest, everybodyIsGoneWhenTheStreamEnds) {
   goOnline();
   server->give(Element("presence", std::string(ns::client)).set("from", "owner@x/a"));
   server->close(run::Code::connectionLost, "cut");
-  EXPECT_THAT(log, testing::ElementsAre("there owner@x/a", "gone owner@x/a", "offline connection-lost"));
+  EXPECT_THAT(log,
+              testing::ElementsAre("there owner@x/a", "settled owner@x", "gone owner@x/a", "offline connection-lost"));
   EXPECT_FALSE(client->online());
 }
 
@@ -324,6 +253,65 @@ TEST_F(ClientTest, comesBackAfterTheStreamEnds) {
   ASSERT_TRUE(runUntil(io, [&] { return server->started == 6; }));
   server->online(jid("robot@x/gw"));
   ASSERT_TRUE(runUntil(io, [this] { return client->online(); }));
+}
+
+TEST_F(ClientTest, pingsASilentServerAndComesBackWhereItStaysSilent) {
+  config.longestSilence = 20ms;
+  config.pingDeadline = 20ms;
+  goOnline();
+  ASSERT_TRUE(runUntil(io, [this] { return server->started == 2; }));
+  ASSERT_TRUE(sent("iq").child("ping", ns::ping));
+  EXPECT_EQ(sent("iq").attribute("to"), "");
+  EXPECT_THAT(log, testing::ElementsAre("offline timed-out"));
+}
+
+TEST_F(ClientTest, staysOnAStreamWhoseServerAnswersItsPings) {
+  config.longestSilence = 10ms;
+  config.pingDeadline = 200ms;
+  const auto roster = server->answer;
+  int pings = 0;
+  server->answer = [this, roster, &pings](const Element& stanza) {
+    roster(stanza);
+    if (!stanza.child("ping", ns::ping)) return;
+    ++pings;
+    server->give(iq("result", stanza.attribute("id"), ""));
+  };
+  goOnline();
+  ASSERT_TRUE(runUntil(io, [&] { return pings == 5; }));
+  EXPECT_EQ(server->started, 1);
+}
+
+TEST_F(ClientTest, replacesAStreamThatNeitherComesOnlineNorCloses) {
+  config.longestAttempt = 20ms;
+  start();
+  ASSERT_TRUE(runUntil(io, [this] { return server->started == 3; }));
+  EXPECT_THAT(log, testing::ElementsAre("offline timed-out", "offline timed-out"));
+}
+
+TEST_F(ClientTest, triesAgainWhereTheComputerRefusesAStream) {
+  int attempts = 0;
+  client.emplace(
+      io.get_executor(),
+      [&]() -> std::unique_ptr<Stream> {
+        if (++attempts == 1) throw std::system_error(EMFILE, std::generic_category(), "socket");
+        return std::make_unique<test::MemoryStream>(server);
+      },
+      config, run::silentLog());
+  std::vector<run::Code> codes;
+  client->start({nullptr, [&](const run::Error& why, auto) { codes.push_back(why.code); }, nullptr, nullptr, nullptr});
+  EXPECT_TRUE(codes.empty());  // not from inside the call
+  ASSERT_TRUE(runUntil(io, [this] { return server->started == 1; }));
+  EXPECT_THAT(codes, testing::ElementsAre(run::Code::overloaded));
+}
+
+TEST_F(ClientTest, mayBeStoppedWhereTheComputerRefusesAStream) {
+  client.emplace(
+      io.get_executor(),
+      []() -> std::unique_ptr<Stream> { throw std::system_error(EMFILE, std::generic_category(), "socket"); }, config,
+      run::silentLog());
+  client->start({});
+  client.reset();
+  io.run();
 }
 
 TEST_F(ClientTest, isSilentOnceStopped) {

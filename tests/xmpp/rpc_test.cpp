@@ -143,5 +143,80 @@ TEST(Rpc, saysThatAnAnswerIsNotReadable) {
   }
 }
 
+TEST(Rpc, readsTheTimeOfARobotThatItWrites) {
+  const Moment now{"f3a9", 123456ms};
+  EXPECT_EQ(now.text(), "f3a9-123456");
+  EXPECT_EQ(readClock(clockResult(now)).value(), now);
+  for (const char* wrong : {"", "-", "f3a9", "f3a9-", "-5", "f3a9--5", "f3a9-5x", "f3a9-99999999999999999999"}) {
+    const auto refused = Moment::parse(wrong);
+    ASSERT_FALSE(refused) << wrong;
+    EXPECT_EQ(refused.error().code, Code::badArguments);
+    EXPECT_FALSE(refused.error().nextStep.empty());
+  }
+}
+
+TEST(Rpc, readsWhatMakesARequestHarmless) {
+  const Once once{"c.1", Moment{"f3a9", 7ms}, {"c.0", "d.5"}};
+  Element request = callRequest({"S", "m", "[]"});
+  once.write(request);
+  const auto back = Once::read(request).value();
+  EXPECT_EQ(back.id, "c.1");
+  EXPECT_EQ(back.expires, once.expires);
+  EXPECT_EQ(back.answered, once.answered);
+  const auto nothing = Once::read(callRequest({"S", "m", "[]"})).value();
+  EXPECT_EQ(nothing.id, "");
+  EXPECT_FALSE(nothing.expires);
+  EXPECT_TRUE(nothing.answered.empty());
+  EXPECT_THAT(Once::read(Element("call").set("answered", "  a   b ")).value().answered, ElementsAre("a", "b"));
+  EXPECT_EQ(Once::read(Element("call").set("id", "")).error().code, Code::protocolError);
+  EXPECT_EQ(Once::read(Element("call").set("id", std::string(65, 'x'))).error().code, Code::badArguments);
+  EXPECT_EQ(Once::read(Element("call").set("expires", "soon")).error().code, Code::badArguments);
+}
+
+TEST(Rpc, readsThePropertyAndThePostThatItWrites) {
+  const auto request = setRequest({"S", "volume"}, "0.5");
+  EXPECT_EQ(readProperty(request)->name, "volume");
+  EXPECT_EQ(request.text, "0.5");
+  const auto posted = postRequest({"S", "say", "[\"x\"]"});
+  EXPECT_EQ(posted.name, "post");
+  EXPECT_EQ(readCall(posted)->arguments, "[\"x\"]");
+}
+
+TEST(Rpc, readsTheSubscriptionThatItWrites) {
+  const auto wanted = readSubscribe(subscribeRequest({"S", "m", "w1"})).value();
+  EXPECT_EQ(wanted.service + wanted.member + wanted.id, "Smw1");
+  for (const bool isNew : {false, true})
+    for (const bool isGone : {false, true}) {
+      const auto told = readSubscribed(subscribeResult("w1", {7, isNew, isGone})).value();
+      EXPECT_EQ(told.seq, 7u);
+      EXPECT_EQ(told.isNew, isNew);
+      EXPECT_EQ(told.isGone, isGone);
+    }
+  EXPECT_EQ(readUnsubscribe(unsubscribeRequest("w1")).value(), "w1");
+  EXPECT_FALSE(readSubscribed(Element("subscribe").set("seq", "-1")));
+  EXPECT_FALSE(readSubscribe(Element("subscribe").set("service", "S").set("member", "m")));
+}
+
+TEST(Rpc, readsTheEventThatItWrites) {
+  const auto value = qi::Value(qi::Tuple{{qi::toValue(5), qi::toValue(nasty)}, {}});
+  const auto message = eventMessage("owner@x/phone", {"w1", 3, Event::Kind::value, value});
+  EXPECT_EQ(message.attribute("to"), "owner@x/phone");
+  EXPECT_EQ(message.attribute("type"), "headline");
+  const auto event = readEvent(*message.child("event", ns)).value();
+  EXPECT_EQ(event.id, "w1");
+  EXPECT_EQ(event.seq, 3u);
+  EXPECT_EQ(qi::toJsonText(event.arguments), qi::toJsonText(value));
+  for (const auto kind : {Event::Kind::gone, Event::Kind::back})
+    EXPECT_EQ(readEvent(*eventMessage("x@y", {"w1", 4, kind, {}}).child("event", ns))->kind, kind);
+  const auto with = [](const char* id, const char* seq, const char* state) {
+    return readEvent(Element("event").set("id", id).set("seq", seq).set("state", state));
+  };
+  EXPECT_TRUE(with("w1", "1", "gone"));
+  EXPECT_FALSE(with("", "1", "gone"));
+  EXPECT_FALSE(with("w1", "x", "gone"));
+  EXPECT_FALSE(with("w1", "1", "resting"));
+  EXPECT_FALSE(readEvent(Element("event").set("id", "w1").set("seq", "1")));  // neither value nor state
+}
+
 }  // namespace
 }  // namespace beckon::xmpp::rpc

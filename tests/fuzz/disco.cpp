@@ -1,0 +1,42 @@
+// What somebody says about himself, and the hash that is to prove it (XEP-0115).
+// Input: an element.
+#include "tests/fuzz/check.hpp"
+#include "tests/fuzz/strophe_parser.hpp"
+#include "xmpp/caps.hpp"
+
+#include <algorithm>
+
+using namespace beckon::xmpp;
+using beckon::fuzz::check;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static beckon::fuzz::StropheParser parser;
+  const auto element = parser.parse(std::string(beckon::fuzz::textOf({data, size})));
+  if (!element) return 0;
+
+  const auto loose = Disco::read(*element);
+  const auto hash = capsHash(loose);
+  check(hash.size() == 28);  // base64 of 20 bytes
+  if (const auto disco = Disco::readWellFormed(*element)) {
+    check(capsHash(*disco) == hash);
+    check(!disco->identities.empty());
+    // The order in which things are said does not matter.
+    auto turned = *element;
+    std::reverse(turned.children.begin(), turned.children.end());
+    const auto backwards = Disco::readWellFormed(turned);
+    check(backwards && capsHash(*backwards) == hash);
+    // What is told on means the same.
+    const auto again = parser.parse(disco->query("node#ver").toXml());
+    check(again && again->attribute("node") == "node#ver");
+    const auto told = Disco::readWellFormed(*again);
+    check(told && capsHash(*told) == hash);
+    check(told->identities == disco->identities && told->features == disco->features && told->forms == disco->forms);
+  }
+
+  if (const auto caps = Caps::read(*element)) {
+    const auto again = parser.parse(Element("presence", std::string(ns::client)).add(caps->element()).toXml());
+    const auto told = again ? Caps::read(*again) : std::nullopt;
+    check(told && told->node == caps->node && told->ver == caps->ver && told->hash == caps->hash);
+  }
+  return 0;
+}

@@ -1,0 +1,208 @@
+// Against networks and servers that fail or deceive, and against what libstrophe does by itself.
+#include "tests/xmpp/bad_network.hpp"
+#include "tests/xmpp/strophe_fixture.hpp"
+#include "xmpp/resolve.hpp"
+
+#include <boost/asio/read.hpp>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <future>
+
+namespace beckon::xmpp {
+namespace {
+
+using StrophePrecautions = StropheStream;
+
+TEST_F(StrophePrecautions, refusesAWeakerMechanismThanConfigured) {
+  Prosody::Options options;
+  options.passwordHash = "SHA-1";
+  const Prosody server({{"robot", "secret"}}, options);
+  const auto error = failure(at(server));
+  EXPECT_EQ(error.code, run::Code::notAuthenticated);
+  EXPECT_THAT(error.cause, HasSubstr("SCRAM-SHA-1"));
+  closed.reset();
+  auto config = at(server);
+  config.weakest = Scram::Hash::sha1;
+  open(config);
+  EXPECT_TRUE(comesOnline()) << closed->cause;
+}
+
+TEST_F(StrophePrecautions, saysThatTheHostIsUnknown) {
+  const auto error = failure(at("no-such-host.invalid", 5222));
+  EXPECT_EQ(error.code, run::Code::unreachable);
+  EXPECT_THAT(error.cause, HasSubstr("no-such-host.invalid"));
+}
+
+TEST_F(StrophePrecautions, saysThatNobodyListensAtThePort) {
+  const auto error = failure(at("127.0.0.1", test::freePort()));
+  EXPECT_EQ(error.code, run::Code::unreachable);
+  EXPECT_THAT(error.cause, HasSubstr("Connection refused"));
+}
+
+TEST_F(StrophePrecautions, triesEachAddressOfTheServerInTurn) {
+  const Prosody server({{"robot", "secret"}});
+  auto config = at(server);
+  const auto closedPort = test::freePort();
+  config.resolver = [&](const std::string& domain, const std::string& host, unsigned short port) {
+    EXPECT_EQ(domain, "robots.test");
+    EXPECT_EQ(host, server.host());
+    return run::Result<std::vector<Endpoint>>(
+        {{"127.0.0.1", closedPort}, {"::1", closedPort}, {"::1", closedPort}, {"127.0.0.1", port}});
+  };
+  open(config);
+  EXPECT_TRUE(comesOnline()) << closed->cause;
+}
+
+TEST_F(StrophePrecautions, saysWhatTheLastAddressAnsweredWhereNoneIsGood) {
+  auto config = at("host.test", test::freePort());
+  config.resolver = [](const std::string&, const std::string&, unsigned short port) {
+    return run::Result<std::vector<Endpoint>>({{"127.0.0.2", port}, {"127.0.0.3", port}});
+  };
+  const auto error = failure(config);
+  EXPECT_EQ(error.code, run::Code::unreachable);
+  EXPECT_THAT(error.cause, HasSubstr("127.0.0.3"));
+}
+
+// One of them answers, whichever it is: on most machines those of localhost are ::1 and 127.0.0.1.
+TEST_F(StrophePrecautions, reachesAServerAtWhicheverAddressOfItsNameItListens) {
+  const Prosody server({{"robot", "secret"}});
+  const auto endpoints = resolve("robots.test", "localhost", test::freePort());
+  ASSERT_TRUE(endpoints);
+  for (const auto& endpoint : *endpoints) {
+    const test::Proxy there(io, endpoint.address, endpoint.port, server.port());
+    auto config = at("localhost", endpoint.port);
+    config.caFile = server.caFile();
+    self = {};
+    open(config);
+    EXPECT_TRUE(comesOnline()) << endpoint.address << ": " << closed->cause;
+    stream.reset();
+  }
+}
+
+// A look-up cannot be woken: the stream leaves it alone.
+TEST_F(StrophePrecautions, givesUpOnNameServersThatDoNotAnswer) {
+  std::promise<void> answer;
+  auto config = at("host.test", 15222);
+  config.stageDeadline = 100ms;
+  config.resolver = [answered = answer.get_future().share()](auto&&...) {
+    answered.wait();
+    return run::Result<std::vector<Endpoint>>(run::Error{run::Code::unreachable, "too late", ""});
+  };
+  const auto error = failure(config);
+  EXPECT_EQ(error.code, run::Code::timedOut);
+  EXPECT_THAT(error.cause, HasSubstr("address"));
+  stream.reset();
+  answer.set_value();
+}
+
+TEST_F(StrophePrecautions, setsItsSocketSoThatADeadPeerIsNoticed) {
+  const Prosody server({{"robot", "secret"}});
+  open(at(server));
+  ASSERT_TRUE(comesOnline()) << closed->cause;
+  int found = 0;
+  for (int fd = 3; fd < 1024; ++fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof(peer);
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) || ntohs(peer.sin_port) != server.port()) continue;
+    const auto option = [fd](int level, int name) {
+      int value = 0;
+      socklen_t length = sizeof(value);
+      getsockopt(fd, level, name, &value, &length);
+      return value;
+    };
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_NODELAY), 1);
+    EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 15);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 5);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 3);
+    EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 20000);
+    EXPECT_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    ++found;
+  }
+  EXPECT_GE(found, 1);
+}
+
+TEST_F(StrophePrecautions, survivesWritingToAServerThatIsGone) {
+  signal(SIGPIPE, SIG_DFL);
+  Prosody server({{"robot", "secret"}});
+  open(at(server));
+  ASSERT_TRUE(comesOnline()) << closed->cause;
+  server.kill();
+  ASSERT_TRUE(runUntil(io, [this] { return closed || !stream->send(ping("late")); }));
+  ASSERT_TRUE(runUntil(io, [this] { return closed.has_value(); }));
+  EXPECT_EQ(closed->code, run::Code::connectionLost);
+}
+
+TEST_F(StrophePrecautions, refusesADescriptorThatLibstropheCannotWaitFor) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const auto before = std::exchange(limit.rlim_cur, std::min<rlim_t>(limit.rlim_max, 2048));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  std::vector<int> taken;
+  while (taken.empty() || taken.back() < FD_SETSIZE) taken.push_back(dup(STDERR_FILENO));
+  const auto error = failure(at("127.0.0.1", 15222));
+  for (const int fd : taken) close(fd);
+  limit.rlim_cur = before;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_EQ(error.code, run::Code::overloaded);
+  EXPECT_THAT(error.cause, HasSubstr("files"));
+}
+
+TEST_F(StrophePrecautions, givesUpOnAServerThatNeverSpeaks) {
+  Listener server(io);
+  auto config = at("127.0.0.1", server.port());
+  config.stageDeadline = 200ms;
+  const auto error = failure(config);
+  EXPECT_EQ(error.code, run::Code::timedOut);
+  EXPECT_THAT(error.cause, HasSubstr("stream header"));
+  EXPECT_TRUE(server.accepted);
+}
+
+TEST_F(StrophePrecautions, givesUpOnATlsHandshakeThatStalls) {
+  Listener server(io,
+                  "<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' version='1.0' "
+                  "from='robots.test' id='1' xmlns='jabber:client'><stream:features><starttls "
+                  "xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features><proceed "
+                  "xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+  auto config = at("127.0.0.1", server.port());
+  config.stageDeadline = 200ms;
+  const auto error = failure(config);
+  EXPECT_EQ(error.code, run::Code::timedOut);
+  EXPECT_THAT(error.cause, HasSubstr("TLS"));
+  const auto before = std::chrono::steady_clock::now();
+  stream.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 1s);
+}
+
+TEST_F(StrophePrecautions, saysThatItIsNoXmppServer) {
+  Listener server(io, "SSH-2.0-OpenSSH_9.2\r\n");
+  const auto error = failure(at("127.0.0.1", server.port()));
+  EXPECT_EQ(error.code, run::Code::protocolError);
+}
+
+TEST_F(StrophePrecautions, sendsNothingInTheClearToAServerWithoutTls) {
+  Listener server(
+      io,
+      "<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' version='1.0' "
+      "from='robots.test' id='1' xmlns='jabber:client'><stream:features><mechanisms "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>");
+  const auto error = failure(at("127.0.0.1", server.port()));
+  EXPECT_EQ(error.code, run::Code::unreachable);
+  EXPECT_THAT(error.cause, HasSubstr("TLS"));
+  boost::system::error_code ended;
+  std::string said;
+  boost::asio::read(server.socket, boost::asio::dynamic_buffer(said), ended);
+  EXPECT_THAT(said, testing::Not(HasSubstr("<auth")));
+  EXPECT_THAT(said, testing::Not(HasSubstr("robot@")));
+}
+
+}  // namespace
+}  // namespace beckon::xmpp
