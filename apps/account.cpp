@@ -22,6 +22,8 @@ xmpp::StropheConfig readAccount(run::ConfigFile& file) {
   account.host = file.textOr("xmpp.host", "");
   account.port = static_cast<unsigned short>(file.integerOr("xmpp.port", 0, 0, 65535));
   account.caFile = file.pathOr("xmpp.ca_file", {}).string();
+  account.largestStanza = static_cast<std::size_t>(
+      file.integerOr("xmpp.largest_stanza", static_cast<std::int64_t>(account.largestStanza), 10'000, 16'777'216));
   return account;
 }
 

@@ -164,7 +164,11 @@ asio::awaitable<Result<Value>> RemoteObject::call(std::string method, Value argu
 }
 
 Result<> RemoteObject::post(const std::string& method, const Value& arguments) {
-  const auto choice = choose(method, argumentCount(arguments), fitTuple(arguments));
+  return post(method, argumentCount(arguments), fitTuple(arguments));
+}
+
+Result<> RemoteObject::post(const std::string& method, std::size_t given, const Fit& fit) {
+  const auto choice = choose(method, given, fit);
   if (!choice) return choice.error();
   connection_->post({service_, qi::mainObject, choice->method->uid},
                     qi::encodeValue(choice->arguments, connection_->objectFormat()));
@@ -200,15 +204,19 @@ asio::awaitable<Result<>> RemoteObject::setProperty(std::string property, Value 
   co_return Result<>();
 }
 
+Result<const qi::MetaSignal*> RemoteObject::signal(const std::string& name) const {
+  if (const auto* meta = metaObject_.findSignal(name)) return meta;
+  return Error{Code::unknownMember, name_ + " has no signal or property \"" + name + "\"",
+               "its signals: " + visibleNames(metaObject_.signals)};
+}
+
 asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObject::subscribe(std::string signal,
                                                                                              EventHandler handler,
                                                                                              Duration timeout) {
   const auto self = shared_from_this();
-  const auto* meta = metaObject_.findSignal(signal);
-  if (!meta)
-    co_return Error{Code::unknownMember, name_ + " has no signal or property \"" + signal + "\"",
-                    "its signals: " + visibleNames(metaObject_.signals)};
-  const auto uid = meta->uid;
+  const auto meta = this->signal(signal);
+  if (!meta) co_return meta.error();
+  const auto uid = (*meta)->uid;
   if (signals_.empty())
     connection_->listen(service_, qi::mainObject, [weak = weak_from_this()](const qi::Message& message) {
       if (const auto object = weak.lock()) object->received(message);

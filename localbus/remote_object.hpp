@@ -50,6 +50,7 @@ class RemoteObject : public std::enable_shared_from_this<RemoteObject> {
                                                Duration timeout = defaultTimeout);
   // Sends without waiting; errors of the service are not told.
   run::Result<> post(const std::string& method, const qi::Value& arguments);
+  run::Result<> post(const std::string& method, std::size_t given, const Fit& fit);
 
   asio::awaitable<run::Result<qi::Value>> property(std::string property, Duration timeout = defaultTimeout);
   asio::awaitable<run::Result<>> setProperty(std::string property, qi::Value value, Duration timeout = defaultTimeout);
@@ -72,6 +73,8 @@ class RemoteObject : public std::enable_shared_from_this<RemoteObject> {
   };
   asio::awaitable<run::Result<std::shared_ptr<Subscription>>> subscribe(std::string signal, EventHandler handler,
                                                                         Duration timeout = defaultTimeout);
+  // What it would subscribe to. Error: unknownMember.
+  run::Result<const qi::MetaSignal*> signal(const std::string& name) const;
 
   // The method of that name and exactly these types; error unknownMember or badArguments otherwise.
   template <class Signature>

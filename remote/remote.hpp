@@ -3,6 +3,8 @@
 #include "core/qi/json.hpp"
 #include "core/qi/meta_object.hpp"
 #include "core/run/log.hpp"
+#include "remote/fleet.hpp"
+#include "remote/watch.hpp"
 #include "xmpp/strophe_stream.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -15,17 +17,9 @@
 
 namespace beckon::remote {
 
-// A robot that is there, as its presence says.
-struct Robot {
-  std::string account;      // bare JID
-  std::string address;      // full JID
-  std::string id;           // its own, whatever account it uses
-  std::string fingerprint;  // of its key: SHA-256, hex
-};
-
-// The other side: an account on an XMPP server from which robots are found and called. Lives on the executor
-// of `io`. A robot is named by its account (bare JID), by the part before the "@" where only one of the
-// configured robots has it, or by its id.
+// The other side: an account on an XMPP server from which robots are found, called and watched. Lives on the executor
+// of `io`. How a robot is named: see Fleet. What is asked while a connection is lost and comes back is asked again, but
+// carried out once: see Exchanges.
 class Remote {
  public:
   struct Options {
@@ -38,25 +32,39 @@ class Remote {
   Remote(boost::asio::io_context& io, Options options, run::Log log);
   ~Remote();
 
-  // Logs in, once. Errors: unreachable, badCertificate, notAuthenticated, timedOut.
+  // Logs in; afterwards it stays online by itself. Errors of the first attempt: unreachable, badCertificate,
+  // notAuthenticated, timedOut.
   boost::asio::awaitable<run::Result<>> start();
+  // Goes offline. What is being asked fails.
   void stop();
 
-  // The configured robots that are there: at once when all are, otherwise after `patience`.
-  boost::asio::awaitable<std::vector<Robot>> robots();
+  struct Listing {
+    std::vector<Robot> robots;  // each configured one
+    bool isComplete = false;    // the server's word on all of them has come
+  };
+  // At once when it is complete, otherwise after `patience`.
+  boost::asio::awaitable<Listing> robots();
 
-  // Errors: unknownRobot (not configured, not there, or it does not know us), those that the robot gives,
-  // timedOut, connectionLost.
+  // Errors of all: unknownRobot (not configured, not there, or it does not know us), those that the robot gives,
+  // timedOut, connectionLost, tooLate.
   boost::asio::awaitable<run::Result<std::vector<std::string>>> services(std::string robot);
   boost::asio::awaitable<run::Result<qi::MetaObject>> info(std::string robot, std::string service);
   boost::asio::awaitable<run::Result<qi::Value>> call(std::string robot, std::string service, std::string method,
                                                       qi::Json arguments, std::chrono::milliseconds time);
+  // Done when the robot has passed it on.
+  boost::asio::awaitable<run::Result<>> post(std::string robot, std::string service, std::string method,
+                                             qi::Json arguments);
   boost::asio::awaitable<run::Result<qi::Value>> get(std::string robot, std::string service, std::string property,
                                                      std::chrono::milliseconds time);
+  boost::asio::awaitable<run::Result<>> set(std::string robot, std::string service, std::string property,
+                                            qi::Json value, std::chrono::milliseconds time);
+  // Watches until the object is destroyed.
+  boost::asio::awaitable<run::Result<std::shared_ptr<Watch>>> watch(std::string robot, std::string service,
+                                                                    std::string member, Watch::Events events);
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace beckon::remote

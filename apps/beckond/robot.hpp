@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/beckond/settings.hpp"
+#include "core/run/identity.hpp"
 #include "core/run/log.hpp"
 #include "directory/service_directory.hpp"
 #include "directory/session.hpp"
@@ -12,31 +13,37 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace beckon::apps {
 
-// Everything that beckond is made of, wired together: the directory, a session on it, the account on the XMPP
-// server and the door between them.
+// Everything that beckond is made of, wired together: the directory (our own, or somebody else's), a session on it,
+// the account on the XMPP server and the door between them. Bus and server come and go by themselves: while one is
+// away, the other stays, and who asks is told.
 class RobotSide {
  public:
   RobotSide(boost::asio::io_context& io, Settings settings, run::Log log);
 
   // Until stop(); an error is one that no waiting would mend (the bus cannot listen, no identity). Prints
-  // "ready URL" once the bus listens, "announced JID" each time presence is announced.
+  // "ready URL" each time that the bus can be used, "announced JID" each time presence is announced.
   boost::asio::awaitable<run::Result<>> run();
   void stop();
 
  private:
-  void announce(const std::string& id, const std::string& fingerprint);
+  void announce(const run::Identity& identity);
+  // Keeps a session on the bus until stop().
+  boost::asio::awaitable<void> keepSession(localbus::Endpoint bus, std::string machineId);
+  boost::asio::awaitable<void> pause(std::chrono::steady_clock::duration time);
 
   boost::asio::io_context& io_;
   Settings settings_;
   run::Log log_;
-  boost::asio::steady_timer stopped_;
+  boost::asio::steady_timer woken_;
+  bool isStopping_ = false;
   std::optional<directory::ServiceDirectory> directory_;
-  std::shared_ptr<directory::Session> session_;
-  std::optional<gateway::IqDoor> door_;
   std::optional<xmpp::Client> client_;
+  gateway::IqDoor door_;
 };
 
 }  // namespace beckon::apps

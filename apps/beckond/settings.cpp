@@ -11,11 +11,19 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
   settings.stream = readAccount(*file);
   settings.stream.resource = "beckond";
 
-  const auto listen = localbus::Endpoint::parse(file->textOr("bus.listen", settings.bus.url()));
-  if (listen)
-    settings.bus = *listen;
+  const auto attach = file->textOr("bus.attach", "");
+  const auto listen = file->textOr("bus.listen", "");
+  settings.isAttached = !attach.empty();
+  if (settings.isAttached && !listen.empty())
+    file->reject("bus.listen", "there is bus.attach, too",
+                 "leave bus.listen out to use the directory at bus.attach, or bus.attach to hold one");
+  const auto bus = localbus::Endpoint::parse(settings.isAttached ? attach
+                                             : listen.empty()    ? settings.bus.url()
+                                                                 : listen);
+  if (bus)
+    settings.bus = *bus;
   else
-    file->reject("bus.listen", listen.error().cause, listen.error().nextStep);
+    file->reject(settings.isAttached ? "bus.attach" : "bus.listen", bus.error().cause, bus.error().nextStep);
 
   for (const auto& jid : readJids(*file, "access.principals")) settings.policy.principals.insert(jid.text());
   settings.state = file->pathOr("robot.state", path.parent_path() / "state");

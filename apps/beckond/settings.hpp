@@ -13,6 +13,7 @@ namespace beckon::apps {
 struct Settings {
   xmpp::StropheConfig stream;
   localbus::Endpoint bus;
+  bool isAttached = false;  // to a directory at `bus` that somebody else runs; otherwise we hold one there
   policy::Policy policy;
   std::filesystem::path state;  // where the robot's identity is kept
 };

@@ -33,7 +33,7 @@ Awaitable<std::vector<ListedService>> BusTarget::services() {
   if (!listed) co_return listed.error();
   std::vector<ListedService> out;
   for (const auto& info : *listed)
-    if (!info.name.starts_with('_')) out.push_back({info.name, info.serviceId, info.processId, info.endpoints});
+    if (!qi::isHidden(info.name)) out.push_back({info.name, info.serviceId, info.processId, info.endpoints});
   co_return out;
 }
 
@@ -45,16 +45,33 @@ Awaitable<qi::MetaObject> BusTarget::info(std::string service) {
 
 Awaitable<qi::Value> BusTarget::call(std::string service, std::string method, qi::Json arguments,
                                      std::chrono::milliseconds time) {
-  return directory::callWithJson(session_, std::move(service), std::move(method), std::move(arguments), time);
+  const auto object = co_await session_->service(std::move(service), time);
+  if (!object) co_return object.error();
+  co_return co_await directory::callWithJson(*object, std::move(method), std::move(arguments), time);
+}
+
+Awaitable<void> BusTarget::post(std::string service, std::string method, qi::Json arguments) {
+  const auto object = co_await session_->service(std::move(service));
+  if (!object) co_return object.error();
+  if (const auto posted = directory::postWithJson(**object, method, arguments); !posted) co_return posted.error();
+  // Its answer says that what went before on the connection has arrived: the program may end now.
+  const auto arrived =
+      co_await localbus::RemoteObject::open((*object)->connection(), (*object)->service(), (*object)->name());
+  if (!arrived) co_return arrived.error();
+  co_return run::Result<>();
 }
 
 Awaitable<qi::Value> BusTarget::get(std::string service, std::string property, std::chrono::milliseconds time) {
-  return directory::getProperty(session_, std::move(service), std::move(property), time);
+  const auto object = co_await session_->service(std::move(service), time);
+  if (!object) co_return object.error();
+  co_return co_await (*object)->property(std::move(property), time);
 }
 
 Awaitable<void> BusTarget::set(std::string service, std::string property, qi::Json value,
                                std::chrono::milliseconds time) {
-  return directory::setWithJson(session_, std::move(service), std::move(property), std::move(value), time);
+  const auto object = co_await session_->service(std::move(service), time);
+  if (!object) co_return object.error();
+  co_return co_await directory::setWithJson(*object, std::move(property), std::move(value), time);
 }
 
 }  // namespace beckon::cli

@@ -17,9 +17,10 @@ class BusTarget : public Target {
   Awaitable<qi::MetaObject> info(std::string service) override;
   Awaitable<qi::Value> call(std::string service, std::string method, qi::Json arguments,
                             std::chrono::milliseconds time) override;
+  Awaitable<void> post(std::string service, std::string method, qi::Json arguments) override;
   Awaitable<qi::Value> get(std::string service, std::string property, std::chrono::milliseconds time) override;
-
-  Awaitable<void> set(std::string service, std::string property, qi::Json value, std::chrono::milliseconds time);
+  Awaitable<void> set(std::string service, std::string property, qi::Json value,
+                      std::chrono::milliseconds time) override;
 
   // Keeps the session, for what only a bus can do.
   const std::shared_ptr<directory::Session>& session() const { return session_; }

@@ -3,8 +3,7 @@
 namespace beckon::cli {
 
 run::Result<> readPlace(const std::string& place, Command& command) {
-  const bool hasMember = command.verb == Verb::call || command.verb == Verb::get || command.verb == Verb::set ||
-                         command.verb == Verb::watch;
+  const bool hasMember = command.verb != Verb::services && command.verb != Verb::info;
   const auto wrong = [&] {
     std::string form = command.bus.empty() ? "ROBOT" : "", example = command.bus.empty() ? "nao1" : "";
     if (command.verb != Verb::services) {
@@ -43,7 +42,7 @@ run::Result<> complete(const std::string& place, Command& command) {
     return run::Error{Code::invalidArgument, "\"" + word + "\" is one word too many", "see beckon --help"};
   };
   const bool onBus = !command.bus.empty();
-  const bool takesArguments = command.verb == Verb::call || command.verb == Verb::set;
+  const bool takesArguments = command.verb == Verb::call || command.verb == Verb::post || command.verb == Verb::set;
   for (const auto& argument : command.arguments)
     if (argument.starts_with("--"))
       return run::Error{Code::invalidArgument, "there is no option " + argument, "see beckon --help"};
@@ -51,15 +50,14 @@ run::Result<> complete(const std::string& place, Command& command) {
   if (!onBus && command.time > std::chrono::seconds(60))
     return run::Error{Code::invalidArgument, "by XMPP a robot gives a call 60 seconds at most",
                       "give --timeout 60 or less"};
-  if (!onBus && (command.verb == Verb::set || command.verb == Verb::watch))
-    return run::Error{Code::invalidArgument, "set and watch work on a bus only", "give --bus tcp://HOST:PORT"};
   if (onBus && command.verb == Verb::robots)
     return run::Error{Code::invalidArgument, "a bus has services, not robots",
                       "beckon --bus " + command.bus + " services"};
   if (command.verb == Verb::set && command.arguments.size() != 1)
-    return run::Error{Code::badArguments, "set takes one value", "beckon --bus URL set SERVICE.PROPERTY VALUE"};
+    return run::Error{Code::badArguments, "set takes one value",
+                      "write for example beckon set nao1/ALTextToSpeech.volume 0.5"};
   const bool needsPlace = command.verb != Verb::robots && !(command.verb == Verb::services && onBus) &&
-                          !(command.verb == Verb::watch && place.empty());
+                          !(command.verb == Verb::watch && onBus && place.empty());
   if (needsPlace) return readPlace(place, command);
   return place.empty() ? run::Result<>() : tooMany(place);
 }

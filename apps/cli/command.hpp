@@ -10,7 +10,7 @@
 
 namespace beckon::cli {
 
-enum class Verb { robots, services, info, call, get, set, watch };
+enum class Verb { robots, services, info, call, post, get, set, watch };
 
 // A command line, read.
 struct Command {

@@ -2,6 +2,7 @@
 #include "apps/cli/command.hpp"
 #include "apps/cli/print.hpp"
 #include "apps/cli/robot_target.hpp"
+#include "apps/cli/robot_watch.hpp"
 #include "apps/cli/watch.hpp"
 #include "apps/program.hpp"
 #include "core/qi/utf8.hpp"
@@ -49,6 +50,10 @@ awaitable<Result<>> perform(cli::Target& target, const Command& command, const q
     const auto value = co_await target.call(command.service, command.member, arguments, command.time);
     if (!value) co_return value.error();
     cli::print(*value, command.json);
+  } else if (command.verb == Verb::post) {
+    co_return co_await target.post(command.service, command.member, arguments);
+  } else if (command.verb == Verb::set) {
+    co_return co_await target.set(command.service, command.member, arguments.at(0), command.time);
   } else {
     const auto value = co_await target.get(command.service, command.member, command.time);
     if (!value) co_return value.error();
@@ -62,8 +67,6 @@ awaitable<Result<>> onBus(boost::asio::io_context& io, const Command& command, c
   const auto bus = co_await cli::BusTarget::connect(io, command.bus, command.time, log);
   if (!bus) co_return bus.error();
   if (command.verb == Verb::watch) co_return co_await cli::watch(io, **bus, command);
-  if (command.verb == Verb::set)
-    co_return co_await (*bus)->set(command.service, command.member, arguments.at(0), command.time);
   co_return co_await perform(**bus, command, arguments);
 }
 
@@ -75,7 +78,10 @@ awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, 
   if (const auto started = co_await remote.start(); !started) co_return started.error();
   Result<> result;
   if (command.verb == Verb::robots) {
-    cli::print(co_await remote.robots(), command.json);
+    const auto listing = co_await remote.robots();
+    cli::print(listing, command.json);
+  } else if (command.verb == Verb::watch) {
+    result = co_await cli::watch(io, remote, command);
   } else {
     cli::RobotTarget target(remote, command.robot);
     result = co_await perform(target, command, arguments);
@@ -111,15 +117,17 @@ struct VerbText {
 };
 
 const VerbText verbs[] = {
-    {"robots", Verb::robots, "The robots that are there.", nullptr},
+    {"robots", Verb::robots, "The robots that are configured: who is there, and how old that is.", nullptr},
     {"services", Verb::services, "The services of a robot, or of the bus.", "ROBOT; nothing with --bus"},
     {"info", Verb::info, "What a service offers.", "ROBOT/SERVICE; SERVICE with --bus"},
     {"call", Verb::call, "Call a method. Each argument is JSON: 0.5, true, '\"text\"'.",
      "ROBOT/SERVICE.METHOD; SERVICE.METHOD with --bus"},
+    {"post", Verb::post, "Call a method without waiting for it.", "ROBOT/SERVICE.METHOD; SERVICE.METHOD with --bus"},
     {"get", Verb::get, "Read a property.", "ROBOT/SERVICE.PROPERTY; SERVICE.PROPERTY with --bus"},
-    {"set", Verb::set, "Change a property (with --bus).", "SERVICE.PROPERTY"},
-    {"watch", Verb::watch, "Print the events of a signal or property, or the services that come and go (with --bus).",
-     "SERVICE.SIGNAL or nothing"},
+    {"set", Verb::set, "Change a property.", "ROBOT/SERVICE.PROPERTY; SERVICE.PROPERTY with --bus"},
+    {"watch", Verb::watch,
+     "Print the events of a signal or property; with --bus and no place, services that come and go.",
+     "ROBOT/SERVICE.SIGNAL; SERVICE.SIGNAL or nothing with --bus"},
 };
 
 const char* const footer =
@@ -151,7 +159,8 @@ int main(int argc, char** argv) {
     auto* verb = app.add_subcommand(text.name, text.text);
     verb->callback([&command, &text] { command.verb = text.verb; });
     if (text.place) verb->add_option("place", place, text.place);
-    if (text.verb == Verb::call || text.verb == Verb::set) verb->footer("JSON arguments follow the place.");
+    if (text.verb == Verb::call || text.verb == Verb::post || text.verb == Verb::set)
+      verb->footer("JSON arguments follow the place.");
     if (text.verb == Verb::watch) verb->add_option("--count", command.count, "End after so many events");
   }
   const auto body = [&]() -> Result<> {

@@ -25,6 +25,13 @@ json plain(json value) {
   return value;
 }
 
+std::string age(const remote::Robot& robot) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(robot.age.value_or(std::chrono::seconds(0)));
+  if (seconds < std::chrono::minutes(2)) return std::to_string(seconds.count()) + " s";
+  if (seconds < std::chrono::hours(2)) return std::to_string(seconds.count() / 60) + " min";
+  return std::to_string(seconds.count() / 3600) + " h";
+}
+
 template <class Members, class Describe>
 json visible(const Members& members, Describe describe) {
   json out = json::array();
@@ -35,21 +42,38 @@ json visible(const Members& members, Describe describe) {
 
 }  // namespace
 
-void print(const std::vector<remote::Robot>& robots, bool asJson) {
+void print(const remote::Remote::Listing& listing, bool asJson) {
+  const auto& robots = listing.robots;
   json list = json::array();
-  std::size_t width = 0;
+  std::size_t width = 0, unknown = 0;
   for (const auto& robot : robots) width = std::max(width, robot.account.size());
   for (const auto& robot : robots) {
-    if (asJson)
-      list.push_back({{"account", robot.account},
-                      {"address", shown(robot.address)},
-                      {"id", shown(robot.id)},
-                      {"key", shown(robot.fingerprint)}});
+    if (!robot.age) ++unknown;
+    if (asJson) {
+      json line{{"account", robot.account},
+                {"online", robot.isThere()},
+                {"address", shown(robot.address)},
+                {"id", shown(robot.id)},
+                {"key", shown(robot.fingerprint)}};
+      line["age"] = robot.age ? json(static_cast<double>(robot.age->count()) / 1000) : json();
+      list.push_back(std::move(line));
+      continue;
+    }
+    std::cout << std::left << std::setw(static_cast<int>(width)) << robot.account;
+    if (robot.isThere())
+      std::cout << "  online   since " << age(robot) << "  id " << shown(robot.id) << "  key "
+                << shown(robot.fingerprint.substr(0, 16)) << "\n";
+    else if (robot.age)
+      std::cout << "  offline  as of " << age(robot) << " ago\n";
     else
-      std::cout << std::left << std::setw(static_cast<int>(width)) << robot.account << "  online  id "
-                << shown(robot.id) << "  key " << shown(robot.fingerprint.substr(0, 16)) << "\n";
+      std::cout << "  unknown\n";
   }
-  if (asJson) std::cout << list.dump(2) << "\n";
+  if (asJson)
+    std::cout << json{{"complete", listing.isComplete}, {"robots", list}}.dump(2) << "\n";
+  else if (listing.isComplete)
+    std::cout << "complete\n";
+  else
+    std::cout << "incomplete: the server has not told about " << unknown << " of " << robots.size() << "\n";
 }
 
 void print(const std::vector<ListedService>& services, bool asJson) {
@@ -123,6 +147,14 @@ void printEvent(const std::string& member, const qi::Value& arguments, bool asJs
     std::cout << json{{"event", member}, {"arguments", qi::toJson(arguments)}}.dump() << std::endl;
   else
     std::cout << member << " " << qi::printable(plain(qi::toJson(arguments)).dump()) << std::endl;
+}
+
+void printMissed(const std::string& member, std::optional<std::uint64_t> count, bool asJson) {
+  if (asJson)
+    std::cout << json{{"event", member}, {"missed", count ? json(*count) : json()}}.dump() << std::endl;
+  else
+    std::cout << member << " missed " << (count ? std::to_string(*count) : "an unknown number of") << " events"
+              << std::endl;
 }
 
 void printChange(bool isThere, std::uint32_t id, const std::string& name, bool asJson) {

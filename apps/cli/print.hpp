@@ -3,19 +3,24 @@
 #include "apps/cli/target.hpp"
 #include "remote/remote.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 // What the verbs print on standard output: facts, a line each, or JSON.
 namespace beckon::cli {
 
-void print(const std::vector<remote::Robot>& robots, bool json);
+// Says at the end whether the list is complete.
+void print(const remote::Remote::Listing& listing, bool json);
 void print(const std::vector<ListedService>& services, bool json);
 void print(const std::string& service, const qi::MetaObject& metaObject, bool json);
 // A result or property; void prints nothing unless as JSON.
 void print(const qi::Value& value, bool json);
 // An event of a watched signal, its arguments a Tuple; one line, flushed.
 void printEvent(const std::string& member, const qi::Value& arguments, bool json);
+// Events of a watched signal that did not arrive, their number if it is known.
+void printMissed(const std::string& member, std::optional<std::uint64_t> count, bool json);
 // A service that came or went.
 void printChange(bool isThere, std::uint32_t id, const std::string& name, bool json);
 

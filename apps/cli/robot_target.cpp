@@ -44,4 +44,13 @@ Awaitable<qi::Value> RobotTarget::get(std::string service, std::string property,
   return remote_.get(robot_, std::move(service), std::move(property), time);
 }
 
+Awaitable<void> RobotTarget::post(std::string service, std::string method, qi::Json arguments) {
+  return remote_.post(robot_, std::move(service), std::move(method), std::move(arguments));
+}
+
+Awaitable<void> RobotTarget::set(std::string service, std::string property, qi::Json value,
+                                 std::chrono::milliseconds time) {
+  return remote_.set(robot_, std::move(service), std::move(property), std::move(value), time);
+}
+
 }  // namespace beckon::cli

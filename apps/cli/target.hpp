@@ -32,7 +32,11 @@ class Target {
   virtual Awaitable<qi::MetaObject> info(std::string service) = 0;
   virtual Awaitable<qi::Value> call(std::string service, std::string method, qi::Json arguments,
                                     std::chrono::milliseconds time) = 0;
+  // Done when it is on its way.
+  virtual Awaitable<void> post(std::string service, std::string method, qi::Json arguments) = 0;
   virtual Awaitable<qi::Value> get(std::string service, std::string property, std::chrono::milliseconds time) = 0;
+  virtual Awaitable<void> set(std::string service, std::string property, qi::Json value,
+                              std::chrono::milliseconds time) = 0;
 };
 
 }  // namespace beckon::cli

@@ -11,15 +11,23 @@
 
 namespace beckon::gateway {
 
-// The door for calls by IQ (docs/protocol/rpc.md): a request that policy::decide allows is carried out on the
-// bus. Who is not allowed gets the answer of an account that does not exist.
-// Everything on the executor of `io`; the client must outlive the door's use of it.
+// The door for requests by IQ (docs/protocol/rpc.md): what policy::decide allows is carried out on the bus, never twice
+// and never late; signals are watched. Who is not allowed gets the answer of an account that does not exist.
+// Everything on the executor of `io`.
 class IqDoor {
  public:
-  IqDoor(boost::asio::io_context& io, std::shared_ptr<directory::Session> bus, policy::Policy policy, run::Log log);
+  IqDoor(boost::asio::io_context& io, policy::Policy policy, run::Log log);
+  ~IqDoor();  // closes
+  IqDoor(const IqDoor&) = delete;
+  IqDoor& operator=(const IqDoor&) = delete;
 
-  // From now on the client's requests in urn:beckon:rpc:0 come here.
+  // The bus from now on; null: there is none, and requests are told so. Takes the session's service handler.
+  void use(std::shared_ptr<directory::Session> bus);
+  // From now on the client's requests in urn:beckon:rpc:0 come here, and events leave by it. It outlives the door, or
+  // the door is closed before.
   void open(xmpp::Client& client);
+  // Ends all subscriptions; requests that are under way are answered as long as the client is there.
+  void close();
 
  private:
   struct State;

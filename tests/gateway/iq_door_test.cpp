@@ -1,16 +1,8 @@
 #include "gateway/doors/iq_door.hpp"
 
-#include "core/qi/json.hpp"
-#include "localbus/object_builder.hpp"
-#include "tests/sim/bus.hpp"
-#include "tests/support/memory_stream.hpp"
-#include "xmpp/rpc.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "tests/gateway/iq_door_fixture.hpp"
 
 #include <random>
-#include <set>
 
 namespace beckon::gateway {
 namespace {
@@ -18,110 +10,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using xmpp::Element;
-using xmpp::StanzaError;
-namespace rpc = xmpp::rpc;
-
-xmpp::Jid jid(std::string_view text) { return xmpp::Jid::parse(text).value(); }
-
-Element payload(std::string_view name, const std::string& text = {}) {
-  return Element(std::string(name), std::string(rpc::ns), text);
-}
-Element call(const std::string& service, const std::string& method, const std::string& arguments = {}) {
-  return payload("call", arguments).set("service", service).set("method", method);
-}
-
-// A robot's account on a server in memory, its door, and a bus with one small service behind it.
-class IqDoorTest : public testing::Test {
- protected:
-  IqDoorTest() {
-    localbus::ObjectBuilder builder;
-    builder.method(
-        "say", [this](const std::string& text) { said.push_back(text); }, "says it");
-    builder.method("echo", [this](const std::string& text) { return ++calls, text; });
-    builder.method("_hidden", [this] { ++calls; });
-    builder.method("fail", [this]() -> run::Result<int> {
-      ++calls;
-      return run::Error{run::Code::callFailed, "it <broke> & \"ended\"", {}};
-    });
-    builder.method("later", [this](localbus::Reply<int> reply) { waiting.push_back(std::move(reply)); });
-    volume.emplace(builder.property<float>("volume", 0.5f));
-    speech = builder.build();
-    bus.await(provider->registerService("Speech", speech)).value();
-  }
-  ~IqDoorTest() override {
-    client.reset();
-    inside->close();
-    provider->close();
-  }
-
-  // The door for these principals; a door that was open closes.
-  void open(const std::set<std::string, std::less<>>& principals) {
-    server = std::make_shared<test::MemoryServer>();
-    server->executor = bus.io.get_executor();
-    door.emplace(bus.io, inside, policy::Policy{principals}, run::silentLog());
-    xmpp::Client::Config config;
-    for (const auto& principal : principals) config.contacts.insert(jid(principal));
-    client.emplace(
-        bus.io.get_executor(), [this] { return std::make_unique<test::MemoryStream>(server); }, config,
-        run::silentLog());
-    door->open(*client);
-    client->start({});
-    server->online(jid("robot@x/beckond"));
-    server->give(Element("iq", std::string(xmpp::ns::client))
-                     .set("type", "result")
-                     .set("id", server->sent.front().attribute("id")));
-    EXPECT_TRUE(client->online());
-    bus.io.restart();
-    bus.io.poll();
-  }
-
-  // Gives the request to the client; the id that its answer will have.
-  std::string request(const std::string& from, std::string_view type, const std::vector<Element>& payloads) {
-    Element stanza("iq", std::string(xmpp::ns::client));
-    stanza.set("type", type).set("id", std::to_string(++lastId)).set("from", from);
-    stanza.children = payloads;
-    server->give(std::move(stanza));
-    return std::to_string(lastId);
-  }
-  const Element* answerTo(const std::string& id) const {
-    for (const auto& stanza : server->sent)
-      if (stanza.attribute("id") == id && stanza.name == "iq") return &stanza;
-    return nullptr;
-  }
-  Element ask(const std::string& from, std::string_view type, const Element& body) {
-    const auto id = request(from, type, {body});
-    if (!bus.runUntil([&] { return answerTo(id) != nullptr; }))
-      throw std::runtime_error("no answer to " + body.toXml());
-    EXPECT_EQ(answerTo(id)->attribute("to"), from);
-    return *answerTo(id);
-  }
-  // The payload of a result; empty where the answer is another.
-  Element result(std::string_view type, const Element& body, const std::string& from = owner) {
-    const auto answer = ask(from, type, body);
-    const auto* out = answer.child(body.name, rpc::ns);
-    return answer.attribute("type") == "result" && out ? *out : Element();
-  }
-  StanzaError refusal(std::string_view type, const Element& body) {
-    const auto answer = ask(owner, type, body);
-    EXPECT_EQ(answer.attribute("type"), "error") << answer.toXml();
-    return StanzaError::read(answer);
-  }
-
-  static inline const std::string owner = "owner@x/phone";
-
-  test::Bus bus;
-  std::shared_ptr<directory::Session> provider = bus.session(), inside = bus.session();
-  std::vector<std::string> said;
-  int calls = 0;
-  std::vector<localbus::Reply<int>> waiting;  // calls of later()
-  std::optional<localbus::PropertyHandle<float>> volume;
-  std::shared_ptr<localbus::Object> speech;
-  std::shared_ptr<test::MemoryServer> server;
-  std::optional<IqDoor> door;
-  std::optional<xmpp::Client> client;
-  int lastId = 1000;
-};
 
 TEST_F(IqDoorTest, listsServicesButNotHiddenOnes) {
   bus.await(provider->registerService("_Internal", speech)).value();
@@ -277,49 +165,56 @@ TEST_F(IqDoorTest, knowsAPrincipalByItsAccountWhateverTheResourceAndCase) {
     EXPECT_FALSE(rpc::readServices(result("get", rpc::servicesRequest(), from)).value().empty()) << from;
 }
 
-TEST_F(IqDoorTest, listsForEachPrincipalExactlyWhatItCanCall) {
+TEST_F(IqDoorTest, listsForAStrangerARemovedAndAListedPrincipalExactlyWhatItCanUse) {
   std::mt19937 random(20261122);
   const auto oneIn = [&](unsigned n) { return random() % n == 0; };
+  // In each round those who were listed before and are not any more are removed ones; p3 never is listed.
   for (int round = 0; round < 8; ++round) {
-    std::map<std::string, std::set<std::string>> existing;  // services and their methods
+    std::set<std::string> existing;  // "S7.m1", "S7.p0"; services without members are in `services` only
+    std::set<std::string> services{"S100", "Speach"};  // these two are not there
     std::vector<std::uint32_t> ids;
     for (unsigned i = 0, count = random() % 6; i < count; ++i) {
       const std::string name = "S" + std::to_string(random() % 100);
-      if (existing.contains(name)) continue;
+      if (!services.insert(name).second) continue;
       localbus::ObjectBuilder builder;
-      auto& methods = existing[name];
-      for (int m = 0; m < 4; ++m)
-        if (oneIn(2) && methods.insert("m" + std::to_string(m)).second) builder.method("m" + std::to_string(m), [] {});
+      for (const auto* method : {"m0", "m1", "m2"})
+        if (oneIn(2) && existing.insert(name + "." + method).second) builder.method(method, [] {});
+      for (const auto* property : {"p0", "p1"})
+        if (oneIn(2) && existing.insert(name + "." + property).second) builder.property<int>(property, 0);
       ids.push_back(bus.await(provider->registerService(name, builder.build())).value());
     }
     std::set<std::string, std::less<>> listed;
-    std::vector<std::string> principals;
-    for (int p = 0; p < 4; ++p) {
-      principals.push_back("p" + std::to_string(p) + "@x");
-      if (oneIn(2)) listed.insert(principals.back());
-    }
+    for (const auto* principal : {"p0@x", "p1@x", "p2@x"})
+      if (oneIn(2)) listed.insert(principal);
     open(listed);
-    // Names that exist, and some that do not.
-    auto asked = existing;
-    asked["S100"] = {};
-    asked["Speach"] = {};
-    for (const auto& principal : principals) {
+    for (const std::string principal : {"p0@x", "p1@x", "p2@x", "p3@x"}) {
       const auto from = principal + "/r";
-      std::set<std::string> shown, callable;
+      std::set<std::string> shown, usable;
       for (const auto& service : rpc::readServices(result("get", rpc::servicesRequest(), from)).value()) {
+        if (!services.contains(service)) continue;
         const auto info = rpc::readInfo(result("get", rpc::infoRequest(service), from)).value();
-        if (asked.contains(service))
-          for (const auto& [uid, method] : info.methods) shown.insert(service + "." + method.name);
+        for (const auto& [uid, method] : info.methods) shown.insert(service + "." + method.name);
+        for (const auto& [uid, property] : info.properties) shown.insert(service + "." + property.name);
       }
-      for (const auto& [service, methods] : asked)
-        for (const std::string method : {"m0", "m1", "m2", "m3", "m4"})
-          if (result("set", call(service, method), from).name == "call") callable.insert(service + "." + method);
-      EXPECT_EQ(shown, callable) << "round " << round << ", " << principal;
-      std::set<std::string> expected;
-      if (listed.contains(principal))
-        for (const auto& [service, methods] : existing)
-          for (const auto& method : methods) expected.insert(service + "." + method);
-      EXPECT_EQ(shown, expected) << "round " << round << ", " << principal;
+      for (const auto& service : services)
+        for (const std::string member : {"m0", "m1", "m2", "m3", "p0", "p1", "p2"}) {
+          const auto place = service + "." + member;
+          const bool isMethod = member.starts_with('m');
+          const bool canUse = isMethod ? !result("set", call(service, member), from).name.empty()
+                                       : !result("get", rpc::propertyRequest({service, member}), from).name.empty();
+          if (canUse) usable.insert(place);
+          // The other verbs agree.
+          if (isMethod) {
+            EXPECT_EQ(!result("set", rpc::postRequest({service, member, "[]"}), from).name.empty(), canUse) << place;
+          } else {
+            EXPECT_EQ(!result("set", rpc::setRequest({service, member}, "1"), from).name.empty(), canUse) << place;
+            EXPECT_EQ(!result("set", rpc::subscribeRequest({service, member, place}), from).name.empty(), canUse)
+                << place;
+          }
+        }
+      EXPECT_EQ(shown, usable) << "round " << round << ", " << principal;
+      EXPECT_EQ(shown, listed.contains(principal) ? existing : std::set<std::string>())
+          << "round " << round << ", " << principal;
     }
     for (const auto id : ids) ASSERT_TRUE(bus.await(provider->unregisterService(id)));
   }

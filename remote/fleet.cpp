@@ -1,0 +1,126 @@
+#include "remote/fleet.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+namespace beckon::remote {
+
+using run::Code;
+using run::Error;
+using run::Result;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using std::chrono::system_clock;
+using xmpp::Jid;
+
+namespace {
+
+constexpr std::string_view robotNs = "urn:beckon:robot:0";
+
+const xmpp::Element* robotIn(const xmpp::Presence& presence) { return presence.stanza.child("robot", robotNs); }
+
+// A robot of Beckon that takes calls: what it says of itself agrees with what it says it can.
+bool isRobot(const xmpp::Presence& presence) {
+  return robotIn(presence) && presence.disco && presence.disco->features.contains(std::string(xmpp::rpc::ns));
+}
+
+// Clocks of servers may be ahead of ours.
+milliseconds since(system_clock::time_point then) {
+  return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(system_clock::now() - then));
+}
+
+}  // namespace
+
+Fleet::Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, std::vector<Jid> robots)
+    : executor_(std::move(executor)), client_(client), accounts_(std::move(robots)) {}
+
+void Fleet::received(const xmpp::Presence& presence) {
+  told_[presence.from.bare()] = steady_clock::now();
+  // The event of verification comes for a robot that was not one before: that is its arrival.
+  if (presence.available && isRobot(presence)) ++arrivals_[presence.from];
+  changed();
+}
+
+void Fleet::settled(const Jid& contact) {
+  told_.try_emplace(contact, steady_clock::now());
+  changed();
+}
+
+void Fleet::changed() {
+  for (auto* timer : waiting_) timer->cancel();
+}
+
+const xmpp::Presence* Fleet::robotAt(const Jid& account) const {
+  for (const auto& [from, presence] : client_.present())
+    if (from.bare() == account && isRobot(presence)) return &presence;
+  return nullptr;
+}
+
+std::vector<Robot> Fleet::robots() const {
+  std::vector<Robot> out;
+  for (const auto& account : accounts_) {
+    Robot robot{.account = account.text(), .address = {}, .id = {}, .fingerprint = {}, .age = {}};
+    if (const auto told = told_.find(account); told != told_.end() && isSettled(account))
+      robot.age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - told->second);
+    if (const auto* presence = robotAt(account)) {
+      robot.address = presence->from.text();
+      robot.id = robotIn(*presence)->attribute("id");
+      robot.fingerprint = robotIn(*presence)->attribute("key");
+      if (presence->since) robot.age = since(*presence->since);
+    }
+    out.push_back(std::move(robot));
+  }
+  return out;
+}
+
+bool Fleet::isSettled(const Jid& account) const {
+  if (!client_.settled(account)) return false;
+  // Present, but its capabilities are still asked for.
+  for (const auto& [from, presence] : client_.present())
+    if (from.bare() == account && robotIn(presence) && !presence.disco) return false;
+  return true;
+}
+
+bool Fleet::isComplete() const {
+  return std::ranges::all_of(accounts_, [this](const Jid& account) { return isSettled(account); });
+}
+
+Result<Jid> Fleet::account(const std::string& name) const {
+  std::vector<Jid> found;
+  std::string known;
+  for (const auto& jid : accounts_) {
+    if (jid.text() == name || jid.node() == name) found.push_back(jid);
+    known += (known.empty() ? "" : ", ") + jid.text();
+  }
+  if (found.size() > 1)
+    return Error{Code::invalidArgument, "\"" + name + "\" may be " + found[0].text() + " or " + found[1].text(),
+                 "give the whole address"};
+  if (found.size() == 1) return found[0];
+  for (const auto& robot : robots())
+    if (robot.isThere() && robot.id == name) return Jid::parse(robot.account);
+  return Error{Code::unknownRobot, "no robot \"" + name + "\" is configured",
+               known.empty() ? "list it under robots in the configuration" : "the configured robots: " + known};
+}
+
+std::optional<Jid> Fleet::addressOf(const std::string& name) const {
+  const auto known = account(name);
+  const auto* presence = known ? robotAt(*known) : nullptr;
+  if (!presence) return {};
+  return presence->from;
+}
+
+unsigned Fleet::arrivals(const Jid& address) const {
+  const auto found = arrivals_.find(address);
+  return found == arrivals_.end() ? 0 : found->second;
+}
+
+boost::asio::awaitable<void> Fleet::untilChanged(Time end) {
+  boost::asio::steady_timer timer(executor_, end);
+  waiting_.insert(&timer);
+  co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  waiting_.erase(&timer);
+}
+
+}  // namespace beckon::remote

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "xmpp/client.hpp"
+#include "xmpp/rpc.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace beckon::remote {
+
+// A configured robot, as presence tells.
+struct Robot {
+  std::string account;      // bare JID
+  std::string address;      // full JID; empty while it is not there
+  std::string id;           // its own, whatever account it uses
+  std::string fingerprint;  // of its key: SHA-256, hex
+  // How old this is: since it announced itself or, where it is not there, since the server said so. Absent while
+  // nothing is known of it.
+  std::optional<std::chrono::milliseconds> age;
+
+  bool isThere() const { return !address.empty(); }
+};
+
+// The robots that are configured, and what the client knows of them. On the client's executor.
+class Fleet {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // `client` outlives it. A robot is named by its account, by the part before the "@" where only one of them has it,
+  // or by its id.
+  Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, std::vector<xmpp::Jid> robots);
+
+  // To be told of the client's events.
+  void received(const xmpp::Presence& presence);
+  void settled(const xmpp::Jid& contact);
+  void changed();  // anything else that somebody may wait for
+
+  std::vector<Robot> robots() const;
+  // Whether what the server knows has arrived, of all of them or of one.
+  bool isComplete() const;
+  bool isSettled(const xmpp::Jid& account) const;
+
+  // The account that `name` means. Errors: invalidArgument, unknownRobot.
+  run::Result<xmpp::Jid> account(const std::string& name) const;
+  // Where the robot of that name is now.
+  std::optional<xmpp::Jid> addressOf(const std::string& name) const;
+  // Counts how often a robot came at this address; 0: never. What was asked before a new arrival may be lost.
+  unsigned arrivals(const xmpp::Jid& address) const;
+
+  // Until something changed, or `end`.
+  boost::asio::awaitable<void> untilChanged(Time end);
+
+ private:
+  const xmpp::Presence* robotAt(const xmpp::Jid& account) const;
+
+  boost::asio::any_io_executor executor_;
+  const xmpp::Client& client_;
+  std::vector<xmpp::Jid> accounts_;
+  std::map<xmpp::Jid, unsigned> arrivals_;  // by full JID
+  std::map<xmpp::Jid, Time> told_;          // of an account, when its last word came
+  std::set<boost::asio::steady_timer*> waiting_;
+};
+
+}  // namespace beckon::remote
