@@ -51,8 +51,8 @@ def violations_of_line(folder, line):
     quote, included = match.groups()
     target = included.split("/")[0]
     if target not in MAY_INCLUDE or "/" not in included:
-        # Tests and benchmarks may have helpers of their own; everything else in quotes is ours.
-        if quote == '"' and not (folder in AROUND and target == folder):
+        # Tests and benchmarks may have helpers of their own, and use each other's; everything else in quotes is ours.
+        if quote == '"' and not (folder in AROUND and target in AROUND):
             yield f'"{included}" is not written from the root; for another library use <>'
     elif quote == "<":
         yield f'<{included}> is a header of ours: use quotes'
