@@ -105,7 +105,7 @@ class Bus(World):
         self.assertFails(self.on_bus("services", "x"), 2, "invalid-argument", "one word too many")
         self.assertFails(self.on_bus("services", "--jsno"), 2, "invalid-argument", "--jsno")
         self.assertFails(self.on_bus("robots"), 2, "invalid-argument")
-        self.assertFails(self.beckon("watch", "x.y"), 2, "invalid-argument", "--bus")
+        self.assertFails(self.beckon("watch", "x.y"), 2, "invalid-argument", "ROBOT/SERVICE.MEMBER")
         self.assertFails(self.beckon(), 2, "invalid-argument", "subcommand")
 
     def test_errors_are_json_where_json_is_asked_for(self):

@@ -67,8 +67,8 @@ class Readme(XmppWorld):
         """Its two configurations, and the three commands below them, with the server's address added."""
         text = (ROOT / "README.md").read_text()
         robot, remote = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
-        here = f'[xmpp]\nhost = "127.0.0.1"\nport = {self.port}\nca_file = "{self.folder}/ca.pem"\n'
-        adapt = lambda config: config.replace("[xmpp]\n", here).replace("robots.example", "robots.test").replace("me@", "owner@").replace("me.password", f"{self.folder}/owner.password")
+        here = f'xmpp = {{ host = "127.0.0.1", port = {self.port}, ca_file = "{self.folder}/ca.pem", '
+        adapt = lambda config: config.replace("xmpp = { ", here).replace("robots.example", "robots.test").replace("me@", "owner@").replace("me.password", f"{self.folder}/owner.password")
         self.write("robot.toml", adapt(robot) + '[bus]\nlisten = "tcp://127.0.0.1:0"\n')
         (self.folder / ".config" / "beckon").mkdir(parents=True)
         self.write(".config/beckon/remote.toml", adapt(remote))
@@ -81,6 +81,8 @@ class Readme(XmppWorld):
         env = dict(self.env, PATH=f"{BIN}:{os.environ['PATH']}")
         env.pop("XDG_CONFIG_HOME", None)
         for command in commands[1:]:
+            if "watch" in command:
+                command += " --count 1"
             run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, timeout=60)
             self.assertEqual(run.returncode, 0, command + run.stdout + run.stderr)
 

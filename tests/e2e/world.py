@@ -27,28 +27,42 @@ def free_port():
     raise RuntimeError("no free port")
 
 
+def until(condition, what, limit=LONGEST):
+    """What `condition` gives, once that is true."""
+    end = time.monotonic() + limit
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {limit:.1f} s: {what() if callable(what) else what}")
+        time.sleep(0.01)
+
+
 class Program:
     """A process whose output goes to files; ended with the test."""
 
-    def __init__(self, folder, name, command, env):
+    def __init__(self, folder, name, command, env, stdin=subprocess.DEVNULL):
         self.name = name
         self.out, self.err = folder / f"{name}.out", folder / f"{name}.err"
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
-            self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env)
+            self.process = subprocess.Popen([str(part) for part in command], stdin=stdin, stdout=out, stderr=err, env=env)
 
     def text(self):
         return self.out.read_text(errors="replace"), self.err.read_text(errors="replace")
 
     def await_line(self, beginning, count=1, limit=LONGEST):
         """The count-th line of either output that begins so, once it is whole."""
-        end = time.monotonic() + limit
-        while True:
-            lines = [line for text in self.text() for line in text.split("\n")[:-1] if line.startswith(beginning)]
-            if len(lines) >= count:
-                return lines[count - 1]
-            if time.monotonic() > end:
-                raise AssertionError(f"{self.name}: no line {beginning!r} in {self.text()}")
-            time.sleep(0.01)
+        return until(lambda: self.lines(beginning)[count - 1:], lambda: f"{self.name}: no line {beginning!r} in {self.text()}", limit)[0]
+
+    def lines(self, beginning=""):
+        """The whole lines of both outputs that begin so."""
+        return [line for text in self.text() for line in text.split("\n")[:-1] if line.startswith(beginning)]
+
+    def await_text(self, part, limit=LONGEST):
+        """The first line of either output that holds `part`, once it is whole."""
+        found = until(lambda: [line for line in self.lines() if part in line], lambda: f"{self.name}: nothing of {part!r} in {self.text()}", limit)
+        return found[0]
 
     def wait(self, limit=LONGEST):
         return self.process.wait(limit)
@@ -83,18 +97,20 @@ class Answer:
 class World(unittest.TestCase):
     """A test with a private folder and home; what it starts is stopped in reverse order."""
 
+    inside = ()  # what leads a command into the place where all of this world runs
+
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="beckon-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder)
         self.env = dict(os.environ, HOME=str(self.folder))
 
-    def start(self, name, *command, binary=True):
-        program = Program(self.folder, name, [BIN / command[0] if binary else command[0], *command[1:]], self.env)
+    def start(self, name, *command, binary=True, **options):
+        program = Program(self.folder, name, [*self.inside, BIN / command[0] if binary else command[0], *command[1:]], self.env, **options)
         self.addCleanup(program.end)
         return program
 
     def beckon(self, *arguments, limit=LONGEST):
-        command = [str(BIN / "beckon"), *map(str, arguments)]
+        command = [*self.inside, str(BIN / "beckon"), *map(str, arguments)]
         return Answer(subprocess.run(command, capture_output=True, text=True, timeout=limit, env=self.env, stdin=subprocess.DEVNULL))
 
     def start_directory(self):
@@ -133,7 +149,7 @@ class XmppWorld(World):
         self.port = free_port()
         for name in self.accounts:
             self.write(f"{name}.password", f"secret of {name}\n", 0o600)
-        self.start_prosody()
+        self.start_server()
         self.write("robot.toml", self.account("nao1") + '[bus]\nlisten = "tcp://127.0.0.1:0"\n[access]\nprincipals = ["owner@robots.test"]\n')
         for name in ("owner", "stranger"):
             self.write(f"{name}.toml", 'robots = ["nao1@robots.test"]\n' + self.account(name))
@@ -147,21 +163,37 @@ class XmppWorld(World):
         port = keys.pop("port", self.port)
         return "[xmpp]\n" + "".join(f'{key} = "{value}"\n' for key, value in keys.items()) + f"port = {port}\n"
 
-    def start_prosody(self):
+    def start_server(self):
         self.prosody = self.start("prosody", ROOT / "scripts" / "private-prosody", self.folder, "robots.test", self.port, binary=False)
-        end = time.monotonic() + LONGEST
-        while "Activated service 'c2s'" not in self.prosody.text()[0]:
-            if self.prosody.process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(f"prosody does not start: {self.prosody.text()}")
-            time.sleep(0.01)
+        self.await_prosody()
 
-    def start_robot(self, name="beckond"):
-        self.robot = self.start(name, "beckond", "run", "--config", self.folder / "robot.toml")
+    def restart_server(self):
+        """After it was killed: with the data and the certificate that it had."""
+        self.restarts = getattr(self, "restarts", 0) + 1
+        config = self.folder / "prosody" / "prosody.cfg.lua"
+        self.prosody = self.start(f"prosody{self.restarts}", "prosody", "-F", "--config", config, binary=False)
+        self.await_prosody()
+
+    def await_prosody(self):
+        def is_listening():
+            self.assertIsNone(self.prosody.process.poll(), f"prosody does not start: {self.prosody.text()}")
+            return "Activated service 'c2s'" in self.prosody.text()[0]
+        until(is_listening, lambda: f"prosody does not start: {self.prosody.text()}")
+
+    def start_robot(self, name="beckond", *options):
+        self.robot = self.start(name, "beckond", "run", "--config", self.folder / "robot.toml", *options)
         self.url = self.robot.await_line("ready ").split()[1]
         self.robot.await_line("announced ")
+        return self.robot
 
     def owner(self, *arguments, **options):
         return self.beckon("--config", self.folder / "owner.toml", *arguments, **options)
 
     def stranger(self, *arguments, **options):
         return self.beckon("--config", self.folder / "stranger.toml", *arguments, **options)
+
+    def start_watch(self, place, *options, name="watch", account="owner"):
+        """A remote that watches a signal or property of nao1, and does so already."""
+        watch = self.start(name, "beckon", "--config", self.folder / f"{account}.toml", "watch", f"nao1/{place}", *options)
+        watch.await_line("watching ")
+        return watch

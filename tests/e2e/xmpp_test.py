@@ -4,7 +4,7 @@ import re
 import time
 import unittest
 
-from world import XmppWorld, free_port
+from world import LONGEST, XmppWorld, free_port, until
 
 
 class MainJob(XmppWorld):
@@ -14,19 +14,37 @@ class MainJob(XmppWorld):
         self.sim = self.start_sim()
 
     def test_robots_are_found_by_presence_with_their_identity(self):
-        robots = self.assertDone(self.owner("--json", "robots")).json()
-        self.assertEqual(len(robots), 1)
-        self.assertEqual(robots[0]["account"], "nao1@robots.test")
-        self.assertEqual(robots[0]["address"], "nao1@robots.test/beckond")
-        self.assertEqual(robots[0]["id"], (self.folder / "state" / "id").read_text().strip())
-        self.assertRegex(robots[0]["key"], "^[0-9a-f]{64}$")
+        robot = self.listed()
+        self.assertEqual((robot["account"], robot["online"]), ("nao1@robots.test", True))
+        self.assertEqual(robot["address"], "nao1@robots.test/beckond")
+        self.assertEqual(robot["id"], (self.folder / "state" / "id").read_text().strip())
+        self.assertRegex(robot["key"], "^[0-9a-f]{64}$")
         # The identity outlives the process.
         self.robot.kill()
         self.start_robot("again")
-        self.assertEqual(self.assertDone(self.owner("--json", "robots")).json(), robots)
+        self.assertEqual({**self.listed(), "age": None}, {**robot, "age": None})
+
+    def listed(self, who=None):
+        """The one robot of a list that is complete."""
+        listing = self.assertDone((who or self.owner)("--json", "robots")).json()
+        self.assertTrue(listing["complete"], listing)
+        self.assertEqual(len(listing["robots"]), 1)
+        return listing["robots"][0]
+
+    def test_a_list_of_robots_says_that_it_is_complete_and_how_old_it_is(self):
+        self.assertRegex(self.assertDone(self.owner("robots")).out,
+                         r"^nao1@robots\.test  online   since \d+ s  id [0-9a-f-]{36}  key [0-9a-f]{16}\ncomplete\n$")
+        first = self.listed()["age"]  # since the robot announced itself, to the second
+        later = until(lambda: [age for age in [self.listed()["age"]] if age >= first + 1], "the age does not grow")[0]
+        self.assertLess(later, first + LONGEST)
+        self.robot.end()
+        self.assertRegex(self.assertDone(self.owner("robots")).out, r"^nao1@robots\.test  offline  as of \d+ s ago\ncomplete\n$")
+        robot = self.listed()
+        self.assertEqual((robot["account"], robot["online"], robot["address"]), ("nao1@robots.test", False, ""))
+        self.assertLess(robot["age"], LONGEST)
 
     def test_a_robot_is_named_by_account_short_name_or_id(self):
-        robot_id = self.owner("--json", "robots").json()[0]["id"]
+        robot_id = self.listed()["id"]
         for name in ("nao1", "nao1@robots.test", robot_id):
             self.assertIn("ALMotion\n", self.assertDone(self.owner("services", name)).out)
 
@@ -55,6 +73,20 @@ class MainJob(XmppWorld):
         self.assertEqual(charge["signature"], "i")
         self.assertIn(charge["value"], range(0, 101))
 
+    def test_a_property_is_set(self):
+        self.assertEqual(self.assertDone(self.owner("set", "nao1/ALTextToSpeech.volume", "0.25")).out, "")
+        self.assertEqual(self.on_bus("get", "ALTextToSpeech.volume").out, "0.25\n")
+        self.assertFails(self.owner("set", "nao1/ALTextToSpeech.volume", '"loud"'), 2, "bad-arguments", '"loud"')
+        self.assertFails(self.owner("set", "nao1/ALBattery.charge", "5"), 7, "call-failed", "ALBattery answered")
+        self.assertEqual(self.on_bus("get", "ALTextToSpeech.volume").out, "0.25\n")
+
+    def test_a_post_is_done_before_the_service_has_finished(self):
+        self.assertEqual(self.assertDone(self.owner("post", "nao1/ALMotion.moveTo", "100", "0", "0")).out, "")
+        self.assertEqual(self.on_bus("call", "ALMotion.moveIsActive").out, "true\n")
+        self.assertDone(self.owner("post", "nao1/ALMotion.stopMove"))
+        until(lambda: self.on_bus("call", "ALMotion.moveIsActive").out == "false\n", "the robot does not stop")
+        self.assertFails(self.owner("post", "nao1/ALMotion.jump"), 3, "unknown-member", "jump")
+
     def test_errors_are_the_same_as_on_the_bus(self):
         for command in (["call", "ALDance.go"], ["call", "ALMotion.jump"], ["call", "ALMotion.moveToward", "1"],
                         ["call", "ALMotion.stopMove", "1", "2"], ["call", "ALMotion.moveToward", "1", '"x"', "0"],
@@ -68,18 +100,36 @@ class MainJob(XmppWorld):
         answers = [self.stranger("services", "nao1"), self.stranger("call", "nao1/ALMotion.moveToward", "1", "0", "0")]
         for answer in answers:
             self.assertFails(answer, 3, "unknown-robot", "nao1@robots.test")
-        self.assertEqual(self.assertDone(self.stranger("robots")).out, "")
+        listed = self.assertDone(self.stranger("robots")).out
+        self.assertIn("nao1@robots.test  unknown\n", listed)
         self.assertEqual(self.on_bus("call", "ALMotion.moveIsActive").out, "false\n")
         # The same words as for a robot that is not there at all.
         self.robot.end()
         self.assertEqual(self.stranger("services", "nao1").err, answers[0].err)
+        self.assertEqual(self.assertDone(self.stranger("robots")).out, listed)
+
+    def test_a_principal_that_was_removed_sees_and_reaches_nothing(self):
+        self.assertTrue(self.listed()["online"])
+        config = self.folder / "robot.toml"
+        config.write_text(config.read_text().replace("owner@", "somebody@"))
+        self.robot.end()
+        self.start_robot("again")
+        self.assertFails(self.owner("services", "nao1"), 3, "unknown-robot", "nao1@robots.test")
+        self.assertFalse(self.assertDone(self.owner("--json", "robots")).json()["robots"][0]["online"])
+
+    def test_a_robot_that_never_answered_is_unknown_and_the_list_incomplete(self):
+        self.robot.end()
+        self.assertEqual(self.assertDone(self.owner("robots")).out, "nao1@robots.test  unknown\nincomplete: the server has not told about 1 of 1\n")
+        listing = self.assertDone(self.owner("--json", "robots")).json()
+        self.assertEqual((listing["complete"], listing["robots"][0]["online"], listing["robots"][0]["age"]), (False, False, None))
 
     def test_a_robot_that_is_not_configured_is_told(self):
         self.assertFails(self.owner("services", "pepper9"), 3, "unknown-robot", '"pepper9"', "nao1@robots.test")
 
     def test_a_robot_that_stopped_is_not_there(self):
+        self.assertTrue(self.listed()["online"])
         self.robot.end()
-        self.assertEqual(self.assertDone(self.owner("robots")).out, "")
+        self.assertFalse(self.listed()["online"])
         self.assertFails(self.owner("services", "nao1"), 3, "unknown-robot", "beckond")
 
     def test_a_service_killed_in_mid_call_is_told(self):
@@ -97,13 +147,9 @@ class MainJob(XmppWorld):
 
     def test_the_robot_comes_back_by_itself_after_the_server_restarts(self):
         self.prosody.kill()
-        self.start_prosody_again()
-        self.robot.await_line("announced ", count=2)
+        self.restart_server()
+        self.robot.await_line("announced ", count=2, limit=10)
         self.assertIn("ALMotion", self.assertDone(self.owner("services", "nao1")).out)
-
-    def start_prosody_again(self):
-        config = self.folder / "prosody" / "prosody.cfg.lua"
-        self.start("prosody2", "prosody", "-F", "--config", config, binary=False)
 
     def test_secrets_appear_in_no_log(self):
         self.owner("--log-level", "debug", "services", "nao1")
@@ -157,7 +203,7 @@ class Misconfigured(XmppWorld):
         while "offline (unreachable)" not in robot.text()[1]:
             self.assertLess(time.monotonic(), end)
             time.sleep(0.01)
-        self.start("prosody2", "prosody", "-F", "--config", self.folder / "prosody" / "prosody.cfg.lua", binary=False)
+        self.restart_server()
         robot.await_line("announced ")
 
 

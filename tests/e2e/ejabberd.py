@@ -1,0 +1,71 @@
+"""A world with ejabberd in place of Prosody: in a private folder, on one port of 127.0.0.1."""
+
+import glob
+import os
+import subprocess
+
+from world import XmppWorld, until
+
+# Not by ejabberdctl, which changes to the user ejabberd by su and wants epmd: a node without a name has no distribution,
+# so nothing listens but the one port, and nothing is left behind. The accounts are those of the password files.
+CONFIG = """
+hosts: [robots.test]
+loglevel: info
+certfiles: ["{folder}/server.pem"]
+auth_method: [internal]
+auth_password_format: scram
+auth_scram_hash: sha256
+acl: {{ local: {{ user_regexp: "" }} }}
+access_rules: {{ c2s: {{ allow: all }} }}
+shaper_rules: {{ c2s_shaper: none, max_user_sessions: 10 }}
+listen:
+  - {{ port: {port}, ip: "127.0.0.1", module: ejabberd_c2s, max_stanza_size: 262144, access: c2s, shaper: c2s_shaper, starttls_required: true }}
+modules:
+  mod_caps: {{}}
+  mod_disco: {{}}
+  mod_ping: {{}}
+  mod_roster: {{}}
+"""
+ACCOUNTS = """
+{ok, _} = application:ensure_all_started(ejabberd),
+[begin
+   {ok, Text} = file:read_file(File),
+   ok = ejabberd_auth:try_register(list_to_binary(filename:basename(File, ".password")), <<"robots.test">>, string:trim(Text))
+ end || File <- filelib:wildcard("*.password")],
+io:format("accounts are there~n").
+"""
+
+
+class EjabberdWorld(XmppWorld):
+    def start_server(self):
+        self.make_certificate()
+        self.write("ejabberd.yml", CONFIG.format(folder=self.folder, port=self.port))
+        self.start_ejabberd("ejabberd", ACCOUNTS)
+
+    def restart_server(self):
+        self.start_ejabberd("ejabberd2", '{ok, _} = application:ensure_all_started(ejabberd), io:format("accounts are there~n").')
+
+    def start_ejabberd(self, name, body):
+        (self.folder / "log").mkdir(exist_ok=True)
+        libraries = os.path.dirname(glob.glob("/usr/lib/*/ejabberd-*/ebin")[0].removesuffix("/ebin"))
+        self.env.update(ERL_LIBS=libraries, EJABBERD_CONFIG_PATH=str(self.folder / "ejabberd.yml"),
+                        EJABBERD_LOG_PATH=str(self.folder / "log" / "ejabberd.log"), ERL_CRASH_DUMP_BYTES="0")
+        # +sbwt: idle schedulers would spin. The working folder holds the database.
+        self.ejabberd = self.start(name, "env", "-C", self.folder, "erl", "-noinput", "+K", "true", "+S", "2", "+sbwt", "none",
+                                   "-mnesia", "dir", f'"{self.folder}/mnesia"', "-eval", body, binary=False)
+        until(lambda: self.is_ready(), lambda: f"ejabberd does not start: {self.ejabberd.text()}")
+
+    def is_ready(self):
+        self.assertIsNone(self.ejabberd.process.poll(), self.ejabberd.text())
+        return self.ejabberd.lines("accounts are there")
+
+    def make_certificate(self):
+        def openssl(*arguments):
+            subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, cwd=self.folder)
+        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        openssl("req", "-x509", *key, "-days", 30, "-subj", "/CN=Beckon test authority", "-keyout", "ca.key", "-out", "ca.pem")
+        openssl("req", *key, "-subj", "/CN=robots.test", "-keyout", "server.key", "-out", "server.csr")
+        self.write("server.ext", "subjectAltName=DNS:robots.test\n")
+        openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", 30,
+                "-extfile", "server.ext", "-out", "server.crt")
+        self.write("server.pem", (self.folder / "server.crt").read_text() + (self.folder / "server.key").read_text(), 0o600)
