@@ -50,8 +50,8 @@ class EjabberdWorld(XmppWorld):
         libraries = os.path.dirname(glob.glob("/usr/lib/*/ejabberd-*/ebin")[0].removesuffix("/ebin"))
         self.env.update(ERL_LIBS=libraries, EJABBERD_CONFIG_PATH=str(self.folder / "ejabberd.yml"),
                         EJABBERD_LOG_PATH=str(self.folder / "log" / "ejabberd.log"), ERL_CRASH_DUMP_BYTES="0")
-        # +sbwt: idle schedulers would spin. The working folder holds the database.
-        self.ejabberd = self.start(name, "env", "-C", self.folder, "erl", "-noinput", "+K", "true", "+S", "2", "+sbwt", "none",
+        # Few schedulers: on a busy machine its start hands each of hundreds of files through all of them, 40 s instead of 1.
+        self.ejabberd = self.start(name, "env", "-C", self.folder, "erl", "-noinput", "+S", "1", "+SDio", "1",
                                    "-mnesia", "dir", f'"{self.folder}/mnesia"', "-eval", body, binary=False)
         until(lambda: self.is_ready(), lambda: f"ejabberd does not start: {self.ejabberd.text()}")
 

@@ -2,8 +2,8 @@
 
     soak.py --minutes 60 [--cycle 30]
 
-After each kill both are back within 10 s, what was missed is counted, and calls work; at the end neither has grown. A
-line a cycle, then the verdict; exit code 0 if all of it held.
+After each kill both are back, what was missed is counted, and calls work; at the end neither has grown. A line a cycle,
+then the slowest return and the verdict; exit code 0 if all of it held.
 """
 
 import argparse
@@ -17,7 +17,9 @@ import unittest
 from world import XmppWorld, until
 
 PLACE = "ALTextToSpeech.languageTTS"
-BOUND = 10.0  # seconds, from the server's return
+# Seconds from the server's return. Waits between attempts double, with full jitter: most returns take 1 s, but on a machine
+# where the server itself needs seconds to start, the fourth attempt may come 8 s and the fifth 16 s after the one before.
+BOUND = 30.0
 GROWTH, ALLOWANCE = 1.05, 1024  # of resident memory, KiB: from the first tenth of the cycles to the last
 
 

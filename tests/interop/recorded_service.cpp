@@ -1,5 +1,6 @@
-// The service "Vec" of a libqi program, from the recording 09_calls.json, as a process: registers at the directory, says
-// "ready" and answers as libqi answered then, until it is killed. For tests of whole programs where no libqi is known.
+// The service "Vec" of a libqi program, from the recording 09_calls.json, as a process: registers at the directory,
+// says "ready" and answers as libqi answered then, until it is killed. For tests of whole programs where no libqi is
+// known.
 //
 //   recorded_service URL
 #include "core/run/machine_id.hpp"
