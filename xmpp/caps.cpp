@@ -39,11 +39,6 @@ Element field(std::string_view var, const std::set<std::string>& values) {
   return out;
 }
 
-struct Judged {
-  Disco disco;
-  bool wellFormed = true;
-};
-
 // What the parts of the hashed text are told apart by must not be in them.
 bool clean(std::string_view text, std::string_view separators = "<") {
   return text.find_first_of(separators) == std::string_view::npos;
@@ -73,31 +68,6 @@ bool readForm(const Element& x, Disco::Form& form) {
   return wellFormed;
 }
 
-Judged readAndJudge(const Element& query) {
-  Judged out;
-  auto& [disco, wellFormed] = out;
-  std::set<Disco::Identity> identities;
-  std::set<std::string> types;
-  for (const auto& child : query.children) {
-    if (child.is("identity", ns::discoInfo)) {
-      Disco::Identity id{std::string(child.attribute("category")), std::string(child.attribute("type")),
-                         std::string(child.attribute("lang")), std::string(child.attribute("name"))};
-      wellFormed = identities.insert(id).second && clean(id) && wellFormed;
-      disco.identities.push_back(std::move(id));
-    } else if (child.is("feature", ns::discoInfo)) {
-      const std::string feature(child.attribute("var"));
-      wellFormed = disco.features.insert(feature).second && clean(feature) && wellFormed;
-    } else if (child.is("x", forms)) {
-      Disco::Form form;
-      const bool good = readForm(child, form);
-      if (form.type.empty()) continue;
-      wellFormed = types.insert(form.type).second && good && wellFormed;
-      disco.forms.push_back(std::move(form));
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 Element Disco::query(std::string_view node) const {
@@ -121,12 +91,29 @@ Element Disco::query(std::string_view node) const {
   return out;
 }
 
-Disco Disco::read(const Element& query) { return readAndJudge(query).disco; }
-
-std::optional<Disco> Disco::readWellFormed(const Element& query) {
-  auto [disco, wellFormed] = readAndJudge(query);
-  if (!wellFormed || disco.identities.empty()) return std::nullopt;
-  return std::move(disco);
+std::optional<Disco> Disco::read(const Element& query) {
+  Disco out;
+  std::set<Identity> identities;
+  std::set<std::string> types;
+  for (const auto& child : query.children) {
+    if (child.is("identity", ns::discoInfo)) {
+      Identity id{std::string(child.attribute("category")), std::string(child.attribute("type")),
+                  std::string(child.attribute("lang")), std::string(child.attribute("name"))};
+      if (!clean(id) || !identities.insert(id).second) return std::nullopt;
+      out.identities.push_back(std::move(id));
+    } else if (child.is("feature", ns::discoInfo)) {
+      const std::string feature(child.attribute("var"));
+      if (!clean(feature) || !out.features.insert(feature).second) return std::nullopt;
+    } else if (child.is("x", xmpp::forms)) {
+      Form form;
+      const bool wellFormed = readForm(child, form);
+      if (form.type.empty()) continue;
+      if (!wellFormed || !types.insert(form.type).second) return std::nullopt;
+      out.forms.push_back(std::move(form));
+    }
+  }
+  if (out.identities.empty()) return std::nullopt;
+  return out;
 }
 
 std::string capsHash(const Disco& disco) {

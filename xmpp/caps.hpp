@@ -29,12 +29,11 @@ struct Disco {
   std::vector<Form> forms;
 
   Element query(std::string_view node = {}) const;  // <query xmlns='http://jabber.org/protocol/disco#info'/>
-  // Takes what it understands; forms without a hidden FORM_TYPE are left out (XEP-0115 section 5.4, rule 3.6).
-  static Disco read(const Element& query);
-  // For comparing hashes: nothing if the answer is ill-formed by XEP-0115 section 5.4 (an identity, a feature or a
-  // FORM_TYPE twice), or if it can be read in two ways once put together for the hash: with a < in any text, a / in an
-  // identity's category, type or language, an identity without category or type, a field twice in a form.
-  static std::optional<Disco> readWellFormed(const Element& query);
+  // Nothing if the answer is ill-formed by XEP-0115 section 5.4 (an identity, a feature or a FORM_TYPE twice), or if it
+  // can be read in two ways once put together for the hash: without an identity or with one that lacks category or
+  // type, with a < in any text, a / in an identity's category, type or language, a field twice in a form. Forms without
+  // a hidden FORM_TYPE are left out (rule 3.6).
+  static std::optional<Disco> read(const Element& query);
 };
 
 // The verification string of XEP-0115 section 5.1, base64 of its SHA-1.

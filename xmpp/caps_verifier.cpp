@@ -43,7 +43,7 @@ CapsVerifier::Outcome CapsVerifier::answered(const Question& question, const run
   if (found == open_.end() || found->second.asked != question.to) return {};
   Outcome out;
   const auto* query = answer ? answer->child("query", ns::discoInfo) : nullptr;
-  const auto disco = query ? Disco::readWellFormed(*query) : std::nullopt;
+  const auto disco = query ? Disco::read(*query) : std::nullopt;
   if (!answer)
     out.problem = answer.error().cause;
   else if (!disco)

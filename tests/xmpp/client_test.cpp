@@ -27,7 +27,7 @@ TEST_F(ClientTest, announcesItselfWithCapabilitiesAndPayload) {
   const auto* query = answer.child("query", ns::discoInfo);
   ASSERT_TRUE(query);
   EXPECT_EQ(query->attribute("node"), "urn:test#" + caps->ver);
-  const auto disco = Disco::read(*query);
+  const auto disco = Disco::read(*query).value();
   EXPECT_EQ(capsHash(disco), caps->ver);
   EXPECT_TRUE(disco.features.contains("urn:beckon:rpc:0"));
   EXPECT_TRUE(disco.features.contains("urn:xmpp:ping"));
