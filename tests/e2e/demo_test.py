@@ -81,8 +81,10 @@ class Readme(XmppWorld):
         env = dict(self.env, PATH=f"{BIN}:{os.environ['PATH']}")
         env.pop("XDG_CONFIG_HOME", None)
         for command in commands[1:]:
-            if "watch" in command:
-                command += " --count 1"
+            if "watch" in command:  # until it is stopped
+                watch = self.start("watch", "env", "-u", "XDG_CONFIG_HOME", f"PATH={env['PATH']}", "bash", "-c", f"exec {command}", binary=False)
+                watch.await_line("watching ")
+                continue
             run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, timeout=60)
             self.assertEqual(run.returncode, 0, command + run.stdout + run.stderr)
 
