@@ -17,12 +17,13 @@ namespace {
 // How late the end of a sentence or of a move may be noticed.
 constexpr auto step = std::chrono::milliseconds(20);
 
-void keepAdvancing(sim::Robot& robot, localbus::Timer& timer) {
+// Until `isOver`: a wait that has ended when the timer is cancelled does not know of it.
+void keepAdvancing(sim::Robot& robot, localbus::Timer& timer, const bool& isOver) {
   timer.expires_after(step);
-  timer.async_wait([&](boost::system::error_code cancelled) {
-    if (cancelled) return;
+  timer.async_wait([&](boost::system::error_code) {
+    if (isOver) return;
     robot.advance();
-    keepAdvancing(robot, timer);
+    keepAdvancing(robot, timer, isOver);
   });
 }
 
@@ -39,7 +40,8 @@ Result<> simulate(const std::string& bus, const std::string& name, const std::st
       io, *directory, *machine, robot.services(), [&] { std::cout << "ready " << directory->url() << std::endl; },
       run::makeLog("sim", logLevel));
   localbus::Timer timer(io.get_executor());
-  keepAdvancing(robot, timer);
+  bool isOver = false;
+  keepAdvancing(robot, timer, isOver);
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&](auto, int) {
     presence.stop();
@@ -47,6 +49,7 @@ Result<> simulate(const std::string& bus, const std::string& name, const std::st
   });
   boost::asio::co_spawn(io, presence.run(), [&](std::exception_ptr broken) {
     if (broken) std::rethrow_exception(broken);
+    isOver = true;
     timer.cancel();
     signals.cancel();
   });

@@ -14,7 +14,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <future>
+#include <iterator>
+#include <thread>
 
 namespace beckon::xmpp {
 namespace {
@@ -89,6 +93,10 @@ TEST_F(StrophePrecautions, reachesAServerAtWhicheverAddressOfItsNameItListens) {
 
 // A look-up cannot be woken: the stream leaves it alone.
 TEST_F(StrophePrecautions, givesUpOnNameServersThatDoNotAnswer) {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+  };
+  const auto before = threads();
   std::promise<void> answer;
   auto config = at("host.test", 15222);
   config.stageDeadline = 100ms;
@@ -101,6 +109,10 @@ TEST_F(StrophePrecautions, givesUpOnNameServersThatDoNotAnswer) {
   EXPECT_THAT(error.cause, HasSubstr("address"));
   stream.reset();
   answer.set_value();
+  // The thread that looked up ends by itself; what it holds would look like a leak before.
+  const auto end = std::chrono::steady_clock::now() + 10s;
+  while (threads() != before && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(threads(), before);
 }
 
 TEST_F(StrophePrecautions, setsItsSocketSoThatADeadPeerIsNoticed) {
