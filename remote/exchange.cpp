@@ -1,9 +1,8 @@
 #include "remote/exchange.hpp"
 
-#include <fmt/format.h>
+#include "core/run/uuid.hpp"
 
 #include <algorithm>
-#include <random>
 
 namespace beckon::remote {
 
@@ -24,11 +23,6 @@ constexpr std::chrono::minutes clockAge{5};
 // As many ids as a request tells.
 constexpr std::size_t mostAnswered = 32;
 
-std::string newPrefix() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}.", random(), random());
-}
-
 }  // namespace
 
 // One request over all its attempts.
@@ -44,7 +38,7 @@ struct Exchanges::Attempt {
 };
 
 Exchanges::Exchanges(Fleet& fleet, xmpp::Client& client, milliseconds patience)
-    : fleet_(fleet), client_(client), patience_(patience), prefix_(newPrefix()) {}
+    : fleet_(fleet), client_(client), patience_(patience), prefix_(run::makeUuid() + ".") {}
 
 Error Exchanges::awayError(const std::string& robot) const {
   const auto known = fleet_.account(robot);

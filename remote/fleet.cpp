@@ -89,17 +89,16 @@ bool Fleet::isComplete() const {
 
 Result<Jid> Fleet::account(const std::string& name) const {
   std::vector<Jid> found;
-  std::string known;
-  for (const auto& jid : accounts_) {
+  for (const auto& jid : accounts_)
     if (jid.text() == name || jid.node() == name) found.push_back(jid);
-    known += (known.empty() ? "" : ", ") + jid.text();
-  }
   if (found.size() > 1)
     return Error{Code::invalidArgument, "\"" + name + "\" may be " + found[0].text() + " or " + found[1].text(),
                  "give the whole address"};
   if (found.size() == 1) return found[0];
   for (const auto& robot : robots())
     if (robot.isThere() && robot.id == name) return Jid::parse(robot.account);
+  std::string known;
+  for (const auto& jid : accounts_) known += (known.empty() ? "" : ", ") + jid.text();
   return Error{Code::unknownRobot, "no robot \"" + name + "\" is configured",
                known.empty() ? "list it under robots in the configuration" : "the configured robots: " + known};
 }

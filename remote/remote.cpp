@@ -1,5 +1,6 @@
 #include "remote/remote.hpp"
 
+#include "core/run/uuid.hpp"
 #include "remote/exchange.hpp"
 #include "xmpp/rpc.hpp"
 
@@ -9,7 +10,6 @@
 
 #include <map>
 #include <optional>
-#include <random>
 
 namespace beckon::remote {
 
@@ -32,7 +32,7 @@ struct Remote::State {
             config(options), log),
         fleet(io.get_executor(), client, options.robots),
         exchanges(fleet, client, options.patience),
-        watchPrefix(std::to_string(std::random_device{}()) + "-") {}
+        watchPrefix(run::makeUuid() + ".") {}
 
   static xmpp::Client::Config config(const Options& options) {
     xmpp::Client::Config out;

@@ -38,12 +38,16 @@ Watch::~Watch() {
 
 awaitable<Result<>> Watch::begin() { return subscribe(); }
 
+void Watch::noteAddress() {
+  const auto address = fleet_.addressOf(robot_);
+  if (!address) return;
+  address_ = *address;
+  arrival_ = fleet_.arrivals(*address);
+}
+
 awaitable<Result<>> Watch::subscribe() {
   const auto self = shared_from_this();
-  if (const auto address = fleet_.addressOf(robot_)) {
-    address_ = *address;
-    arrival_ = fleet_.arrivals(*address);
-  }
+  noteAddress();
   Request request{.kind = Request::Kind::state,
                   .payload = rpc::subscribeRequest({service_, member_, id_}),
                   .time = {},
@@ -59,10 +63,7 @@ awaitable<Result<>> Watch::subscribe() {
 void Watch::subscribed(const Element& result) {
   const auto told = rpc::readSubscribed(result);
   if (!told) return;
-  if (const auto address = fleet_.addressOf(robot_)) {
-    address_ = *address;
-    arrival_ = fleet_.arrivals(*address);
-  }
+  noteAddress();  // it may have come back elsewhere while it was asked
   due_ = steady_clock::now() + rpc::renewal;
   const auto before = seq_;
   const bool isRepeat = std::exchange(hasBegun_, true);
@@ -76,8 +77,7 @@ void Watch::subscribed(const Element& result) {
 }
 
 void Watch::received(const Jid& from, const Element& element) {
-  const auto account = fleet_.account(robot_);
-  if (!account || from.bare() != *account) return;  // anybody can send a message
+  if (from.bare() != address_.bare()) return;  // anybody can send a message
   const auto event = rpc::readEvent(element);
   if (!event || event->seq <= seq_) return;
   const auto missing = event->seq - seq_ - 1;

@@ -44,6 +44,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
  private:
   boost::asio::awaitable<run::Result<>> subscribe();
   void subscribed(const xmpp::Element& result);
+  void noteAddress();
   void become(State state);
 
   Fleet& fleet_;

@@ -1,6 +1,7 @@
 #include "gateway/doors/iq_door.hpp"
 
 #include "core/qi/utf8.hpp"
+#include "core/run/uuid.hpp"
 #include "directory/json_call.hpp"
 #include "gateway/repeats.hpp"
 #include "gateway/subscriptions.hpp"
@@ -10,8 +11,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <nlohmann/json.hpp>
-
-#include <random>
 
 namespace beckon::gateway {
 
@@ -27,9 +26,11 @@ namespace rpc = xmpp::rpc;
 namespace {
 
 // Names one run, so that a time of an earlier one is recognised.
+// In a moment, a hyphen ends the name of the start.
 std::string newStart() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
+  auto name = run::makeUuid();
+  std::erase(name, '-');
+  return name;
 }
 
 Element emptyResult(std::string_view name) { return Element(std::string(name), std::string(rpc::ns)); }
