@@ -28,6 +28,7 @@ int exitCode(run::Code code) {
     case nameTaken:
       return 6;
     case callFailed:
+    case canceled:
       return 7;
     case protocolError:
     case tooLarge:

@@ -1,6 +1,7 @@
 #include "localbus/connection.hpp"
 
 #include "core/qi/error_payload.hpp"
+#include "localbus/object_table.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -28,7 +29,7 @@ std::string describePeer(const Socket& socket) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, Receiver* receiver, run::Log log)
+Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::CapabilityMap capabilities)
     : socket_(std::move(socket)),
       authenticationTimer_(socket_.get_executor()),
       deadlineTimer_(socket_.get_executor()),
@@ -36,7 +37,8 @@ Connection::Connection(Socket socket, Receiver* receiver, run::Log log)
       log_(std::move(log)),
       id_(++connectionCount),
       peer_(describePeer(socket_)),
-      capabilities_(qi::ownCapabilities()) {
+      capabilities_(std::move(capabilities)),
+      objects_(std::make_unique<ObjectTable>(*this)) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
@@ -45,15 +47,18 @@ Connection::Connection(Socket socket, Receiver* receiver, run::Log log)
 Connection::~Connection() = default;
 
 std::shared_ptr<Connection> Connection::accepted(Socket socket, Authenticator authenticator, Receiver* receiver,
-                                                 run::Log log) {
-  std::shared_ptr<Connection> connection(new Connection(std::move(socket), receiver, std::move(log)));
+                                                 run::Log log, qi::CapabilityMap capabilities) {
+  std::shared_ptr<Connection> connection(
+      new Connection(std::move(socket), receiver, std::move(log), std::move(capabilities)));
   connection->server_.emplace(std::move(authenticator), connection->capabilities_);
   return connection;
 }
 
 std::shared_ptr<Connection> Connection::connected(Socket socket, qi::CapabilityMap credentials, CredentialSource more,
-                                                  Receiver* receiver, run::Log log) {
-  std::shared_ptr<Connection> connection(new Connection(std::move(socket), receiver, std::move(log)));
+                                                  Receiver* receiver, run::Log log,
+                                                  qi::CapabilityMap capabilities) {
+  std::shared_ptr<Connection> connection(
+      new Connection(std::move(socket), receiver, std::move(log), std::move(capabilities)));
   connection->client_.emplace(std::move(credentials), std::move(more), connection->capabilities_);
   return connection;
 }
@@ -87,12 +92,15 @@ void Connection::close(Error reason) {
   if (ready_) std::exchange(ready_, {})(reason);
   auto pending = std::exchange(pending_, {});
   for (auto& [id, call] : pending) call.handler(reason);
+  auto cancels = std::exchange(cancels_, {});
+  for (auto& [id, cancel] : cancels) cancel();
+  objects_->clear();
   listeners_.clear();
   if (onClosed_) std::exchange(onClosed_, {})(reason);
 }
 
-void Connection::call(qi::Address address, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
-                      std::uint8_t flags) {
+std::uint32_t Connection::call(qi::Address address, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
+                               std::uint8_t flags) {
   std::optional<Error> refusal;
   if (state_ != State::ready)
     refusal = Error{Code::connectionLost, "the connection to " + peer_ + " is closed", "connect again"};
@@ -103,24 +111,69 @@ void Connection::call(qi::Address address, qi::ByteView arguments, Duration time
                     "send less at once"};
   else if (queued() > maxQueued)
     refusal = Error{Code::overloaded, "too much waits to be sent to " + peer_, "wait for answers before calling again"};
+  else if (server_ && !capabilities_.remote(qi::capability::clientServerSocket))
+    refusal = Error{Code::callFailed, peer_ + " takes no calls on the connection that it opened", {}};
   if (refusal) {
     asio::post(executor(),
                [handler = std::move(handler), error = std::move(*refusal)]() mutable { handler(std::move(error)); });
-    return;
+    return noCall;
   }
   qi::Header header;
   header.id = ++lastMessageId_;
   header.type = MessageType::call;
   header.flags = flags;
   header.address = address;
-  pending_.emplace(header.id, Pending{std::move(handler), std::chrono::steady_clock::now() + timeout});
+  pending_.emplace(header.id, Pending{std::move(handler), address, std::chrono::steady_clock::now() + timeout});
   put(header, arguments);
   watchDeadlines();
+  return header.id;
 }
 
-void Connection::post(qi::Address address, qi::ByteView arguments) {
+bool Connection::cancel(std::uint32_t call) {
+  const auto found = pending_.find(call);
+  if (found == pending_.end() || !capabilities_.shared(qi::capability::remoteCancelableCalls)) return false;
+  auto address = found->second.address;
+  address.action = 0;
+  put({++lastMessageId_, 0, 0, MessageType::cancel, 0, address}, qi::encode(call));
+  return true;
+}
+
+void Connection::abandon(std::uint32_t service, const Error& reason) {
+  const auto isOfService = [service](std::uint32_t, const Pending& call) { return call.address.service == service; };
+  for (auto& handler : takePending(isOfService)) handler(reason);
+}
+
+template <class Predicate>
+std::vector<AnswerHandler> Connection::takePending(const Predicate& which) {
+  std::vector<AnswerHandler> taken;
+  for (auto call = pending_.begin(); call != pending_.end();) {
+    const bool isOne = which(call->first, call->second);
+    if (isOne) taken.push_back(std::move(call->second.handler));
+    call = isOne ? pending_.erase(call) : std::next(call);
+  }
+  return taken;
+}
+
+void Connection::post(qi::Address address, qi::ByteView arguments, std::uint8_t flags) {
   if (state_ != State::ready || queued() > maxQueued || arguments.size() > qi::limits::maxPayload) return;
-  put({++lastMessageId_, 0, 0, MessageType::post, 0, address}, arguments);
+  put({++lastMessageId_, 0, 0, MessageType::post, flags, address}, arguments);
+}
+
+qi::ObjectFormat Connection::format(std::uint32_t service, bool isArgument) const {
+  auto format = capabilities_.objectFormat();
+  format.exchange = objects_.get();
+  format.service = service;
+  format.isArgument = isArgument;
+  return format;
+}
+
+void Connection::onCancel(std::uint32_t id, run::UniqueFunction<void()> handler) {
+  if (!handler)
+    cancels_.erase(id);
+  else if (state_ != State::closed)
+    cancels_[id] = std::move(handler);
+  else
+    asio::post(executor(), std::move(handler));
 }
 
 bool Connection::sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags) {
@@ -271,12 +324,9 @@ void Connection::handle(const qi::Message& message) {
   switch (header.type) {
     case MessageType::call:
     case MessageType::post:
+      return handleCall(message);
     case MessageType::cancel:
-      if (receiver_) return receiver_->received(shared_from_this(), message);
-      if (header.type == MessageType::call)
-        answer(header.id, header.address, MessageType::error,
-               qi::encodeErrorText("The call request could not be handled."));
-      return;
+      return handleCancel(message);
     case MessageType::reply:
     case MessageType::error:
     case MessageType::canceled:
@@ -291,6 +341,26 @@ void Connection::handle(const qi::Message& message) {
     default:
       log_->debug("{}: message of unknown type {}", peer_, static_cast<int>(header.type));
   }
+}
+
+// Who opened a connection takes calls on it if both sides want that.
+bool Connection::takesCalls() const {
+  return server_ || capabilities_.shared(qi::capability::clientServerSocket);
+}
+
+void Connection::handleCall(const qi::Message& message) {
+  const auto self = shared_from_this();
+  if (takesCalls() && objects_->received(self, message)) return;
+  if (takesCalls() && receiver_) return receiver_->received(self, message);
+  if (message.header.type == MessageType::call)
+    answer(message.header.id, message.header.address, MessageType::error,
+           qi::encodeErrorText("The call request could not be handled."));
+}
+
+void Connection::handleCancel(const qi::Message& message) {
+  const auto call = qi::decode<std::uint32_t>(message.payload);
+  auto found = call ? cancels_.extract(*call) : decltype(cancels_)::node_type();
+  if (!found.empty()) found.mapped()();
 }
 
 // True if the message belonged to the set-up of the connection.
@@ -341,9 +411,9 @@ void Connection::handleAnswer(const qi::Message& message) {
   pending_.erase(found);
   switch (message.header.type) {
     case MessageType::reply:
-      return handler(Answer{message.header.flags, message.payload, objectFormat()});
+      return handler(Answer{message.header.flags, message.payload, format(message.header.address.service)});
     case MessageType::canceled:
-      return handler(Error{Code::callFailed, "the call was canceled", {}});
+      return handler(Error{Code::canceled, "the call was canceled", {}});
     default:
       return handler(Error{Code::callFailed, qi::decodeErrorText(message.payload), {}});
   }
@@ -357,13 +427,12 @@ void Connection::watchDeadlines() {
     self->deadlinesWatched_ = false;
     if (problem) return;
     const auto now = std::chrono::steady_clock::now();
-    std::vector<AnswerHandler> late;
-    for (auto call = self->pending_.begin(); call != self->pending_.end();) {
-      const bool expired = call->second.deadline <= now;
-      if (expired) late.push_back(std::move(call->second.handler));
-      call = expired ? self->pending_.erase(call) : std::next(call);
-    }
-    for (auto& handler : late)
+    const auto isLate = [&](std::uint32_t id, const Pending& call) {
+      if (call.deadline > now) return false;
+      self->cancel(id);
+      return true;
+    };
+    for (auto& handler : self->takePending(isLate))
       handler(Error{Code::timedOut, "no answer from " + self->peer_ + " before the deadline",
                     "check that the service is not stuck, or allow more time"});
     if (!self->pending_.empty()) self->watchDeadlines();

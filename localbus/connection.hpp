@@ -25,12 +25,13 @@ using Timer =
 using Duration = std::chrono::steady_clock::duration;
 
 class Connection;
+class ObjectTable;
 
 // Who answers calls that come in on a connection.
 class Receiver {
  public:
   virtual ~Receiver() = default;
-  // A Call, Post or Cancel of an authenticated peer. The payload is valid until the return.
+  // A Call or Post of an authenticated peer. The payload is valid until the return.
   virtual void received(const std::shared_ptr<Connection>& from, const qi::Message& message) = 0;
   virtual void closed(const Connection& connection) = 0;
 };
@@ -41,6 +42,7 @@ struct Answer {
   qi::ByteView payload;  // valid until the handler returns
   qi::ObjectFormat format;
 };
+inline constexpr std::uint32_t noCall = 0;  // the number of a call that was refused
 using AnswerHandler = run::UniqueFunction<void(run::Result<Answer>)>;
 
 // One qi connection over TCP, from either side. Both may call the other on it (if both want
@@ -64,10 +66,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using ReadyHandler = run::UniqueFunction<void(run::Result<>)>;
 
   // `receiver` must outlive the connection or be replaced by setReceiver(nullptr).
+  // `capabilities`: what is told to the peer.
   static std::shared_ptr<Connection> accepted(Socket socket, Authenticator authenticator, Receiver* receiver,
-                                              run::Log log);
+                                              run::Log log,
+                                              qi::CapabilityMap capabilities = qi::ownCapabilities());
   static std::shared_ptr<Connection> connected(Socket socket, qi::CapabilityMap credentials, CredentialSource more,
-                                               Receiver* receiver, run::Log log);
+                                               Receiver* receiver, run::Log log,
+                                               qi::CapabilityMap capabilities = qi::ownCapabilities());
   ~Connection();
 
   // `limit` is for the time until it is authenticated.
@@ -81,15 +86,24 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void setReceiver(Receiver* receiver) { receiver_ = receiver; }
 
   // The handler is called exactly once and never before call() returns. Errors: callFailed with the peer's
-  // text, timedOut, connectionLost, overloaded, tooLarge.
-  void call(qi::Address address, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
-            std::uint8_t flags = 0);
-  void post(qi::Address address, qi::ByteView arguments);
+  // text, canceled, timedOut, connectionLost, overloaded, tooLarge. Returns the number of the call for cancel(). A call
+  // whose deadline passes is canceled.
+  std::uint32_t call(qi::Address address, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
+                     std::uint8_t flags = 0);
+  // Asks the peer to cancel a call, which then ends as the peer decides: canceled, or with its answer. False if nothing
+  // was sent: the call has ended, or the peer cannot cancel.
+  bool cancel(std::uint32_t call);
+  // Ends every call in flight to objects of that service, which is gone.
+  void abandon(std::uint32_t service, const run::Error& reason);
+  void post(qi::Address address, qi::ByteView arguments, std::uint8_t flags = 0);
   // False, and counted, if the event was dropped because the peer does not read.
   bool sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags = 0);
   // An answer above limits::maxPayload becomes an error: the peer would close the connection over it.
   void answer(std::uint32_t id, qi::Address address, qi::MessageType type, qi::ByteView payload,
               std::uint8_t flags = 0);
+
+  // Called once if the peer cancels the call `id` of its own, or is gone. An empty handler ends the wait.
+  void onCancel(std::uint32_t id, run::UniqueFunction<void()> handler);
 
   // Events of one object, given to one listener; nullptr ends it.
   using EventHandler = std::function<void(const qi::Message&)>;
@@ -98,7 +112,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint32_t newLink() { return ++lastLink_; }
 
   const qi::Capabilities& capabilities() const { return capabilities_; }
-  qi::ObjectFormat objectFormat() const { return capabilities_.objectFormat(); }
+  // How values are written in a message of `service`: its arguments, or results and events of ours; and how any
+  // message is read. Valid while the connection lives.
+  qi::ObjectFormat format(std::uint32_t service, bool isArgument = false) const;
+  ObjectTable& objects() { return *objects_; }
   std::uint64_t id() const { return id_; }  // of this process, never reused
   std::string peer() const { return peer_; }
   std::uint64_t droppedEvents() const { return droppedEvents_; }
@@ -111,15 +128,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
   enum class State { fresh, authenticating, ready, closed };
   struct Pending {
     AnswerHandler handler;
+    qi::Address address;
     std::chrono::steady_clock::time_point deadline;
   };
 
-  Connection(Socket socket, Receiver* receiver, run::Log log);
+  Connection(Socket socket, Receiver* receiver, run::Log log, qi::CapabilityMap capabilities);
   void read();
   void onRead(const boost::system::error_code& problem, std::size_t bytes);
   void handleArrived();
   void handle(const qi::Message& message);
+  void handleCall(const qi::Message& message);
+  void handleCancel(const qi::Message& message);
   void handleAnswer(const qi::Message& message);
+  bool takesCalls() const;
+  // The handlers of the calls in flight that `which` (their number, the call) picks; they are no longer in flight.
+  template <class Predicate>
+  std::vector<AnswerHandler> takePending(const Predicate& which);
   bool handshake(const qi::Message& message);
   void becomeReady();
   void put(const Outgoing& message);
@@ -157,6 +181,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::uint32_t lastMessageId_ = 0, lastLink_ = 0;
   std::unordered_map<std::uint32_t, Pending> pending_;
+  std::unordered_map<std::uint32_t, run::UniqueFunction<void()>> cancels_;  // by the peer's call
+  std::unique_ptr<ObjectTable> objects_;
   bool deadlinesWatched_ = false;
   std::unordered_map<std::uint64_t, EventHandler> listeners_;
   std::uint64_t droppedEvents_ = 0;

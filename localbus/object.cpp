@@ -1,9 +1,8 @@
 #include "localbus/object.hpp"
 
+#include "core/qi/convert.hpp"
 #include "core/qi/error_payload.hpp"
-#include "core/qi/value_coder.hpp"
-
-#include <algorithm>
+#include "localbus/object_table.hpp"
 
 namespace beckon::localbus {
 namespace {
@@ -17,51 +16,26 @@ using run::Code;
 using run::Error;
 using run::Result;
 
-// How the answer to one call has to look.
-struct ReplyForm {
-  std::uint32_t id;
-  qi::Address address;
-  Signature returns;
-  std::optional<Signature> wanted;  // the caller asked for this type (flag ReturnType)
-};
-
-void sendReply(Connection& to, const ReplyForm& form, Result<Bytes> result) {
-  if (!result) return to.answer(form.id, form.address, MessageType::error, qi::encodeErrorText(result.error().cause));
-  if (form.wanted) {
-    const auto value = qi::decodeValue(*result, form.returns, to.objectFormat());
-    if (const auto converted = value ? qi::convert(*value, *form.wanted) : value) {
-      const Bytes dynamic = qi::encodeValue(qi::dynamic(*converted), to.objectFormat());
-      return to.answer(form.id, form.address, MessageType::reply, dynamic, qi::flags::dynamicPayload);
-    }
-  }
-  to.answer(form.id, form.address, MessageType::reply, *result);
-}
-
-// Arguments that come with flags, as a value of the tuple `parameters`. The reader stands behind them.
-Result<Value> readArguments(qi::Reader& from, std::uint8_t flags, const Signature& parameters) {
-  Value value;
-  if (flags & qi::flags::dynamicPayload)
-    qi::Codec<Value>::read(from, value);
+void answer(Connection& to, const qi::Header& call, const Result<Bytes>& result) {
+  if (result)
+    to.answer(call.id, call.address, MessageType::reply, *result);
   else
-    value = qi::readValue(from, parameters);
-  if (!from.ok()) return *from.error();
-  return qi::convert(value, parameters);
+    to.answer(call.id, call.address, MessageType::error, qi::encodeErrorText(result.error().cause));
 }
 
 }  // namespace
 
-Error unreadableArguments(const Error& why) {
-  if (why.code == Code::protocolError) return {Code::badArguments, "ISerialization error Status Read Past End", {}};
-  return why;
-}
+Object::Object()
+    : uid_(newObjectUid()),
+      recorder_(std::make_shared<CallRecorder>([this](const EventTrace& event) {
+        subscribers_.emit(qi::action::traceObject,
+                          [&](const qi::ObjectFormat& format) { return qi::encode(std::tuple(event), format); });
+      })),
+      subscribers_([this](std::uint32_t signal, bool isWanted) {  // as libqi: who subscribes to the trace switches it on
+        if (signal == qi::action::traceObject) recorder_->enableTrace(isWanted);
+      }) {}
 
-Responder::~Responder() {
-  if (send_) send_(Error{Code::internal, "the service gave no answer", {}});
-}
-
-void Responder::operator()(Result<Bytes> result) {
-  if (send_) std::exchange(send_, {})(std::move(result));
-}
+Object::~Object() { recorder_->end(); }
 
 void Object::received(const std::shared_ptr<Connection>& from, const qi::Message& message) {
   const auto& header = message.header;
@@ -69,46 +43,48 @@ void Object::received(const std::shared_ptr<Connection>& from, const qi::Message
   const auto action = header.address.action;
   if (const auto method = metaObject_.methods.find(action); method != metaObject_.methods.end()) {
     if (action >= qi::firstUserAction) return invoke(from, message, method->second);
-    auto result = standardAction(from, message);
-    if (isCall) sendReply(*from, {header.id, header.address, Signature(), {}}, std::move(result));
+    const auto result = standardAction(from, message);
+    if (isCall) answer(*from, header, result);
     return;
   }
   if (const auto signal = metaObject_.signals.find(action); !isCall && signal != metaObject_.signals.end())
     return relay(*from, message, signal->second);
   if (isCall)
-    from->answer(header.id, header.address, MessageType::error,
-                 qi::encodeErrorText("No such method {" + std::to_string(header.address.service) + "." +
-                                     std::to_string(header.address.object) + "." + std::to_string(action) +
-                                     ", id:" + std::to_string(header.id) + "}"));
+    answer(*from, header,
+           Error{Code::unknownMember,
+                 "No such method {" + std::to_string(header.address.service) + "." +
+                     std::to_string(header.address.object) + "." + std::to_string(action) +
+                     ", id:" + std::to_string(header.id) + "}",
+                 {}});
 }
 
 void Object::invoke(const std::shared_ptr<Connection>& from, const qi::Message& message, const qi::MetaMethod& meta) {
   const auto& header = message.header;
-  const auto format = from->objectFormat();
+  const auto format = from->format(header.address.service);
   ByteView arguments = message.payload;
   Bytes converted;
-  ReplyForm form{header.id, header.address, Signature(), {}};
+  std::optional<Signature> wanted;
   if (header.flags & (qi::flags::dynamicPayload | qi::flags::returnType)) {
-    const auto parameters = Signature::of(meta.parametersSignature);
-    form.returns = Signature::of(meta.returnSignature);
-    qi::Reader reader(message.payload, format);
-    const auto fitting = readArguments(reader, header.flags, parameters);
-    if (!fitting) {
-      if (header.type == MessageType::call) sendReply(*from, form, unreadableArguments(fitting.error()));
+    // References stay as they are: the method's own decoder takes the objects.
+    auto flagged = readFlagged(message, Signature::of(meta.parametersSignature), format.plain());
+    if (!flagged) {
+      if (header.type == MessageType::call) answer(*from, header, flagged.error());
       return;
     }
-    converted = qi::encodeValue(*fitting, format);
+    converted = qi::encodeValue(flagged->arguments, format.plain());
     arguments = converted;
-    if (header.flags & qi::flags::returnType)
-      if (auto wanted = Signature::parse(reader.string()); reader.ok() && wanted) form.wanted = *wanted;
+    wanted = std::move(flagged->wanted);
   }
-  Responder::Send send = [](Result<Bytes>) {};
-  if (header.type == MessageType::call)
-    send = [connection = std::weak_ptr(from), form](Result<Bytes> result) {
-      if (const auto to = connection.lock()) sendReply(*to, form, std::move(result));
-    };
+  Responder respond(waitingCaller(from, header, meta.returnSignature, std::move(wanted)));
+  if (from->objects().isFull() && Signature::of(meta.returnSignature).mayHoldObjects())
+    return respond(ObjectTable::fullError());
+  Invocation call{Caller{from->id()}, arguments, format, std::move(respond)};
+  const auto& method = methods_.at(header.address.action);
   try {
-    methods_.at(header.address.action)({Caller{from->id()}, arguments, format, Responder(std::move(send))});
+    if (recorder_->isActive())
+      recorder_->record(method, meta, std::move(call));
+    else
+      method(std::move(call));
   } catch (const std::exception& thrown) {  // its responder has answered that there is no answer
     from->log()->error("method {} threw: {}", meta.name, thrown.what());
   }
@@ -116,22 +92,21 @@ void Object::invoke(const std::shared_ptr<Connection>& from, const qi::Message& 
 
 // A peer posts to a signal: everybody who listens gets it, if it is what the signal carries.
 void Object::relay(const Connection& from, const qi::Message& message, const qi::MetaSignal& meta) {
-  qi::Reader reader(message.payload, from.objectFormat());
-  const auto arguments = readArguments(reader, message.header.flags, Signature::of(meta.signature));
-  if (arguments) return emit(meta.uid, qi::encodeValue(*arguments));
-  from.log()->warn("{} posted to signal {} what it does not carry: {}", from.peer(), meta.name,
-                   arguments.error().cause);
+  const auto posted =
+      readFlagged(message, Signature::of(meta.signature), from.format(message.header.address.service));
+  if (posted)
+    return emit(meta.uid, [&](const qi::ObjectFormat& format) { return qi::encodeValue(posted->arguments, format); });
+  from.log()->warn("{} posted to signal {} what it does not carry: {}", from.peer(), meta.name, posted.error().cause);
 }
 
 Result<Bytes> Object::standardAction(const std::shared_ptr<Connection>& from, const qi::Message& message) {
-  const auto format = from->objectFormat();
+  const auto format = from->format(message.header.address.service);
   switch (message.header.address.action) {
     case qi::action::registerEvent:
-      return subscribe(from, message, false);
     case qi::action::registerEventWithSignature:
-      return subscribe(from, message, true);
+      return subscribers_.add(from, message, metaObject_);
     case qi::action::unregisterEvent:
-      return unsubscribe(*from, message);
+      return subscribers_.remove(*from, message);
     case qi::action::metaObject:
       return qi::encode(metaObject_, format);
     case qi::action::properties: {
@@ -154,49 +129,34 @@ Result<Bytes> Object::standardAction(const std::shared_ptr<Connection>& from, co
       if (const auto set = (*property)->set(std::get<1>(*arguments)); !set) return set.error();
       return Bytes();
     }
-    default:
+    case qi::action::terminate:
       return Error{Code::refused, "a service's main object cannot be terminated", {}};
+    default:
+      return recorderAction(message);
   }
 }
 
-Result<Bytes> Object::subscribe(const std::shared_ptr<Connection>& from, const qi::Message& message,
-                                bool withSignature) {
-  qi::Reader reader(message.payload);
-  reader.number<std::uint32_t>();  // the service's or object's id; the header says it better
-  const auto signal = reader.number<std::uint32_t>();
-  const auto handler = reader.number<std::uint64_t>();
-  std::optional<Signature> wanted;
-  if (withSignature) {
-    auto parsed = Signature::parse(reader.string());
-    if (!parsed) return parsed.error();
-    wanted = *parsed;
+Result<Bytes> Object::recorderAction(const qi::Message& message) {
+  const auto isEnabled = qi::decode<bool>(message.payload);
+  switch (message.header.address.action) {
+    case qi::action::isStatsEnabled:
+      return qi::encode(recorder_->isStatsEnabled());
+    case qi::action::stats:
+      return qi::encode(recorder_->stats());
+    case qi::action::clearStats:
+      recorder_->clearStats();
+      return Bytes();
+    case qi::action::isTraceEnabled:
+      return qi::encode(recorder_->isTraceEnabled());
+    case qi::action::enableStats:
+      if (!isEnabled) return unreadableArguments(isEnabled.error());
+      recorder_->enableStats(*isEnabled);
+      return Bytes();
+    default:  // enableTrace
+      if (!isEnabled) return unreadableArguments(isEnabled.error());
+      recorder_->enableTrace(*isEnabled);
+      return Bytes();
   }
-  if (!reader.ok()) return unreadableArguments(*reader.error());
-  if (!metaObject_.signals.contains(signal)) return Error{Code::unknownMember, "No such signal", {}};
-  const auto& address = message.header.address;
-  const Subscription next{from, from->id(), address.service, address.object, signal, handler, wanted};
-  const auto same =
-      std::ranges::find_if(subscriptions_, [&](const auto& s) { return s.isFor(*from, address, handler); });
-  if (same != subscriptions_.end())
-    *same = next;
-  else
-    subscriptions_.push_back(next);
-  return qi::encode(++lastLink_);
-}
-
-Result<Bytes> Object::unsubscribe(const Connection& from, const qi::Message& message) {
-  qi::Reader reader(message.payload);
-  const auto service = reader.number<std::uint32_t>();
-  reader.number<std::uint32_t>();
-  const auto handler = reader.number<std::uint64_t>();
-  if (!reader.ok()) return unreadableArguments(*reader.error());
-  const auto ended =
-      std::erase_if(subscriptions_, [&](const auto& s) { return s.isFor(from, message.header.address, handler); });
-  if (!ended)
-    return Error{Code::invalidArgument,
-                 "Unregister request failed for " + std::to_string(handler) + " " + std::to_string(service),
-                 {}};
-  return Bytes();
 }
 
 Result<const Object::Property*> Object::findProperty(const Value& nameOrId) const {
@@ -211,30 +171,13 @@ Result<const Object::Property*> Object::findProperty(const Value& nameOrId) cons
   return Error{Code::unknownMember, "property \"" + shown + "\" was not found", {}};
 }
 
-void Object::closed(std::uint64_t connection) {
-  std::erase_if(subscriptions_, [&](const auto& s) { return s.connectionId == connection; });
+void Object::released(std::uint64_t connection, std::uint32_t service, std::uint32_t object) {
+  subscribers_.released(connection, service, object);
 }
 
-void Object::emit(std::uint32_t signal, ByteView arguments) {
-  for (const auto& subscription : subscriptions_) {
-    if (subscription.signal != signal) continue;
-    const auto to = subscription.connection.lock();
-    if (!to) continue;
-    const qi::Address address{subscription.service, subscription.object, signal};
-    if (subscription.wanted) {
-      const auto type = Signature::parse(metaObject_.signals.at(signal).signature);
-      const auto value = type ? qi::decodeValue(arguments, *type, to->objectFormat()) : Result<Value>(type.error());
-      if (const auto converted = value ? qi::convert(*value, *subscription.wanted) : value) {
-        to->sendEvent(address, qi::encodeValue(qi::dynamic(*converted)), qi::flags::dynamicPayload);
-        continue;
-      }
-    }
-    to->sendEvent(address, arguments);
-  }
-}
-
-std::size_t Object::subscriberCount(std::uint32_t signal) const {
-  return static_cast<std::size_t>(std::ranges::count(subscriptions_, signal, &Subscription::signal));
+void Object::emit(std::uint32_t signal, const Subscribers::Encode& arguments) {
+  subscribers_.emit(signal, arguments);
+  if (recorder_->isTraceEnabled()) recorder_->recordSignal(metaObject_.signals.at(signal), arguments({}));
 }
 
 }  // namespace beckon::localbus

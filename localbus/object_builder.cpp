@@ -20,6 +20,12 @@ const Standard standardMethods[] = {
     {qi::action::setProperty, "setProperty", "(mm)", "v"},
     {qi::action::properties, "properties", "()", "[s]"},
     {qi::action::registerEventWithSignature, "registerEventWithSignature", "(IILs)", "L"},
+    {qi::action::isStatsEnabled, "isStatsEnabled", "()", "b"},
+    {qi::action::enableStats, "enableStats", "(b)", "v"},
+    {qi::action::stats, "stats", "()", qi::signatureText<std::map<std::uint32_t, MethodStatistics>>()},
+    {qi::action::clearStats, "clearStats", "()", "v"},
+    {qi::action::isTraceEnabled, "isTraceEnabled", "()", "b"},
+    {qi::action::enableTrace, "enableTrace", "(b)", "v"},
 };
 
 }  // namespace
@@ -29,6 +35,8 @@ ObjectBuilder::ObjectBuilder()
   for (const auto& standard : standardMethods)
     built_->metaObject_.methods[standard.id] = {
         standard.id, std::string(standard.returns), standard.name, std::string(standard.parameters), {}, {}, {}};
+  built_->metaObject_.signals[qi::action::traceObject] = {
+      qi::action::traceObject, "traceObject", std::string(qi::signatureText<std::tuple<EventTrace>>())};
 }
 
 std::uint32_t ObjectBuilder::addMethod(const std::string& name, std::string returns, std::string parameters,

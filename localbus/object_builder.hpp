@@ -27,18 +27,22 @@ namespace beckon::localbus {
 template <class R>
 class Reply {
  public:
-  Reply(Responder respond, qi::ObjectFormat format) : respond_(std::move(respond)), format_(format) {}
+  explicit Reply(Responder respond) : respond_(std::move(respond)) {}
   void operator()(run::Result<R> result) {
     if (!result) return respond_(result.error());
-    if constexpr (std::is_void_v<R>)
+    if constexpr (std::is_void_v<R>) {
       respond_(qi::Bytes());
-    else
-      respond_(qi::encode<R>(*result, format_));
+    } else if (const auto format = respond_.format()) {
+      respond_(qi::encode<R>(*result, *format));
+    }
   }
+  // `handler` is called once if the caller cancels or goes before the answer. It may stop the work and say
+  // canceled(), or let it end as ever.
+  void onCancel(run::UniqueFunction<void()> handler) { respond_.onCancel(std::move(handler)); }
+  void canceled() { respond_.canceled(); }
 
  private:
   Responder respond_;
-  qi::ObjectFormat format_;
 };
 
 // Emits to all subscribers; may be copied into methods.
@@ -47,7 +51,8 @@ class SignalHandle {
  public:
   SignalHandle(std::shared_ptr<std::weak_ptr<Object>> object, std::uint32_t id) : object_(std::move(object)), id_(id) {}
   void operator()(const Args&... args) const {
-    if (const auto object = object_->lock()) object->emit(id_, qi::encodeAll({}, args...));
+    if (const auto object = object_->lock())
+      object->emit(id_, [&](const qi::ObjectFormat& format) { return qi::encodeAll(format, args...); });
   }
 
  private:
@@ -167,7 +172,7 @@ class ObjectBuilder {
   static void invoke(F& function, Parameters arguments, Invocation& call) {
     if constexpr (std::is_same_v<First, Reply<R>>) {
       std::apply(function,
-                 std::tuple_cat(std::make_tuple(Reply<R>(std::move(call.respond), call.format)), std::move(arguments)));
+                 std::tuple_cat(std::make_tuple(Reply<R>(std::move(call.respond))), std::move(arguments)));
     } else {
       const auto run = [&]() -> decltype(auto) {
         if constexpr (std::is_same_v<First, Caller>)
@@ -175,7 +180,7 @@ class ObjectBuilder {
         else
           return std::apply(function, std::move(arguments));
       };
-      Reply<R> reply(std::move(call.respond), call.format);
+      Reply<R> reply(std::move(call.respond));
       if constexpr (std::is_void_v<decltype(run())>) {
         run();
         reply({});

@@ -4,7 +4,7 @@
 
 namespace beckon::localbus {
 
-void ObjectHost::add(std::uint32_t service, std::uint32_t object, std::shared_ptr<Object> hosted) {
+void ObjectHost::add(std::uint32_t service, std::uint32_t object, std::shared_ptr<BoundObject> hosted) {
   objects_[{service, object}] = std::move(hosted);
 }
 
@@ -14,7 +14,6 @@ void ObjectHost::remove(std::uint32_t service) {
 
 void ObjectHost::received(const std::shared_ptr<Connection>& from, const qi::Message& message) {
   const auto& header = message.header;
-  if (header.type == qi::MessageType::cancel) return;  // every call here is answered normally
   const auto found = objects_.find({header.address.service, header.address.object});
   if (found == objects_.end()) {
     if (header.type == qi::MessageType::call)
@@ -35,7 +34,7 @@ void ObjectHost::received(const std::shared_ptr<Connection>& from, const qi::Mes
 }
 
 void ObjectHost::closed(const Connection& connection) {
-  for (const auto& [id, object] : objects_) object->closed(connection.id());
+  for (const auto& [key, object] : objects_) object->released(connection.id(), key.first, key.second);
   if (onClosed_) onClosed_(connection);
 }
 

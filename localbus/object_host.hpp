@@ -1,6 +1,6 @@
 #pragma once
 
-#include "localbus/object.hpp"
+#include "localbus/bound_object.hpp"
 
 #include <map>
 #include <memory>
@@ -11,7 +11,7 @@ namespace beckon::localbus {
 // Must outlive them.
 class ObjectHost : public Receiver {
  public:
-  void add(std::uint32_t service, std::uint32_t object, std::shared_ptr<Object> hosted);
+  void add(std::uint32_t service, std::uint32_t object, std::shared_ptr<BoundObject> hosted);
   void remove(std::uint32_t service);
 
   // Called when a connection has closed, after its subscriptions have gone.
@@ -21,7 +21,7 @@ class ObjectHost : public Receiver {
   void closed(const Connection& connection) override;
 
  private:
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::shared_ptr<Object>> objects_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::shared_ptr<BoundObject>> objects_;
   std::function<void(const Connection&)> onClosed_;
 };
 

@@ -49,7 +49,8 @@ RemoteObject::Fit fitTuple(Value arguments) {
 asio::awaitable<Result<std::shared_ptr<RemoteObject>>> RemoteObject::open(std::shared_ptr<Connection> connection,
                                                                           std::uint32_t service, std::string name,
                                                                           Duration timeout) {
-  auto object = std::make_shared<RemoteObject>(std::move(connection), service, std::move(name), qi::MetaObject());
+  auto object = std::make_shared<RemoteObject>(std::move(connection), service, qi::mainObject, std::move(name),
+                                               std::make_shared<const qi::MetaObject>());
   auto fetched = co_await awaiting<Result<qi::MetaObject>>([&](auto done) {
     object->callAction(qi::action::metaObject, qi::encode(std::uint32_t{0}), timeout,
                        [done = std::move(done)](Result<Answer> answer) mutable {
@@ -58,23 +59,36 @@ asio::awaitable<Result<std::shared_ptr<RemoteObject>>> RemoteObject::open(std::s
                        });
   });
   if (!fetched) co_return object->explain(fetched.error());
-  object->metaObject_ = std::move(*fetched);
+  object->metaObject_ = std::make_shared<const qi::MetaObject>(std::move(*fetched));
   co_return object;
 }
 
-RemoteObject::RemoteObject(std::shared_ptr<Connection> connection, std::uint32_t service, std::string name,
-                           qi::MetaObject metaObject)
+RemoteObject::RemoteObject(std::shared_ptr<Connection> connection, std::uint32_t service, std::uint32_t object,
+                           std::string name, std::shared_ptr<const qi::MetaObject> metaObject, const qi::ObjectUid& uid)
     : connection_(std::move(connection)),
       service_(service),
+      object_(object),
       name_(std::move(name)),
-      metaObject_(std::move(metaObject)) {}
+      metaObject_(std::move(metaObject)),
+      uid_(uid) {}
 
 RemoteObject::~RemoteObject() {
-  if (!signals_.empty()) connection_->listen(service_, qi::mainObject, nullptr);
+  if (!signals_.empty()) connection_->listen(service_, object_, nullptr);
+  // The argument means nothing; libqi sends the service.
+  if (object_ != qi::mainObject) connection_->post({service_, object_, qi::action::terminate}, qi::encode(service_));
 }
 
-void RemoteObject::callAction(std::uint32_t action, qi::ByteView arguments, Duration timeout, AnswerHandler handler) {
-  connection_->call({service_, qi::mainObject, action}, arguments, timeout, std::move(handler));
+Value RemoteObject::value() {
+  return qi::ObjectRef{metaObject_, qi::ObjectRef::notCached, service_, object_, uid_, shared_from_this()};
+}
+
+std::uint32_t RemoteObject::callAction(std::uint32_t action, qi::ByteView arguments, Duration timeout,
+                                       AnswerHandler handler, std::uint8_t flags) {
+  return connection_->call({service_, object_, action}, arguments, timeout, std::move(handler), flags);
+}
+
+void RemoteObject::postAction(std::uint32_t action, qi::ByteView arguments) {
+  connection_->post({service_, object_, action}, arguments);
 }
 
 Error RemoteObject::explain(const Error& error) const {
@@ -93,7 +107,7 @@ Result<RemoteObject::Choice> RemoteObject::choose(const std::string& method, std
   const std::string wanted = method.substr(0, method.find("::"));
   const bool exact = wanted.size() != method.size();
   std::optional<Error> closest;
-  for (const auto& [uid, candidate] : metaObject_.methods) {
+  for (const auto& [uid, candidate] : metaObject_->methods) {
     if (candidate.name != wanted) continue;
     if (exact && method != candidate.name + "::" + candidate.parametersSignature) continue;
     const auto parameters = Signature::parse(candidate.parametersSignature);
@@ -113,7 +127,7 @@ Result<RemoteObject::Choice> RemoteObject::choose(const std::string& method, std
   }
   if (closest) return *closest;
   return Error{Code::unknownMember, name_ + " has no method \"" + method + "\"",
-               "its methods: " + visibleNames(metaObject_.methods)};
+               "its methods: " + visibleNames(metaObject_->methods)};
 }
 
 Result<const qi::MetaMethod*> RemoteObject::exactly(const std::string& name, std::string_view parameters,
@@ -121,7 +135,7 @@ Result<const qi::MetaMethod*> RemoteObject::exactly(const std::string& name, std
   const auto wantedParameters = Signature::of(parameters);
   const auto wantedReturns = Signature::of(returns);
   bool known = false;
-  for (const auto& [uid, method] : metaObject_.methods) {
+  for (const auto& [uid, method] : metaObject_->methods) {
     if (method.name != name) continue;
     known = true;
     const auto has = Signature::parse(method.parametersSignature);
@@ -131,7 +145,7 @@ Result<const qi::MetaMethod*> RemoteObject::exactly(const std::string& name, std
   const std::string shown = name + "::" + std::string(returns) + std::string(parameters);
   if (known) return Error{Code::badArguments, name_ + " has no " + shown, "list its members with the verb info"};
   return Error{Code::unknownMember, name_ + " has no method \"" + name + "\"",
-               "its methods: " + visibleNames(metaObject_.methods)};
+               "its methods: " + visibleNames(metaObject_->methods)};
 }
 
 asio::awaitable<Result<Value>> RemoteObject::callForValue(std::uint32_t action, qi::Bytes arguments, Signature returns,
@@ -154,7 +168,7 @@ asio::awaitable<Result<Value>> RemoteObject::call(std::string method, std::size_
   if (!choice) co_return choice.error();
   const auto returns = Signature::parse(choice->method->returnSignature);
   if (!returns) co_return returns.error();
-  co_return co_await callForValue(choice->method->uid, qi::encodeValue(choice->arguments, connection_->objectFormat()),
+  co_return co_await callForValue(choice->method->uid, qi::encodeValue(choice->arguments, argumentFormat()),
                                   *returns, timeout);
 }
 
@@ -170,17 +184,16 @@ Result<> RemoteObject::post(const std::string& method, const Value& arguments) {
 Result<> RemoteObject::post(const std::string& method, std::size_t given, const Fit& fit) {
   const auto choice = choose(method, given, fit);
   if (!choice) return choice.error();
-  connection_->post({service_, qi::mainObject, choice->method->uid},
-                    qi::encodeValue(choice->arguments, connection_->objectFormat()));
+  postAction(choice->method->uid, qi::encodeValue(choice->arguments, argumentFormat()));
   return {};
 }
 
 asio::awaitable<Result<Value>> RemoteObject::property(std::string property, Duration timeout) {
   const auto self = shared_from_this();
-  const auto* meta = metaObject_.findProperty(property);
+  const auto* meta = metaObject_->findProperty(property);
   if (!meta)
     co_return Error{Code::unknownMember, name_ + " has no property \"" + property + "\"",
-                    "its properties: " + visibleNames(metaObject_.properties)};
+                    "its properties: " + visibleNames(metaObject_->properties)};
   auto value =
       co_await callForValue(qi::action::property, qi::encode(qi::dynamic(meta->uid)), Signature::of("m"), timeout);
   if (!value) co_return value;
@@ -189,25 +202,25 @@ asio::awaitable<Result<Value>> RemoteObject::property(std::string property, Dura
 
 asio::awaitable<Result<>> RemoteObject::setProperty(std::string property, Value value, Duration timeout) {
   const auto self = shared_from_this();
-  const auto* meta = metaObject_.findProperty(property);
+  const auto* meta = metaObject_->findProperty(property);
   if (!meta)
     co_return Error{Code::unknownMember, name_ + " has no property \"" + property + "\"",
-                    "its properties: " + visibleNames(metaObject_.properties)};
+                    "its properties: " + visibleNames(metaObject_->properties)};
   const auto type = Signature::parse(meta->signature);
   if (!type) co_return type.error();
   const auto fitting = qi::convert(value, *type);
   if (!fitting) co_return fitting.error();
   const std::tuple<Value, Value> arguments(qi::dynamic(meta->uid), qi::dynamic(*fitting));
-  const auto done = co_await callForValue(qi::action::setProperty, qi::encode(arguments, connection_->objectFormat()),
+  const auto done = co_await callForValue(qi::action::setProperty, qi::encode(arguments, argumentFormat()),
                                           Signature(), timeout);
   if (!done) co_return done.error();
   co_return Result<>();
 }
 
 Result<const qi::MetaSignal*> RemoteObject::signal(const std::string& name) const {
-  if (const auto* meta = metaObject_.findSignal(name)) return meta;
+  if (const auto* meta = metaObject_->findSignal(name)) return meta;
   return Error{Code::unknownMember, name_ + " has no signal or property \"" + name + "\"",
-               "its signals: " + visibleNames(metaObject_.signals)};
+               "its signals: " + visibleNames(metaObject_->signals)};
 }
 
 asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObject::subscribe(std::string signal,
@@ -218,7 +231,7 @@ asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObjec
   if (!meta) co_return meta.error();
   const auto uid = (*meta)->uid;
   if (signals_.empty())
-    connection_->listen(service_, qi::mainObject, [weak = weak_from_this()](const qi::Message& message) {
+    connection_->listen(service_, object_, [weak = weak_from_this()](const qi::Message& message) {
       if (const auto object = weak.lock()) object->received(message);
     });
   auto& registration = signals_[uid];
@@ -239,13 +252,14 @@ asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObjec
 
 void RemoteObject::received(const qi::Message& message) {
   const auto signal = signals_.find(message.header.address.action);
-  const auto meta = metaObject_.signals.find(message.header.address.action);
-  if (signal == signals_.end() || meta == metaObject_.signals.end()) return;
+  const auto meta = metaObject_->signals.find(message.header.address.action);
+  if (signal == signals_.end() || meta == metaObject_->signals.end()) return;
   const auto type = Signature::parse(meta->second.signature);
   if (!type) return;
   const bool isDynamic = message.header.flags & qi::flags::dynamicPayload;
-  const auto value = isDynamic ? qi::decode<Value>(message.payload, connection_->objectFormat())
-                               : qi::decodeValue(message.payload, *type, connection_->objectFormat());
+  const auto format = connection_->format(service_);
+  const auto value =
+      isDynamic ? qi::decode<Value>(message.payload, format) : qi::decodeValue(message.payload, *type, format);
   if (!value)
     return connection_->log()->warn("{}: event {} cannot be read: {}", name_, meta->second.name, value.error().cause);
   const auto self = shared_from_this();
@@ -264,7 +278,7 @@ void RemoteObject::unsubscribe(std::uint32_t signal, std::uint64_t key) {
   signals_.erase(found);
   if (connection_->isReady())
     callAction(qi::action::unregisterEvent, qi::encode(arguments), defaultTimeout, [](Result<Answer>) {});
-  if (signals_.empty()) connection_->listen(service_, qi::mainObject, nullptr);
+  if (signals_.empty()) connection_->listen(service_, object_, nullptr);
 }
 
 RemoteObject::Subscription::~Subscription() {

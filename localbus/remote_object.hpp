@@ -17,9 +17,9 @@ class RemoteObject;
 template <class Signature>
 class Method;
 
-// An object of a peer, called by the names in its meta object. Keeps its connection alive. Lives on the
-// connection's executor.
-class RemoteObject : public std::enable_shared_from_this<RemoteObject> {
+// An object of a peer, called by the names in its meta object: a service's own, or one that came in a value, which the
+// peer is told to terminate when this ends. Keeps its connection alive. Lives on the connection's executor.
+class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<RemoteObject> {
  public:
   // For calls that do not say how long they may take.
   static constexpr Duration defaultTimeout = std::chrono::seconds(30);
@@ -29,11 +29,17 @@ class RemoteObject : public std::enable_shared_from_this<RemoteObject> {
                                                                           std::uint32_t service, std::string name,
                                                                           Duration timeout = defaultTimeout);
   // With a meta object that is known already.
-  RemoteObject(std::shared_ptr<Connection> connection, std::uint32_t service, std::string name,
-               qi::MetaObject metaObject);
-  ~RemoteObject();
+  RemoteObject(std::shared_ptr<Connection> connection, std::uint32_t service, std::uint32_t object, std::string name,
+               std::shared_ptr<const qi::MetaObject> metaObject, const qi::ObjectUid& uid = {});
+  ~RemoteObject() override;
 
-  const qi::MetaObject& metaObject() const { return metaObject_; }
+  const qi::MetaObject& metaObject() const { return *metaObject_; }
+  // Zero where the peer did not tell it.
+  const qi::ObjectUid& uid() const { return uid_; }
+  // This object as an argument or result of other calls.
+  qi::Value value();
+  // How its arguments are encoded.
+  qi::ObjectFormat argumentFormat() const { return connection_->format(service_, true); }
   const std::string& name() const { return name_; }
   std::uint32_t service() const { return service_; }
   const std::shared_ptr<Connection>& connection() const { return connection_; }
@@ -80,8 +86,10 @@ class RemoteObject : public std::enable_shared_from_this<RemoteObject> {
   template <class Signature>
   run::Result<Method<Signature>> method(const std::string& name);
 
-  // The raw call below all others.
-  void callAction(std::uint32_t action, qi::ByteView arguments, Duration timeout, AnswerHandler handler);
+  // The raw call below all others; Connection::cancel takes its result.
+  std::uint32_t callAction(std::uint32_t action, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
+                           std::uint8_t flags = 0);
+  void postAction(std::uint32_t action, qi::ByteView arguments);
 
  private:
   asio::awaitable<run::Result<qi::Value>> callForValue(std::uint32_t action, qi::Bytes arguments, qi::Signature returns,
@@ -105,9 +113,10 @@ class RemoteObject : public std::enable_shared_from_this<RemoteObject> {
   };
 
   std::shared_ptr<Connection> connection_;
-  std::uint32_t service_;
+  std::uint32_t service_, object_;
   std::string name_;
-  qi::MetaObject metaObject_;
+  std::shared_ptr<const qi::MetaObject> metaObject_;
+  qi::ObjectUid uid_;
   std::map<std::uint32_t, Signal> signals_;
   std::uint64_t lastKey_ = 0;
 };
@@ -120,7 +129,7 @@ class Method<R(Args...)> {
   // `handler(run::Result<R>)` is called once, later.
   template <class Handler>
   void call(Duration timeout, Handler handler, const Args&... args) const {
-    object_->callAction(action_, qi::encodeAll(object_->connection()->objectFormat(), args...), timeout,
+    object_->callAction(action_, qi::encodeAll(object_->argumentFormat(), args...), timeout,
                         [handler = std::move(handler)](run::Result<Answer> answer) mutable {
                           if (!answer) return handler(run::Result<R>(answer.error()));
                           if constexpr (std::is_void_v<R>)

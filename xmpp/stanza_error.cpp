@@ -38,6 +38,7 @@ Condition conditionOf(run::Code code) {
     case serviceGone:
       return {"wait", "recipient-unavailable"};
     case callFailed:
+    case canceled:
       return {"cancel", "undefined-condition"};
     case tooLarge:
       return {"modify", "policy-violation"};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/qi/object_exchange.hpp"
 #include "core/qi/value_coder.hpp"
 
 namespace beckon::qi {
@@ -23,15 +24,18 @@ Value toValue(const T& value) {
     return dynamic(value);
   else if constexpr (std::constructible_from<Value, const T&>)
     return value;
-  else
-    return decodeValue(encode(value, wholeObjects), signatureOf<T>(), wholeObjects).value();
+  else {
+    CarriedObjects objects;
+    return decodeValue(encode(value, objects.format()), signatureOf<T>(), objects.format()).value();
+  }
 }
 
 template <class T>
 run::Result<T> fromValue(const Value& value) {
   auto converted = convert(value, signatureOf<T>());
   if (!converted) return converted.error();
-  return decode<T>(encodeValue(*converted, wholeObjects), wholeObjects);
+  CarriedObjects objects;
+  return decode<T>(encodeValue(*converted, objects.format()), objects.format());
 }
 
 }  // namespace beckon::qi

@@ -72,6 +72,13 @@ inline constexpr std::uint32_t property = 5;
 inline constexpr std::uint32_t setProperty = 6;
 inline constexpr std::uint32_t properties = 7;
 inline constexpr std::uint32_t registerEventWithSignature = 8;
+inline constexpr std::uint32_t isStatsEnabled = 80;
+inline constexpr std::uint32_t enableStats = 81;
+inline constexpr std::uint32_t stats = 82;
+inline constexpr std::uint32_t clearStats = 83;
+inline constexpr std::uint32_t isTraceEnabled = 84;
+inline constexpr std::uint32_t enableTrace = 85;
+inline constexpr std::uint32_t traceObject = 86;  // a signal
 inline constexpr std::uint32_t authenticate = 8;  // of service 0
 }  // namespace action
 

@@ -31,6 +31,11 @@ struct Signature::Node {
            });
   }
 
+  bool mayHoldObjects() const {
+    return kind == Kind::object || kind == Kind::dynamic ||
+           std::ranges::any_of(children, [](const auto& child) { return child->mayHoldObjects(); });
+  }
+
   void measure() {
     switch (kind) {
       case Kind::bool_:
@@ -215,6 +220,8 @@ std::size_t Signature::size() const { return node_->children.size(); }
 Signature Signature::operator[](std::size_t child) const { return Signature(node_->children.at(child)); }
 std::size_t Signature::minSize() const { return node_->minSize; }
 bool Signature::sameType(const Signature& other) const { return node_ == other.node_ || node_->sameType(*other.node_); }
+
+bool Signature::mayHoldObjects() const { return node_->mayHoldObjects(); }
 
 std::string Signature::text() const {
   std::string out;

@@ -73,6 +73,9 @@ class Signature {
   // Bytes that every value of the type takes at least.
   std::size_t minSize() const;
 
+  // Whether a value of the type may have an object in it: dynamics may.
+  bool mayHoldObjects() const;
+
   // Annotations count in neither; libqi compares types this way.
   bool sameType(const Signature& other) const;
   friend bool operator==(const Signature& a, const Signature& b) { return a.text() == b.text(); }

@@ -51,6 +51,12 @@ struct Optional {
 
 using ObjectUid = std::array<std::uint8_t, 20>;
 
+// What an object reference stands for in this process: an object of its own, or a proxy of another's.
+class LiveObject {
+ public:
+  virtual ~LiveObject() = default;
+};
+
 // A reference to an object on the connection that carried it. Life cycle and cache are the connection's.
 struct ObjectRef {
   static constexpr std::uint32_t notCached = 0xFFFFFFFF;
@@ -60,6 +66,7 @@ struct ObjectRef {
   std::uint32_t service = 0;
   std::uint32_t object = 0;  // 0: the null object
   ObjectUid uid{};           // zero where the connection does not carry uids
+  std::shared_ptr<LiveObject> live = nullptr;  // null: the null object, or a reference as it stands in the bytes
 };
 
 class Value {

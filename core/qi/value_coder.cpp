@@ -1,5 +1,6 @@
 #include "core/qi/value_coder.hpp"
 
+#include "core/qi/object_exchange.hpp"
 #include "core/qi/utf8.hpp"
 
 #include <algorithm>
@@ -175,8 +176,10 @@ void Codec<Value>::read(Reader& from, Value& value) {
   value = Dynamic{std::move(*type), std::move(content)};
 }
 
-void Codec<ObjectRef>::write(Writer& to, const ObjectRef& value) {
+void Codec<ObjectRef>::write(Writer& to, const ObjectRef& object) {
   static const MetaObject empty;
+  auto* const exchange = to.format().exchange;
+  const ObjectRef value = exchange ? exchange->give(object, to.format()) : object;
   if (to.format().metaObjectCache) {
     to.boolean(value.metaObject != nullptr);
     if (value.metaObject) Codec<MetaObject>::write(to, *value.metaObject);
@@ -203,6 +206,8 @@ void Codec<ObjectRef>::read(Reader& from, ObjectRef& value) {
     const auto uid = from.plain(value.uid.size());
     std::ranges::copy(uid, value.uid.begin());
   }
+  if (!from.ok() || !from.format().exchange) return;
+  if (auto taken = from.format().exchange->take(value); !taken) from.fail(std::move(taken).error());
 }
 
 }  // namespace beckon::qi

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <concepts>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 #include <type_traits>
@@ -12,11 +13,19 @@ namespace beckon::qi {
 
 static_assert(std::endian::native == std::endian::little, "the wire is little endian, like everything libqi runs on");
 
+class ObjectExchange;
+
 // How objects are written on a connection: what its two ends agreed on (capabilities MetaObjectCache
-// and ObjectPtrUID).
+// and ObjectPtrUID), and who turns objects into references and back.
 struct ObjectFormat {
   bool metaObjectCache = false;
   bool uid = true;
+  ObjectExchange* exchange = nullptr;  // null: references are copied as they stand
+  std::uint32_t service = 0;           // under which objects in a message are hosted
+  bool isArgument = false;             // they go to a service, rather than come from one of ours
+
+  // The same bytes, with references as they stand.
+  ObjectFormat plain() const { return {metaObjectCache, uid}; }
 };
 
 template <class T>

@@ -7,7 +7,7 @@
 namespace beckon::run {
 namespace {
 
-constexpr std::array<std::pair<Code, std::string_view>, 22> texts{{
+constexpr std::array<std::pair<Code, std::string_view>, 23> texts{{
     {Code::invalidArgument, "invalid-argument"},
     {Code::malformedJson, "malformed-json"},
     {Code::badArguments, "bad-arguments"},
@@ -26,6 +26,7 @@ constexpr std::array<std::pair<Code, std::string_view>, 22> texts{{
     {Code::tooLate, "too-late"},
     {Code::serviceGone, "service-gone"},
     {Code::callFailed, "call-failed"},
+    {Code::canceled, "canceled"},
     {Code::protocolError, "protocol-error"},
     {Code::tooLarge, "too-large"},
     {Code::overloaded, "overloaded"},

@@ -29,6 +29,7 @@ enum class Code {
   tooLate,           // the request came after the time that it was good for; nothing was done
   serviceGone,       // the service ended while the answer was awaited
   callFailed,        // the service answered with an error of its own
+  canceled,          // the call was canceled, and the service honoured it
   protocolError,     // the peer sent bytes that break the protocol
   tooLarge,          // above a limit of size, count or depth
   overloaded,        // a bounded queue is full

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "core/qi/object_exchange.hpp"
+#include "localbus/bound_object.hpp"
+
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+namespace beckon::localbus {
+
+// The objects in the messages of one connection (docs/protocol/qi.md, "Objects"): numbers those that leave and answers
+// for them until the peer terminates them, gives proxies for those that come, and keeps each side's cache of meta
+// objects. Part of a Connection.
+class ObjectTable final : public qi::ObjectExchange {
+ public:
+  // Objects that one connection may have of us at a time, and meta objects that either side may keep of the other. A
+  // camera that is asked for a frame object 30 times a second and never told to end one fills it in half an hour.
+  static constexpr std::size_t maxObjects = 65'536;
+  static constexpr std::size_t maxMetaObjects = 1'024;
+
+  explicit ObjectTable(Connection& connection) : connection_(connection) {}
+  ~ObjectTable();
+
+  qi::ObjectRef give(const qi::ObjectRef& object, const qi::ObjectFormat& format) override;
+  run::Result<> take(qi::ObjectRef& object) override;
+
+  // A Call or Post to an object that was given. False: there is none of that number.
+  bool received(const std::shared_ptr<Connection>& from, const qi::Message& message);
+  // Ends all that was given.
+  void clear();
+  std::size_t size() const { return given_.size(); }
+  bool isFull() const { return given_.size() >= maxObjects; }
+  // What a call is answered whose result could not be given.
+  static run::Error fullError();
+
+ private:
+  using Key = std::pair<std::uint32_t, std::uint32_t>;  // service, object
+  std::uint32_t newNumber(const qi::ObjectFormat& format) const;
+  void giveMetaObject(qi::ObjectRef& to, const qi::MetaObject& meta, bool isCached);
+
+  Connection& connection_;
+  std::map<Key, std::shared_ptr<BoundObject>> given_;
+  std::map<std::string, std::uint32_t> givenMetaObjects_;  // by their bytes
+  std::unordered_map<std::uint32_t, std::shared_ptr<const qi::MetaObject>> takenMetaObjects_;
+};
+
+}  // namespace beckon::localbus
