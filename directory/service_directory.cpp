@@ -15,8 +15,10 @@ constexpr Registry::Owner self = 0;
 }  // namespace
 
 ServiceDirectory::ServiceDirectory(boost::asio::io_context& io, std::string machineId, run::Log log,
-                                   localbus::Authenticator authenticator)
-    : machineId_(std::move(machineId)), log_(log), listener_(io, host_, std::move(authenticator), log) {
+                                   localbus::Authenticator authenticator, qi::CapabilityMap capabilities)
+    : machineId_(std::move(machineId)),
+      log_(log),
+      listener_(io, host_, std::move(authenticator), log, std::move(capabilities)) {
   host_.add(qi::directoryService, qi::mainObject, makeObject());
   host_.onClosed([this](const localbus::Connection& connection) {
     for (const auto& change : registry_.removeOwner(connection.id())) tell(change);

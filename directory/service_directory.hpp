@@ -14,7 +14,7 @@ namespace beckon::directory {
 class ServiceDirectory {
  public:
   ServiceDirectory(boost::asio::io_context& io, std::string machineId, run::Log log,
-                   localbus::Authenticator authenticator = {});
+                   localbus::Authenticator authenticator = {}, qi::CapabilityMap capabilities = qi::ownCapabilities());
 
   // Port 0 takes a free one; the endpoint says which.
   run::Result<localbus::Endpoint> start(const localbus::Endpoint& endpoint);

@@ -28,7 +28,11 @@ Value arguments(const Args&... each) {
 }  // namespace
 
 Session::Session(boost::asio::io_context& io, Options options, run::Log log)
-    : io_(io), options_(std::move(options)), log_(log), sessionId_(run::makeUuid()), listener_(io, host_, {}, log) {}
+    : io_(io),
+      options_(std::move(options)),
+      log_(log),
+      sessionId_(run::makeUuid()),
+      listener_(io, host_, options_.authenticator, log, options_.capabilities) {}
 
 Session::~Session() {
   onClosed_ = nullptr;
@@ -68,7 +72,18 @@ awaitable<Result<>> Session::open(Endpoint directory) {
 }
 
 localbus::DialOptions Session::dialOptions() {
-  return {.timeout = options_.dialTimeout, .credentials = options_.credentials, .receiver = &host_};
+  const auto more = [weak = weak_from_this()](const qi::CapabilityMap& asked) -> qi::CapabilityMap {
+    const auto self = weak.lock();
+    if (!self) return {};
+    auto credentials = self->options_.moreCredentials(asked);
+    for (const auto& [key, value] : credentials) self->options_.credentials.insert_or_assign(key, value);
+    return credentials;
+  };
+  return {.timeout = options_.dialTimeout,
+          .credentials = options_.credentials,
+          .more = options_.moreCredentials ? localbus::CredentialSource(more) : nullptr,
+          .capabilities = options_.capabilities,
+          .receiver = &host_};
 }
 
 void Session::close() {
@@ -91,8 +106,13 @@ void Session::serviceChanged(bool isThere, const Value& event) {
   const auto typed = qi::fromValue<std::tuple<std::uint32_t, std::string>>(event);
   if (!typed) return;
   const auto& [id, name] = *typed;
-  if (const auto object = objects_.find(name); !isThere && object != objects_.end() && object->second->service() == id)
+  if (const auto object = objects_.find(name);
+      !isThere && object != objects_.end() && object->second->service() == id) {
+    const auto gone = object->second;
     objects_.erase(object);
+    // Its connection may serve others, or hang.
+    gone->connection()->abandon(id, {Code::serviceGone, "Service removed", "wait until it is there again"});
+  }
   if (onService_) onService_(isThere, id, name);
 }
 
@@ -172,15 +192,21 @@ awaitable<Result<std::shared_ptr<Connection>>> Session::connectionTo(const Servi
   co_return problem;
 }
 
-awaitable<Result<std::uint32_t>> Session::registerService(std::string name, std::shared_ptr<localbus::Object> object) {
+awaitable<Result<std::uint32_t>> Session::registerService(std::string name,
+                                                          std::shared_ptr<localbus::BoundObject> object) {
   const auto self = shared_from_this();
   if (!listening_) {
     const auto endpoint = listener_.start(options_.listen);
     if (!endpoint) co_return endpoint.error();
     listening_ = *endpoint;
   }
-  const ServiceInfo info{name,       0, options_.machineId, static_cast<std::uint32_t>(::getpid()), {listening_->url()},
-                         sessionId_, {}};
+  const ServiceInfo info{name,
+                         0,
+                         options_.machineId,
+                         static_cast<std::uint32_t>(::getpid()),
+                         {listening_->url()},
+                         sessionId_,
+                         std::string(object->uid().begin(), object->uid().end())};
   const auto answer = co_await directoryObject_->call("registerService", arguments(info), directoryTimeout);
   if (!answer) {
     if (answer.error().cause.find("already registered") != std::string::npos)

@@ -23,7 +23,13 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Options {
     std::string machineId;  // core/run/machine_id.hpp
     localbus::Duration dialTimeout = std::chrono::seconds(3);
-    qi::CapabilityMap credentials = {};
+    qi::CapabilityMap credentials = {};  // "auth_user", "auth_token" ..., for the directory and every service
+    // Asked when the directory or a service wants more; what it answers is also given from then on, so that a new token
+    // ("auth_newToken") can be kept.
+    localbus::CredentialSource moreCredentials = {};
+    // The credentials of whoever calls our services. Absent: everybody.
+    localbus::Authenticator authenticator = {};
+    qi::CapabilityMap capabilities = qi::ownCapabilities();
     // Where own services are offered, once there is one; port 0 takes a free one.
     localbus::Endpoint listen{"127.0.0.1", 0};
   };
@@ -47,7 +53,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // Registers and announces `object`; returns its id. Errors: nameTaken, invalidArgument, unreachable.
   boost::asio::awaitable<run::Result<std::uint32_t>> registerService(std::string name,
-                                                                     std::shared_ptr<localbus::Object> object);
+                                                                     std::shared_ptr<localbus::BoundObject> object);
   boost::asio::awaitable<run::Result<>> unregisterService(std::uint32_t id);
 
   // Told of every service that comes (true) or goes (false), the name with it. One handler.

@@ -55,8 +55,7 @@ std::shared_ptr<Connection> Connection::accepted(Socket socket, Authenticator au
 }
 
 std::shared_ptr<Connection> Connection::connected(Socket socket, qi::CapabilityMap credentials, CredentialSource more,
-                                                  Receiver* receiver, run::Log log,
-                                                  qi::CapabilityMap capabilities) {
+                                                  Receiver* receiver, run::Log log, qi::CapabilityMap capabilities) {
   std::shared_ptr<Connection> connection(
       new Connection(std::move(socket), receiver, std::move(log), std::move(capabilities)));
   connection->client_.emplace(std::move(credentials), std::move(more), connection->capabilities_);
@@ -344,9 +343,7 @@ void Connection::handle(const qi::Message& message) {
 }
 
 // Who opened a connection takes calls on it if both sides want that.
-bool Connection::takesCalls() const {
-  return server_ || capabilities_.shared(qi::capability::clientServerSocket);
-}
+bool Connection::takesCalls() const { return server_ || capabilities_.shared(qi::capability::clientServerSocket); }
 
 void Connection::handleCall(const qi::Message& message) {
   const auto self = shared_from_this();

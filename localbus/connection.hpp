@@ -68,8 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // `receiver` must outlive the connection or be replaced by setReceiver(nullptr).
   // `capabilities`: what is told to the peer.
   static std::shared_ptr<Connection> accepted(Socket socket, Authenticator authenticator, Receiver* receiver,
-                                              run::Log log,
-                                              qi::CapabilityMap capabilities = qi::ownCapabilities());
+                                              run::Log log, qi::CapabilityMap capabilities = qi::ownCapabilities());
   static std::shared_ptr<Connection> connected(Socket socket, qi::CapabilityMap credentials, CredentialSource more,
                                                Receiver* receiver, run::Log log,
                                                qi::CapabilityMap capabilities = qi::ownCapabilities());

@@ -50,7 +50,7 @@ asio::awaitable<run::Result<std::shared_ptr<Connection>>> dial(asio::io_context&
     co_return unreachable(refused, "check that a directory runs there: beckon-directory " + endpoint.url());
 
   auto connection = Connection::connected(std::move(socket), std::move(options.credentials), std::move(options.more),
-                                          options.receiver, std::move(log));
+                                          options.receiver, std::move(log), std::move(options.capabilities));
   const auto ready = co_await awaiting<run::Result<>>(
       [&](auto done) { connection->start(std::move(done), options.authenticationTime); });
   if (!ready) co_return ready.error();

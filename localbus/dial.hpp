@@ -15,6 +15,7 @@ struct DialOptions {
   Duration authenticationTime = Connection::authenticationTime;
   qi::CapabilityMap credentials = {};  // "auth_user", "auth_token" ...
   CredentialSource more = {};
+  qi::CapabilityMap capabilities = qi::ownCapabilities();
   Receiver* receiver = nullptr;  // answers the peer's calls; must outlive the connection
 };
 

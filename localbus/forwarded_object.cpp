@@ -80,18 +80,18 @@ void ForwardedObject::forward(const std::shared_ptr<Connection>& from, const qi:
   const auto wanted = flagged ? std::move(flagged->wanted) : std::nullopt;
   const auto caller = std::make_shared<Responder>(waitingCaller(from, header, meta.returnSignature, wanted));
   if (!flagged) return (*caller)(flagged.error());
-  const auto call = target_->callAction(
-      meta.uid, qi::encodeValue(flagged->arguments, target_->argumentFormat()), longestCall,
-      [caller, returns = Signature::of(meta.returnSignature)](Result<Answer> answer) {
-        if (!answer && answer.error().code == Code::canceled) return caller->canceled();
-        if (!answer) return (*caller)(answer.error());
-        const auto value = readAnswer(*answer, returns);
-        const auto format = caller->format();
-        if (!value)
-          (*caller)(value.error());
-        else if (format)
-          (*caller)(qi::encodeValue(*value, *format));
-      });
+  const auto call =
+      target_->callAction(meta.uid, qi::encodeValue(flagged->arguments, target_->argumentFormat()), longestCall,
+                          [caller, returns = Signature::of(meta.returnSignature)](Result<Answer> answer) {
+                            if (!answer && answer.error().code == Code::canceled) return caller->canceled();
+                            if (!answer) return (*caller)(answer.error());
+                            const auto value = readAnswer(*answer, returns);
+                            const auto format = caller->format();
+                            if (!value)
+                              (*caller)(value.error());
+                            else if (format)
+                              (*caller)(qi::encodeValue(*value, *format));
+                          });
   caller->onCancel([target = target_, call] { target->connection()->cancel(call); });
 }
 
@@ -105,8 +105,7 @@ void ForwardedObject::want(std::uint32_t signal, bool isWanted) {
   const auto subscribe = [weak = weak_from_this(), target = target_, signal]() -> asio::awaitable<void> {
     auto handler = [weak, signal](const Value& event) {
       if (const auto self = weak.lock())
-        self->subscribers_.emit(signal,
-                                [&](const qi::ObjectFormat& format) { return qi::encodeValue(event, format); });
+        self->subscribers_.emit(signal, [&](const qi::ObjectFormat& format) { return qi::encodeValue(event, format); });
     };
     auto subscription = co_await target->subscribe(target->metaObject().signals.at(signal).name, std::move(handler));
     const auto self = weak.lock();

@@ -2,6 +2,7 @@
 
 #include "core/qi/convert.hpp"
 #include "core/qi/error_payload.hpp"
+#include "core/qi/type_names.hpp"
 
 namespace beckon::localbus {
 namespace {
@@ -12,6 +13,24 @@ using qi::Signature;
 using run::Code;
 using run::Error;
 using run::Result;
+
+// libqi's words for arguments that do not become the parameters. The unknown one is the object itself.
+Error cannotConvert(const qi::Value& arguments, const Signature& parameters, const Error& why) {
+  const auto* given = arguments.as<qi::Tuple>();
+  if (!given || given->items.size() != parameters.size()) return why;
+  std::string wanted = "(Unknown";
+  std::optional<std::size_t> wrong;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    wanted += "," + qi::typeNames(parameters[i]);
+    if (!wrong && !qi::convert(given->items[i], parameters[i])) wrong = i;
+  }
+  if (!wrong) return why;
+  return {Code::badArguments,
+          "Call argument number " + std::to_string(*wrong + 1) + " conversion failure from " +
+              qi::typeNames(given->items[*wrong].inner().signature()) + " to " + qi::typeNames(parameters[*wrong]) +
+              ". Function signature: " + wanted + ").",
+          {}};
+}
 
 class CallingPeer final : public Waiting {
  public:
@@ -85,7 +104,7 @@ Result<FlaggedArguments> readFlagged(const qi::Message& message, const Signature
     value = qi::readValue(reader, parameters);
   if (!reader.ok()) return unreadableArguments(*reader.error());
   auto fitting = qi::convert(value, parameters);
-  if (!fitting) return fitting.error();
+  if (!fitting) return cannotConvert(value.inner(), parameters, fitting.error());
   FlaggedArguments out{std::move(*fitting), {}};
   if (message.header.flags & qi::flags::returnType)
     if (auto wanted = Signature::parse(reader.string()); reader.ok() && wanted) out.wanted = std::move(*wanted);

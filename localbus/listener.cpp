@@ -9,10 +9,12 @@ using run::Error;
 // How long accepting rests when the process has no descriptors left.
 static constexpr Duration acceptRest = std::chrono::milliseconds(50);
 
-Listener::Listener(asio::io_context& io, ObjectHost& host, Authenticator authenticator, run::Log log)
+Listener::Listener(asio::io_context& io, ObjectHost& host, Authenticator authenticator, run::Log log,
+                   qi::CapabilityMap capabilities)
     : io_(io),
       host_(host),
       authenticator_(std::move(authenticator)),
+      capabilities_(std::move(capabilities)),
       log_(std::move(log)),
       acceptor_(io.get_executor()),
       retry_(io.get_executor()) {}
@@ -75,7 +77,7 @@ void Listener::take(Socket socket) {
     log_->warn("more than {} connections: one more was closed", maxConnections);
     return;
   }
-  auto connection = Connection::accepted(std::move(socket), authenticator_, &host_, log_);
+  auto connection = Connection::accepted(std::move(socket), authenticator_, &host_, log_, capabilities_);
   connections_.emplace(connection->id(), connection);
   connection->onClosed([this, alive = alive_, id = connection->id()](const Error& reason) {
     if (!*alive) return;

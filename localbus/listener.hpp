@@ -14,7 +14,9 @@ class Listener {
   // More connections than these are closed at once.
   static constexpr std::size_t maxConnections = 10'000;
 
-  Listener(asio::io_context& io, ObjectHost& host, Authenticator authenticator, run::Log log);
+  // `capabilities`: what is told to the peers.
+  Listener(asio::io_context& io, ObjectHost& host, Authenticator authenticator, run::Log log,
+           qi::CapabilityMap capabilities = qi::ownCapabilities());
   ~Listener();
 
   // Port 0 takes a free one. Error unreachable or invalidArgument if the address cannot be listened on.
@@ -29,6 +31,7 @@ class Listener {
   asio::io_context& io_;
   ObjectHost& host_;
   Authenticator authenticator_;
+  qi::CapabilityMap capabilities_;
   run::Log log_;
   asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor_;
   Timer retry_;

@@ -31,9 +31,10 @@ Object::Object()
         subscribers_.emit(qi::action::traceObject,
                           [&](const qi::ObjectFormat& format) { return qi::encode(std::tuple(event), format); });
       })),
-      subscribers_([this](std::uint32_t signal, bool isWanted) {  // as libqi: who subscribes to the trace switches it on
-        if (signal == qi::action::traceObject) recorder_->enableTrace(isWanted);
-      }) {}
+      subscribers_(
+          [this](std::uint32_t signal, bool isWanted) {  // as libqi: who subscribes to the trace switches it on
+            if (signal == qi::action::traceObject) recorder_->enableTrace(isWanted);
+          }) {}
 
 Object::~Object() { recorder_->end(); }
 
@@ -92,8 +93,7 @@ void Object::invoke(const std::shared_ptr<Connection>& from, const qi::Message& 
 
 // A peer posts to a signal: everybody who listens gets it, if it is what the signal carries.
 void Object::relay(const Connection& from, const qi::Message& message, const qi::MetaSignal& meta) {
-  const auto posted =
-      readFlagged(message, Signature::of(meta.signature), from.format(message.header.address.service));
+  const auto posted = readFlagged(message, Signature::of(meta.signature), from.format(message.header.address.service));
   if (posted)
     return emit(meta.uid, [&](const qi::ObjectFormat& format) { return qi::encodeValue(posted->arguments, format); });
   from.log()->warn("{} posted to signal {} what it does not carry: {}", from.peer(), meta.name, posted.error().cause);

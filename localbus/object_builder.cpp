@@ -35,8 +35,8 @@ ObjectBuilder::ObjectBuilder()
   for (const auto& standard : standardMethods)
     built_->metaObject_.methods[standard.id] = {
         standard.id, std::string(standard.returns), standard.name, std::string(standard.parameters), {}, {}, {}};
-  built_->metaObject_.signals[qi::action::traceObject] = {
-      qi::action::traceObject, "traceObject", std::string(qi::signatureText<std::tuple<EventTrace>>())};
+  built_->metaObject_.signals[qi::action::traceObject] = {qi::action::traceObject, "traceObject",
+                                                          std::string(qi::signatureText<std::tuple<EventTrace>>())};
 }
 
 std::uint32_t ObjectBuilder::addMethod(const std::string& name, std::string returns, std::string parameters,

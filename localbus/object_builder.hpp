@@ -171,8 +171,7 @@ class ObjectBuilder {
   template <class First, class R, class F, class Parameters>
   static void invoke(F& function, Parameters arguments, Invocation& call) {
     if constexpr (std::is_same_v<First, Reply<R>>) {
-      std::apply(function,
-                 std::tuple_cat(std::make_tuple(Reply<R>(std::move(call.respond))), std::move(arguments)));
+      std::apply(function, std::tuple_cat(std::make_tuple(Reply<R>(std::move(call.respond))), std::move(arguments)));
     } else {
       const auto run = [&]() -> decltype(auto) {
         if constexpr (std::is_same_v<First, Caller>)

@@ -28,8 +28,7 @@ const std::shared_ptr<const qi::MetaObject>& emptyMetaObject() {
 ObjectTable::~ObjectTable() { clear(); }
 
 Error ObjectTable::fullError() {
-  return {Code::overloaded,
-          "this connection has " + std::to_string(maxObjects) + " objects that it did not terminate",
+  return {Code::overloaded, "this connection has " + std::to_string(maxObjects) + " objects that it did not terminate",
           "terminate objects that are no longer needed"};
 }
 
@@ -77,8 +76,9 @@ Result<> ObjectTable::take(qi::ObjectRef& object) {
   if (connection_.capabilities().shared(qi::capability::metaObjectCache) &&
       object.cacheId != qi::ObjectRef::notCached) {
     if (object.metaObject && takenMetaObjects_.size() >= maxMetaObjects && !takenMetaObjects_.contains(object.cacheId))
-      return Error{Code::overloaded, "the peer wants more than " + std::to_string(maxMetaObjects) +
-                                         " meta objects to be kept", {}};
+      return Error{Code::overloaded,
+                   "the peer wants more than " + std::to_string(maxMetaObjects) + " meta objects to be kept",
+                   {}};
     if (object.metaObject) takenMetaObjects_[object.cacheId] = object.metaObject;
     const auto known = takenMetaObjects_.find(object.cacheId);
     if (known == takenMetaObjects_.end())
@@ -87,10 +87,10 @@ Result<> ObjectTable::take(qi::ObjectRef& object) {
   }
   if (!object.metaObject) object.metaObject = emptyMetaObject();
   if (object.object == 0) return {};
-  object.live = std::make_shared<RemoteObject>(connection_.shared_from_this(), object.service, object.object,
-                                               "object " + std::to_string(object.object) + " of service #" +
-                                                   std::to_string(object.service),
-                                               object.metaObject, object.uid);
+  object.live = std::make_shared<RemoteObject>(
+      connection_.shared_from_this(), object.service, object.object,
+      "object " + std::to_string(object.object) + " of service #" + std::to_string(object.service), object.metaObject,
+      object.uid);
   return {};
 }
 

@@ -29,6 +29,11 @@ std::size_t argumentCount(const Value& arguments) {
   return tuple ? tuple->items.size() : 0;
 }
 
+Result<Value> readAnswer(const Answer& answer, const Signature& returns) {
+  if (answer.flags & qi::flags::dynamicPayload) return qi::decode<Value>(answer.payload, answer.format);
+  return qi::decodeValue(answer.payload, returns, answer.format);
+}
+
 // Each argument converted to its parameter.
 RemoteObject::Fit fitTuple(Value arguments) {
   return [arguments = std::move(arguments)](const Signature& parameters) -> Result<Value> {
@@ -73,7 +78,7 @@ RemoteObject::RemoteObject(std::shared_ptr<Connection> connection, std::uint32_t
       uid_(uid) {}
 
 RemoteObject::~RemoteObject() {
-  if (!signals_.empty()) connection_->listen(service_, object_, nullptr);
+  if (!registrations_.empty()) connection_->listen(service_, object_, nullptr);
   // The argument means nothing; libqi sends the service.
   if (object_ != qi::mainObject) connection_->post({service_, object_, qi::action::terminate}, qi::encode(service_));
 }
@@ -130,22 +135,57 @@ Result<RemoteObject::Choice> RemoteObject::choose(const std::string& method, std
                "its methods: " + visibleNames(metaObject_->methods)};
 }
 
-Result<const qi::MetaMethod*> RemoteObject::exactly(const std::string& name, std::string_view parameters,
-                                                    std::string_view returns) const {
-  const auto wantedParameters = Signature::of(parameters);
-  const auto wantedReturns = Signature::of(returns);
-  bool known = false;
+Result<RemoteObject::TypedMethod> RemoteObject::typed(const std::string& name, const Signature& parameters,
+                                                      const Signature& returns) const {
+  std::shared_ptr<const Conversion> conversion;
+  std::uint32_t converted = 0;
+  bool isKnown = false;
   for (const auto& [uid, method] : metaObject_->methods) {
     if (method.name != name) continue;
-    known = true;
+    isKnown = true;
     const auto has = Signature::parse(method.parametersSignature);
     const auto gives = Signature::parse(method.returnSignature);
-    if (has && gives && has->sameType(wantedParameters) && gives->sameType(wantedReturns)) return &method;
+    if (!has || !gives) continue;
+    if (has->sameType(parameters) && gives->sameType(returns)) return TypedMethod{uid, nullptr};
+    if (conversion || !qi::mayConvert(parameters, *has) || !qi::mayConvert(*gives, returns)) continue;
+    conversion = std::make_shared<const Conversion>(Conversion{*has, *gives, returns});
+    converted = uid;
   }
-  const std::string shown = name + "::" + std::string(returns) + std::string(parameters);
-  if (known) return Error{Code::badArguments, name_ + " has no " + shown, "list its members with the verb info"};
+  if (conversion) return TypedMethod{converted, conversion};
+  const std::string shown = name + "::" + returns.text() + parameters.text();
+  if (isKnown) return Error{Code::badArguments, name_ + " has no " + shown, "list its members with the verb info"};
   return Error{Code::unknownMember, name_ + " has no method \"" + name + "\"",
                "its methods: " + visibleNames(metaObject_->methods)};
+}
+
+void RemoteObject::callConverted(std::uint32_t action, const Value& arguments,
+                                 const std::shared_ptr<const Conversion>& types, Duration timeout,
+                                 run::UniqueFunction<void(Result<Value>)> handler) {
+  const bool hasFlags = connection_->capabilities().remote(qi::capability::messageFlags);
+  const auto fitting = qi::convert(arguments, types->parameters);
+  if (!fitting && !hasFlags) {
+    auto refuse = [handler = std::move(handler), error = fitting.error()]() mutable { handler(error); };
+    return asio::post(connection_->executor(), std::move(refuse));
+  }
+  std::uint8_t flags = 0;
+  qi::Writer writer(argumentFormat());
+  if (fitting) {
+    qi::writeValue(writer, *fitting);
+  } else {  // as libqi: perhaps the peer can
+    flags |= qi::flags::dynamicPayload;
+    qi::writeValue(writer, qi::dynamic(arguments));
+  }
+  if (hasFlags && !types->returns.sameType(types->wanted)) {
+    flags |= qi::flags::returnType;
+    writer.string(types->wanted.text());
+  }
+  callAction(
+      action, writer.bytes(), timeout,
+      [types, handler = std::move(handler)](Result<Answer> answer) mutable {
+        if (!answer) return handler(answer.error());
+        handler(readAnswer(*answer, types->returns));
+      },
+      flags);
 }
 
 asio::awaitable<Result<Value>> RemoteObject::callForValue(std::uint32_t action, qi::Bytes arguments, Signature returns,
@@ -153,9 +193,7 @@ asio::awaitable<Result<Value>> RemoteObject::callForValue(std::uint32_t action, 
   auto result = co_await awaiting<Result<Value>>([&](auto done) {
     callAction(action, arguments, timeout, [done = std::move(done), returns](Result<Answer> answer) mutable {
       if (!answer) return done(answer.error());
-      const bool isDynamic = answer->flags & qi::flags::dynamicPayload;
-      done(isDynamic ? qi::decode<Value>(answer->payload, answer->format)
-                     : qi::decodeValue(answer->payload, returns, answer->format));
+      done(readAnswer(*answer, returns));
     });
   });
   if (!result) co_return explain(result.error());
@@ -168,8 +206,8 @@ asio::awaitable<Result<Value>> RemoteObject::call(std::string method, std::size_
   if (!choice) co_return choice.error();
   const auto returns = Signature::parse(choice->method->returnSignature);
   if (!returns) co_return returns.error();
-  co_return co_await callForValue(choice->method->uid, qi::encodeValue(choice->arguments, argumentFormat()),
-                                  *returns, timeout);
+  co_return co_await callForValue(choice->method->uid, qi::encodeValue(choice->arguments, argumentFormat()), *returns,
+                                  timeout);
 }
 
 asio::awaitable<Result<Value>> RemoteObject::call(std::string method, Value arguments, Duration timeout) {
@@ -183,6 +221,16 @@ Result<> RemoteObject::post(const std::string& method, const Value& arguments) {
 
 Result<> RemoteObject::post(const std::string& method, std::size_t given, const Fit& fit) {
   const auto choice = choose(method, given, fit);
+  if (!choice && choice.error().code == Code::unknownMember) {
+    const auto* signal = metaObject_->findSignal(method);
+    const auto type = signal ? Signature::parse(signal->signature) : Result<Signature>(choice.error());
+    if (!type) return type.error();
+    const auto arguments =
+        type->size() == given ? fit(*type) : Error{Code::badArguments, method + " carries " + type->text(), {}};
+    if (!arguments) return arguments.error();
+    postAction(signal->uid, qi::encodeValue(*arguments, argumentFormat()));
+    return {};
+  }
   if (!choice) return choice.error();
   postAction(choice->method->uid, qi::encodeValue(choice->arguments, argumentFormat()));
   return {};
@@ -211,8 +259,8 @@ asio::awaitable<Result<>> RemoteObject::setProperty(std::string property, Value 
   const auto fitting = qi::convert(value, *type);
   if (!fitting) co_return fitting.error();
   const std::tuple<Value, Value> arguments(qi::dynamic(meta->uid), qi::dynamic(*fitting));
-  const auto done = co_await callForValue(qi::action::setProperty, qi::encode(arguments, argumentFormat()),
-                                          Signature(), timeout);
+  const auto done =
+      co_await callForValue(qi::action::setProperty, qi::encode(arguments, argumentFormat()), Signature(), timeout);
   if (!done) co_return done.error();
   co_return Result<>();
 }
@@ -221,68 +269,6 @@ Result<const qi::MetaSignal*> RemoteObject::signal(const std::string& name) cons
   if (const auto* meta = metaObject_->findSignal(name)) return meta;
   return Error{Code::unknownMember, name_ + " has no signal or property \"" + name + "\"",
                "its signals: " + visibleNames(metaObject_->signals)};
-}
-
-asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObject::subscribe(std::string signal,
-                                                                                             EventHandler handler,
-                                                                                             Duration timeout) {
-  const auto self = shared_from_this();
-  const auto meta = this->signal(signal);
-  if (!meta) co_return meta.error();
-  const auto uid = (*meta)->uid;
-  if (signals_.empty())
-    connection_->listen(service_, object_, [weak = weak_from_this()](const qi::Message& message) {
-      if (const auto object = weak.lock()) object->received(message);
-    });
-  auto& registration = signals_[uid];
-  const auto key = ++lastKey_;
-  auto subscription = std::make_shared<Subscription>(weak_from_this(), uid, key);
-  registration.handlers[key] = std::move(handler);
-  if (registration.isRegistered) co_return subscription;
-  // As libqi does: the signal above, a counter below. Who comes while the first is asking asks again with the same
-  // link, which the peer takes for one registration.
-  if (!registration.link) registration.link = (std::uint64_t{uid} << 32) | connection_->newLink();
-  const std::tuple<std::uint32_t, std::uint32_t, std::uint64_t> arguments(service_, uid, registration.link);
-  const auto done =
-      co_await callForValue(qi::action::registerEvent, qi::encode(arguments), Signature::of("L"), timeout);
-  if (!done) co_return done.error();
-  if (const auto still = signals_.find(uid); still != signals_.end()) still->second.isRegistered = true;
-  co_return subscription;
-}
-
-void RemoteObject::received(const qi::Message& message) {
-  const auto signal = signals_.find(message.header.address.action);
-  const auto meta = metaObject_->signals.find(message.header.address.action);
-  if (signal == signals_.end() || meta == metaObject_->signals.end()) return;
-  const auto type = Signature::parse(meta->second.signature);
-  if (!type) return;
-  const bool isDynamic = message.header.flags & qi::flags::dynamicPayload;
-  const auto format = connection_->format(service_);
-  const auto value =
-      isDynamic ? qi::decode<Value>(message.payload, format) : qi::decodeValue(message.payload, *type, format);
-  if (!value)
-    return connection_->log()->warn("{}: event {} cannot be read: {}", name_, meta->second.name, value.error().cause);
-  const auto self = shared_from_this();
-  const auto handlers = signal->second.handlers;
-  for (const auto& [key, handler] : handlers) {
-    // A handler may have ended its own subscription or another.
-    const auto still = signals_.find(message.header.address.action);
-    if (still != signals_.end() && still->second.handlers.contains(key)) handler(value->inner());
-  }
-}
-
-void RemoteObject::unsubscribe(std::uint32_t signal, std::uint64_t key) {
-  const auto found = signals_.find(signal);
-  if (found == signals_.end() || !found->second.handlers.erase(key) || !found->second.handlers.empty()) return;
-  const std::tuple<std::uint32_t, std::uint32_t, std::uint64_t> arguments(service_, signal, found->second.link);
-  signals_.erase(found);
-  if (connection_->isReady())
-    callAction(qi::action::unregisterEvent, qi::encode(arguments), defaultTimeout, [](Result<Answer>) {});
-  if (signals_.empty()) connection_->listen(service_, object_, nullptr);
-}
-
-RemoteObject::Subscription::~Subscription() {
-  if (const auto object = object_.lock()) object->unsubscribe(signal_, key_);
 }
 
 }  // namespace beckon::localbus

@@ -54,7 +54,7 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   using Fit = std::function<run::Result<qi::Value>(const qi::Signature& parameters)>;
   asio::awaitable<run::Result<qi::Value>> call(std::string method, std::size_t given, Fit fit,
                                                Duration timeout = defaultTimeout);
-  // Sends without waiting; errors of the service are not told.
+  // Sends without waiting; errors of the service are not told. To a signal: the service emits it.
   run::Result<> post(const std::string& method, const qi::Value& arguments);
   run::Result<> post(const std::string& method, std::size_t given, const Fit& fit);
 
@@ -66,23 +66,29 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   using EventHandler = std::function<void(const qi::Value&)>;
   class Subscription {
    public:
-    Subscription(std::weak_ptr<RemoteObject> object, std::uint32_t signal, std::uint64_t key)
-        : object_(std::move(object)), signal_(signal), key_(key) {}
+    Subscription(std::weak_ptr<RemoteObject> object, std::string registration, std::uint64_t key)
+        : object_(std::move(object)), registration_(std::move(registration)), key_(key) {}
     ~Subscription();
     Subscription(const Subscription&) = delete;
     Subscription& operator=(const Subscription&) = delete;
 
    private:
     std::weak_ptr<RemoteObject> object_;
-    std::uint32_t signal_;
+    std::string registration_;
     std::uint64_t key_;
   };
   asio::awaitable<run::Result<std::shared_ptr<Subscription>>> subscribe(std::string signal, EventHandler handler,
                                                                         Duration timeout = defaultTimeout);
+  // The same with events as another tuple: the peer converts them if it can (action 8), otherwise we do; an event that
+  // cannot be converted is dropped with a line in the log.
+  asio::awaitable<run::Result<std::shared_ptr<Subscription>>> subscribeAs(std::string signal, qi::Signature wanted,
+                                                                          EventHandler handler,
+                                                                          Duration timeout = defaultTimeout);
   // What it would subscribe to. Error: unknownMember.
   run::Result<const qi::MetaSignal*> signal(const std::string& name) const;
 
-  // The method of that name and exactly these types; error unknownMember or badArguments otherwise.
+  // The method of that name and these types, or else one whose types can be converted: by us, or by the peer where we
+  // cannot. Error unknownMember or badArguments.
   template <class Signature>
   run::Result<Method<Signature>> method(const std::string& name);
 
@@ -92,21 +98,41 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   void postAction(std::uint32_t action, qi::ByteView arguments);
 
  private:
+  template <class Signature>
+  friend class Method;
+
   asio::awaitable<run::Result<qi::Value>> callForValue(std::uint32_t action, qi::Bytes arguments, qi::Signature returns,
                                                        Duration timeout);
+  // What the types of a typed method are called with that the peer declares otherwise.
+  struct Conversion {
+    qi::Signature parameters, returns;  // as declared
+    qi::Signature wanted;               // the result
+  };
+  struct TypedMethod {
+    std::uint32_t action;
+    std::shared_ptr<const Conversion> conversion;  // null: the types are the same
+  };
+  void callConverted(std::uint32_t action, const qi::Value& arguments, const std::shared_ptr<const Conversion>& types,
+                     Duration timeout, run::UniqueFunction<void(run::Result<qi::Value>)> handler);
   // The overload of `method` that these arguments fit, and the arguments converted to it.
   struct Choice {
     const qi::MetaMethod* method;
     qi::Value arguments;
   };
   run::Result<Choice> choose(const std::string& method, std::size_t given, const Fit& fit) const;
-  run::Result<const qi::MetaMethod*> exactly(const std::string& name, std::string_view parameters,
-                                             std::string_view returns) const;
+  run::Result<TypedMethod> typed(const std::string& name, const qi::Signature& parameters,
+                                 const qi::Signature& returns) const;
   run::Error explain(const run::Error& error) const;
+  asio::awaitable<run::Result<std::shared_ptr<Subscription>>> registerFor(std::string signal,
+                                                                          std::optional<qi::Signature> wanted,
+                                                                          EventHandler handler, Duration timeout);
   void received(const qi::Message& message);
-  void unsubscribe(std::uint32_t signal, std::uint64_t key);
+  void deliver(const std::string& registration, const qi::Value& event);
+  void unsubscribe(const std::string& registration, std::uint64_t key);
 
-  struct Signal {
+  struct Registration {
+    std::uint32_t signal = 0;
+    std::optional<qi::Signature> wanted;
     std::uint64_t link = 0;  // the handler number that the peer knows
     bool isRegistered = false;
     std::map<std::uint64_t, EventHandler> handlers;
@@ -117,25 +143,25 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   std::string name_;
   std::shared_ptr<const qi::MetaObject> metaObject_;
   qi::ObjectUid uid_;
-  std::map<std::uint32_t, Signal> signals_;
+  std::map<std::string, Registration> registrations_;  // by signal and wanted type
   std::uint64_t lastKey_ = 0;
 };
 
 template <class R, class... Args>
 class Method<R(Args...)> {
  public:
-  Method(std::shared_ptr<RemoteObject> object, std::uint32_t action) : object_(std::move(object)), action_(action) {}
+  Method(std::shared_ptr<RemoteObject> object, RemoteObject::TypedMethod method)
+      : object_(std::move(object)), method_(std::move(method)) {}
 
   // `handler(run::Result<R>)` is called once, later.
   template <class Handler>
   void call(Duration timeout, Handler handler, const Args&... args) const {
-    object_->callAction(action_, qi::encodeAll(object_->argumentFormat(), args...), timeout,
+    if (method_.conversion) return callConverted(timeout, std::move(handler), args...);
+    object_->callAction(method_.action, qi::encodeAll(object_->argumentFormat(), args...), timeout,
                         [handler = std::move(handler)](run::Result<Answer> answer) mutable {
                           if (!answer) return handler(run::Result<R>(answer.error()));
                           if constexpr (std::is_void_v<R>)
                             handler(run::Result<R>());
-                          else if (answer->flags & qi::flags::dynamicPayload)
-                            handler(fromDynamic(*answer));
                           else
                             handler(qi::decode<R>(answer->payload, answer->format));
                         });
@@ -147,13 +173,20 @@ class Method<R(Args...)> {
   }
 
  private:
-  static run::Result<R> fromDynamic(const Answer& answer) requires(!std::is_void_v<R>) {
-    const auto value = qi::decode<qi::Value>(answer.payload, answer.format);
-    return value ? qi::fromValue<R>(*value) : run::Result<R>(value.error());
+  template <class Handler>
+  void callConverted(Duration timeout, Handler handler, const Args&... args) const {
+    object_->callConverted(method_.action, qi::Tuple{{qi::toValue(args)...}, {}}, method_.conversion, timeout,
+                           [handler = std::move(handler)](run::Result<qi::Value> value) mutable {
+                             if (!value) return handler(run::Result<R>(value.error()));
+                             if constexpr (std::is_void_v<R>)
+                               handler(run::Result<R>());
+                             else
+                               handler(qi::fromValue<R>(*value));
+                           });
   }
 
   std::shared_ptr<RemoteObject> object_;
-  std::uint32_t action_;
+  RemoteObject::TypedMethod method_;
 };
 
 namespace detail {
@@ -169,9 +202,9 @@ struct SignatureParts<R(Args...)> {
 template <class Signature>
 run::Result<Method<Signature>> RemoteObject::method(const std::string& name) {
   using Parts = detail::SignatureParts<Signature>;
-  const auto found = exactly(name, Parts::parameters, Parts::returns);
+  const auto found = typed(name, qi::Signature::of(Parts::parameters), qi::Signature::of(Parts::returns));
   if (!found) return found.error();
-  return Method<Signature>(shared_from_this(), (*found)->uid);
+  return Method<Signature>(shared_from_this(), *found);
 }
 
 }  // namespace beckon::localbus

@@ -28,15 +28,18 @@ struct Cpu {
 };
 
 TraceTime wallClock() {
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+  const auto now =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   return {now / 1'000'000, now % 1'000'000};
 }
 
 // libqi shows neither objects nor raw data in a trace.
 qi::Value shown(qi::Value value) {
-  if (value.inner().as<qi::ObjectRef>() || value.inner().as<qi::Bytes>()) return std::string("<??" ">");
+  if (value.inner().as<qi::ObjectRef>() || value.inner().as<qi::Bytes>())
+    return std::string(
+        "<??"
+        ">");
   return value;
 }
 

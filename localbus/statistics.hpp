@@ -101,14 +101,13 @@ template <>
 struct beckon::qi::Struct<beckon::localbus::EventTrace> {
   using T = beckon::localbus::EventTrace;
   static constexpr Text name{"EventTrace"};
-  static constexpr auto fields =
-      std::tuple{Field{Text{"id"}, &T::id},
-                 Field{Text{"kind"}, &T::kind},
-                 Field{Text{"slotId"}, &T::slotId},
-                 Field{Text{"arguments"}, &T::arguments},
-                 Field{Text{"timestamp"}, &T::timestamp},
-                 Field{Text{"userUsTime"}, &T::userUsTime},
-                 Field{Text{"systemUsTime"}, &T::systemUsTime},
-                 Field{Text{"callerContext"}, &T::callerContext},
-                 Field{Text{"calleeContext"}, &T::calleeContext}};
+  static constexpr auto fields = std::tuple{Field{Text{"id"}, &T::id},
+                                            Field{Text{"kind"}, &T::kind},
+                                            Field{Text{"slotId"}, &T::slotId},
+                                            Field{Text{"arguments"}, &T::arguments},
+                                            Field{Text{"timestamp"}, &T::timestamp},
+                                            Field{Text{"userUsTime"}, &T::userUsTime},
+                                            Field{Text{"systemUsTime"}, &T::systemUsTime},
+                                            Field{Text{"callerContext"}, &T::callerContext},
+                                            Field{Text{"calleeContext"}, &T::calleeContext}};
 };

@@ -194,6 +194,33 @@ Result<Value> convert(const Value& value, const Signature& target) {
   return mismatch(value, target);
 }
 
+bool mayConvert(const Signature& from, const Signature& to) {
+  const auto isNumber = [](Kind kind) {
+    return std::string_view("bcCwWiIlLfd").find(static_cast<char>(kind)) != std::string_view::npos;
+  };
+  const auto isList = [](Kind kind) { return kind == Kind::list || kind == Kind::varargs; };
+  const auto all = [](const Signature& fields, const auto& fits) {
+    for (std::size_t i = 0; i < fields.size(); ++i)
+      if (!fits(i)) return false;
+    return true;
+  };
+  if (from.kind() == Kind::dynamic || to.kind() == Kind::dynamic) return true;
+  if (to.kind() == Kind::optional)
+    return from.kind() == Kind::void_ || mayConvert(from.kind() == Kind::optional ? from[0] : from, to[0]);
+  if (from.kind() == Kind::optional) return mayConvert(from[0], to);
+  if (isNumber(from.kind())) return isNumber(to.kind());
+  if (isList(from.kind()) && isList(to.kind())) return mayConvert(from[0], to[0]);
+  if (isList(from.kind()) && to.kind() == Kind::tuple)
+    return all(to, [&](std::size_t i) { return mayConvert(from[0], to[i]); });
+  if (from.kind() == Kind::tuple && isList(to.kind()))
+    return all(from, [&](std::size_t i) { return mayConvert(from[i], to[0]); });
+  if (from.kind() != to.kind()) return false;
+  if (from.kind() == Kind::map) return mayConvert(from[0], to[0]) && mayConvert(from[1], to[1]);
+  if (from.kind() != Kind::tuple) return true;
+  if (!from.structName().empty() && from.structName() == to.structName()) return true;  // by their fields' names
+  return from.size() == to.size() && all(from, [&](std::size_t i) { return mayConvert(from[i], to[i]); });
+}
+
 Result<Value> defaultValue(const Signature& type) {
   switch (type.kind()) {
     case Kind::void_:

@@ -12,6 +12,9 @@ namespace beckon::qi {
 // evolution). Error badArguments says which part does not fit.
 run::Result<Value> convert(const Value& value, const Signature& target);
 
+// Whether some values of one type become the other. False: convert() refuses all.
+bool mayConvert(const Signature& from, const Signature& to);
+
 // Zero, empty or false; the invalid dynamic; the null object.
 run::Result<Value> defaultValue(const Signature& type);
 

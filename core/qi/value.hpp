@@ -64,8 +64,8 @@ struct ObjectRef {
   std::shared_ptr<const MetaObject> metaObject;  // null: not transmitted, the receiver has it cached
   std::uint32_t cacheId = notCached;             // only with MetaObjectCache
   std::uint32_t service = 0;
-  std::uint32_t object = 0;  // 0: the null object
-  ObjectUid uid{};           // zero where the connection does not carry uids
+  std::uint32_t object = 0;                    // 0: the null object
+  ObjectUid uid{};                             // zero where the connection does not carry uids
   std::shared_ptr<LiveObject> live = nullptr;  // null: the null object, or a reference as it stands in the bytes
 };
 

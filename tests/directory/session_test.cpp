@@ -298,6 +298,55 @@ TEST(SessionConnect, showsItsCredentials) {
   session->close();
 }
 
+TEST(SessionConnect, keepsTheTokenThatItIsGiven) {
+  // As the recorded directory of 03_connect_newtoken: without a token it gives one, with it all is well.
+  Bus bus([](const qi::CapabilityMap& credentials) -> localbus::AuthDecision {
+    if (credentials.contains("token")) return {};
+    return {localbus::AuthDecision::State::more, {{"auth_newToken", qi::dynamic(std::string("fresh"))}}, {}};
+  });
+  int asked = 0;
+  Session::Options options{test::machineId};
+  options.credentials = {{"auth_user", qi::dynamic(std::string("nao"))}};
+  options.moreCredentials = [&](const qi::CapabilityMap& from) -> qi::CapabilityMap {
+    ++asked;
+    return {{"auth_token", from.at("auth_newToken")}};
+  };
+  const auto session = bus.session(options);
+  EXPECT_TRUE(session->isOpen());
+  EXPECT_EQ(asked, 1);
+  session->close();
+}
+
+TEST_F(SessionTest, asksForTheCredentialsOfWhoeverCallsItsServices) {
+  Session::Options options{test::machineId};
+  options.authenticator = [](const qi::CapabilityMap& credentials) -> localbus::AuthDecision {
+    if (credentials.contains("token")) return {};
+    return {localbus::AuthDecision::State::refused, {}, "missing token"};
+  };
+  const auto careful = bus.session(options);
+  bus.loop.await(careful->registerService("Careful", sample.object)).value();
+  EXPECT_EQ(find("Careful").error().code, Code::notAuthenticated);
+  const auto trusted =
+      bus.session({.machineId = test::machineId, .credentials = {{"auth_token", qi::dynamic(std::string("t"))}}});
+  EXPECT_TRUE(bus.loop.await(trusted->service("Careful")));
+  trusted->close();
+  careful->close();
+}
+
+TEST_F(SessionTest, endsCallsToAServiceThatWasUnregistered) {
+  const auto id = provide("Sample");
+  const auto object = find("Sample").value();
+  std::optional<Result<qi::Value>> outcome;
+  boost::asio::co_spawn(bus.loop.io, object->call("later", tuple(1), 60s),
+                        [&](std::exception_ptr, Result<qi::Value> done) { outcome = std::move(done); });
+  ASSERT_TRUE(bus.loop.runUntil([&] { return sample.waiting.size() == 1; }));
+  EXPECT_TRUE(bus.loop.await(provider->unregisterService(id)));
+  ASSERT_TRUE(bus.loop.runUntil([&] { return outcome.has_value(); }));
+  EXPECT_EQ(outcome->error().code, Code::serviceGone);
+  EXPECT_EQ(outcome->error().cause, "Service removed");
+  EXPECT_TRUE(object->connection()->isReady());  // it may serve others
+}
+
 TEST(SessionConnect, saysThatThereIsNoDirectory) {
   Loop loop;
   std::optional<RawServer> server(loop);
