@@ -28,7 +28,7 @@ const std::shared_ptr<const qi::MetaObject>& emptyMetaObject() {
 ObjectTable::~ObjectTable() { clear(); }
 
 Error ObjectTable::fullError() {
-  return {Code::overloaded, "this connection has " + std::to_string(maxObjects) + " objects that it did not terminate",
+  return {Code::overloaded, "this connection has " + std::to_string(qi::limits::maxObjects) + " objects that it did not terminate",
           "terminate objects that are no longer needed"};
 }
 
@@ -49,7 +49,7 @@ void ObjectTable::giveMetaObject(qi::ObjectRef& to, const qi::MetaObject& meta, 
   if (const auto known = givenMetaObjects_.find(key); known != givenMetaObjects_.end()) {
     to.metaObject = nullptr;
     to.cacheId = known->second;
-  } else if (givenMetaObjects_.size() < maxMetaObjects) {
+  } else if (givenMetaObjects_.size() < qi::limits::maxMetaObjects) {
     to.cacheId = static_cast<std::uint32_t>(givenMetaObjects_.size() + 1);
     givenMetaObjects_.emplace(key, to.cacheId);
   }
@@ -75,9 +75,9 @@ qi::ObjectRef ObjectTable::give(const qi::ObjectRef& object, const qi::ObjectFor
 Result<> ObjectTable::take(qi::ObjectRef& object) {
   if (connection_.capabilities().shared(qi::capability::metaObjectCache) &&
       object.cacheId != qi::ObjectRef::notCached) {
-    if (object.metaObject && takenMetaObjects_.size() >= maxMetaObjects && !takenMetaObjects_.contains(object.cacheId))
+    if (object.metaObject && takenMetaObjects_.size() >= qi::limits::maxMetaObjects && !takenMetaObjects_.contains(object.cacheId))
       return Error{Code::overloaded,
-                   "the peer wants more than " + std::to_string(maxMetaObjects) + " meta objects to be kept",
+                   "the peer wants more than " + std::to_string(qi::limits::maxMetaObjects) + " meta objects to be kept",
                    {}};
     if (object.metaObject) takenMetaObjects_[object.cacheId] = object.metaObject;
     const auto known = takenMetaObjects_.find(object.cacheId);

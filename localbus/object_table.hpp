@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/qi/limits.hpp"
 #include "core/qi/object_exchange.hpp"
 #include "localbus/bound_object.hpp"
 
@@ -14,11 +15,6 @@ namespace beckon::localbus {
 // objects. Part of a Connection.
 class ObjectTable final : public qi::ObjectExchange {
  public:
-  // Objects that one connection may have of us at a time, and meta objects that either side may keep of the other. A
-  // camera that is asked for a frame object 30 times a second and never told to end one fills it in half an hour.
-  static constexpr std::size_t maxObjects = 65'536;
-  static constexpr std::size_t maxMetaObjects = 1'024;
-
   explicit ObjectTable(Connection& connection) : connection_(connection) {}
   ~ObjectTable();
 
@@ -30,7 +26,7 @@ class ObjectTable final : public qi::ObjectExchange {
   // Ends all that was given.
   void clear();
   std::size_t size() const { return given_.size(); }
-  bool isFull() const { return given_.size() >= maxObjects; }
+  bool isFull() const { return given_.size() >= qi::limits::maxObjects; }
   // What a call is answered whose result could not be given.
   static run::Error fullError();
 

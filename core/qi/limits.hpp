@@ -21,5 +21,10 @@ inline constexpr std::size_t maxEmptyElements = 1024;
 // Values in one message that is decoded without a C++ type (value_coder.hpp). Each takes some 100 bytes of
 // memory, of which only one need have arrived. A 640x480 cloud of points has 921,600.
 inline constexpr std::size_t maxValues = 1024 * 1024;
+// Objects of ours that one connection may have at a time. A program that asks for a frame object 30 times a second and
+// never ends one gets there in half an hour.
+inline constexpr std::size_t maxObjects = 64 * 1024;
+// Meta objects that each side keeps for the other, with MetaObjectCache. NAOqi has some 300 kinds of object.
+inline constexpr std::size_t maxMetaObjects = 1024;
 
 }  // namespace beckon::qi::limits
