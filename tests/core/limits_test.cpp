@@ -26,7 +26,9 @@ TEST(Limits, areThoseOfTheDocumentation) {
                                                 {"maxDepth", limits::maxDepth},
                                                 {"maxSignature", limits::maxSignature},
                                                 {"maxEmptyElements", limits::maxEmptyElements},
-                                                {"maxValues", limits::maxValues}}));
+                                                {"maxValues", limits::maxValues},
+                                                {"maxObjects", limits::maxObjects},
+                                                {"maxMetaObjects", limits::maxMetaObjects}}));
 }
 
 }  // namespace
