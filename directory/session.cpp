@@ -1,6 +1,7 @@
 #include "directory/session.hpp"
 
 #include "core/run/uuid.hpp"
+#include "localbus/private_socket.hpp"
 
 #include <unistd.h>
 
@@ -25,6 +26,12 @@ Value arguments(const Args&... each) {
   return qi::Tuple{{qi::toValue(each)...}, {}};
 }
 
+// So that whoever dials us knows that it is us.
+qi::CapabilityMap named(qi::CapabilityMap capabilities, const std::string& sessionId) {
+  capabilities.insert_or_assign(qi::capability::beckonSession, qi::dynamic(sessionId));
+  return capabilities;
+}
+
 }  // namespace
 
 Session::Session(boost::asio::io_context& io, Options options, run::Log log)
@@ -32,7 +39,7 @@ Session::Session(boost::asio::io_context& io, Options options, run::Log log)
       options_(std::move(options)),
       log_(log),
       sessionId_(run::makeUuid()),
-      listener_(io, host_, options_.authenticator, log, options_.capabilities) {}
+      listener_(io, host_, options_.authenticator, log, named(options_.capabilities, sessionId_)) {}
 
 Session::~Session() {
   onClosed_ = nullptr;
@@ -82,7 +89,7 @@ localbus::DialOptions Session::dialOptions() {
   return {.timeout = options_.dialTimeout,
           .credentials = options_.credentials,
           .more = options_.moreCredentials ? localbus::CredentialSource(more) : nullptr,
-          .capabilities = options_.capabilities,
+          .capabilities = named(options_.capabilities, sessionId_),
           .receiver = &host_};
 }
 
@@ -91,9 +98,13 @@ void Session::close() {
   subscriptions_.clear();
   objects_.clear();
   auto connections = std::exchange(connections_, {});
-  for (auto& [endpoint, connection] : connections) {
-    connection->setReceiver(nullptr);
-    connection->close(reason);
+  for (auto& [session, dialed] : connections) {
+    dialed.connection->setReceiver(nullptr);
+    dialed.connection->close(reason);
+  }
+  for (const auto& end : std::exchange(toSelf_, {})) {
+    end->setReceiver(nullptr);
+    end->close(reason);
   }
   listener_.stop();
   if (directory_) {
@@ -129,6 +140,11 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string na
     if (known->second->connection()->isReady()) co_return known->second;
     objects_.erase(known);
   }
+  if (const auto own = provided_.find(name); own != provided_.end()) {
+    auto object = co_await RemoteObject::open(connectionToSelf(), own->second, name, timeout);
+    if (object) objects_[name] = *object;
+    co_return object;
+  }
   const auto answer = co_await directoryObject_->call("service", arguments(name), directoryTimeout);
   if (!answer) {
     if (answer.error().code != Code::callFailed) co_return answer.error();
@@ -151,60 +167,96 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string na
 }
 
 awaitable<Result<std::shared_ptr<Connection>>> Session::connectionTo(const ServiceInfo& info) {
+  const bool hasSession = !info.sessionId.empty() && info.sessionId != "0";
+  const std::string key = hasSession || info.endpoints.empty() ? info.sessionId : info.endpoints.front();
+  const auto known = [&] {
+    const auto found = connections_.find(key);
+    return found != connections_.end() && found->second.connection->isReady() ? found->second.connection : nullptr;
+  };
+  if (const auto open = known()) co_return open;
+  // On one machine every endpoint leads there. From another one loopback never does, but two containers of one machine
+  // may share a unix socket.
   const bool isLocal = info.machineId == options_.machineId;
-  std::vector<Endpoint> candidates, others;
+  std::vector<Endpoint> candidates;
   for (const auto& url : info.endpoints) {
     const auto endpoint = Endpoint::parse(url);
     if (!endpoint) continue;  // a scheme of somebody else's
-    if (const auto open = connections_.find(endpoint->url()); open != connections_.end() && open->second->isReady())
-      co_return open->second;
-    (endpoint->isLoopback() == isLocal ? candidates : others).push_back(*endpoint);
+    if (endpoint->isUnix() ? options_.unixSockets : isLocal || !endpoint->isLoopback()) candidates.push_back(*endpoint);
   }
-  // On one machine every endpoint leads there; from another one loopback never does.
-  if (isLocal) candidates.insert(candidates.end(), others.begin(), others.end());
-  Error problem{Code::unreachable, info.name + " has no endpoint that can be reached from here",
-                "let it listen on an address of its network, not only on 127.0.0.1"};
-  for (const auto& endpoint : candidates) {
-    auto connection = co_await localbus::dial(io_, endpoint, dialOptions(), log_);
-    if (!connection) {
-      problem = {connection.error().code, info.name + ": " + connection.error().cause,
-                 "check that its program still runs"};
-      continue;
-    }
-    if (!directory_->isOpen()) {
-      (*connection)->setReceiver(nullptr);
-      (*connection)->close({Code::connectionLost, "the session was closed", {}});
-      co_return Error{Code::connectionLost, "the session was closed", "connect again"};
-    }
-    if (const auto other = connections_.find(endpoint.url()); other != connections_.end() && other->second->isReady()) {
-      (*connection)->close({Code::connectionLost, "another connection was quicker", {}});
-      co_return other->second;
-    }
-    connections_[endpoint.url()] = *connection;
-    (*connection)->onClosed([weak = weak_from_this(), url = endpoint.url(), id = (*connection)->id()](const Error&) {
-      const auto self = weak.lock();
-      if (!self) return;
-      const auto found = self->connections_.find(url);
-      if (found != self->connections_.end() && found->second->id() == id) self->connections_.erase(found);
-    });
-    co_return *connection;
+  // Computers that are copies of each other say the same of themselves: a port here may be another program's.
+  const auto isRight = [name = info.name, session = info.sessionId](const Connection& to) -> Result<> {
+    const auto told = to.capabilities().remoteText(qi::capability::beckonSession);
+    if (told.empty() || told == session) return {};
+    return Error{Code::unreachable, "another program answers where " + name + " was said to be", {}};
+  };
+  const Error none{Code::unreachable, "it has no endpoint that can be reached from here", {}};
+  auto dialing = localbus::dialFirst(io_, std::move(candidates), dialOptions(), isRight, none, log_);
+  auto dialed = co_await std::move(dialing);
+  if (!dialed)
+    co_return Error{dialed.error().code, info.name + ": " + dialed.error().cause,
+                    info.endpoints.empty() || dialed.error().cause == none.cause
+                        ? "let it listen on an address of its network, not only on 127.0.0.1"
+                        : "check that its program still runs"};
+  const auto connection = dialed->connection;
+  const auto other = known();
+  if (!directory_->isOpen() || other) {
+    connection->setReceiver(nullptr);
+    connection->close({Code::connectionLost, "another connection was quicker", {}});
+    if (other) co_return other;
+    co_return Error{Code::connectionLost, "the session was closed", "connect again"};
   }
-  co_return problem;
+  log_->debug("{} is reached by {}", info.name, dialed->endpoint.url());
+  connections_.insert_or_assign(key, std::move(*dialed));
+  connection->onClosed([weak = weak_from_this(), key, id = connection->id()](const Error&) {
+    const auto self = weak.lock();
+    if (!self) return;
+    const auto found = self->connections_.find(key);
+    if (found != self->connections_.end() && found->second.connection->id() == id) self->connections_.erase(found);
+  });
+  co_return connection;
+}
+
+std::shared_ptr<Connection> Session::connectionToSelf() {
+  if (toSelf_.empty()) {
+    const auto [ours, theirs] = Connection::pair(io_.get_executor(), nullptr, &host_, log_);
+    toSelf_ = {ours, theirs};
+  }
+  return toSelf_.front();
+}
+
+std::string Session::path(const RemoteObject& object) const {
+  const auto& connection = object.connection();
+  if (!toSelf_.empty() && connection == toSelf_.front()) return "within the process";
+  for (const auto& [key, dialed] : connections_)
+    if (dialed.connection == connection)
+      return dialed.endpoint.url() + (dialed.endpoint.isLoopback() ? " (same computer)" : " (network)");
+  return {};
+}
+
+Result<> Session::listen() {
+  if (!listening_.empty()) return {};
+  const auto network = listener_.start(options_.listen);
+  if (!network) return network.error();
+  listening_.push_back(network->url());
+  if (!options_.unixSockets) return {};
+  const auto path = localbus::newPrivateSocket();
+  const auto socket = path ? listener_.start(*path) : path;
+  if (socket)
+    listening_.push_back(socket->url());
+  else
+    log_->warn("services are offered on the network only: {}; {}", socket.error().cause, socket.error().nextStep);
+  return {};
 }
 
 awaitable<Result<std::uint32_t>> Session::registerService(std::string name,
                                                           std::shared_ptr<localbus::BoundObject> object) {
   const auto self = shared_from_this();
-  if (!listening_) {
-    const auto endpoint = listener_.start(options_.listen);
-    if (!endpoint) co_return endpoint.error();
-    listening_ = *endpoint;
-  }
+  if (const auto listening = listen(); !listening) co_return listening.error();
   const ServiceInfo info{name,
                          0,
                          options_.machineId,
                          static_cast<std::uint32_t>(::getpid()),
-                         {listening_->url()},
+                         listening_,
                          sessionId_,
                          std::string(object->uid().begin(), object->uid().end())};
   const auto answer = co_await directoryObject_->call("registerService", arguments(info), directoryTimeout);
@@ -222,6 +274,7 @@ awaitable<Result<std::uint32_t>> Session::registerService(std::string name,
     co_await unregisterService(*id);
     co_return ready.error();
   }
+  provided_[name] = *id;
   co_return *id;
 }
 
@@ -229,6 +282,7 @@ awaitable<Result<>> Session::unregisterService(std::uint32_t id) {
   const auto self = shared_from_this();
   const auto answer = co_await directoryObject_->call("unregisterService", arguments(id), directoryTimeout);
   host_.remove(id);
+  std::erase_if(provided_, [id](const auto& service) { return service.second == id; });
   if (!answer) co_return answer.error();
   co_return Result<>();
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "directory/service_info.hpp"
-#include "localbus/dial.hpp"
+#include "localbus/dial_first.hpp"
 #include "localbus/listener.hpp"
 #include "localbus/object.hpp"
 #include "localbus/remote_object.hpp"
@@ -32,6 +32,8 @@ class Session : public std::enable_shared_from_this<Session> {
     qi::CapabilityMap capabilities = qi::ownCapabilities();
     // Where own services are offered, once there is one; port 0 takes a free one.
     localbus::Endpoint listen{"127.0.0.1", 0};
+    // Offers them on a unix socket as well, for programs of Beckon on this computer, and uses those of others.
+    bool unixSockets = true;
   };
 
   // Errors: unreachable, timedOut, notAuthenticated, protocolError.
@@ -46,10 +48,14 @@ class Session : public std::enable_shared_from_this<Session> {
   void onClosed(std::function<void(const run::Error&)> handler) { onClosed_ = std::move(handler); }
 
   boost::asio::awaitable<run::Result<std::vector<ServiceInfo>>> services();
-  // The service of that name, over a connection that is shared where possible. Kept until it goes.
+  // The service of that name, over a connection that is shared where possible: within the process where it is our own,
+  // by a unix socket where that answers, else by the network. Kept until it goes.
   // Errors: unknownService, unreachable, serviceGone.
   boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(
       std::string name, localbus::Duration timeout = std::chrono::seconds(10));
+
+  // How a service's process is reached, for people: "unix:///run/.. (same computer)". Empty if it is not.
+  std::string path(const localbus::RemoteObject& object) const;
 
   // Registers and announces `object`; returns its id. Errors: nameTaken, invalidArgument, unreachable.
   boost::asio::awaitable<run::Result<std::uint32_t>> registerService(std::string name,
@@ -65,6 +71,8 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<run::Result<>> open(localbus::Endpoint directory);
   localbus::DialOptions dialOptions();
   boost::asio::awaitable<run::Result<std::shared_ptr<localbus::Connection>>> connectionTo(const ServiceInfo& info);
+  run::Result<> listen();
+  std::shared_ptr<localbus::Connection> connectionToSelf();
   void serviceChanged(bool isThere, const qi::Value& event);
 
   boost::asio::io_context& io_;
@@ -73,12 +81,14 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string sessionId_;
   localbus::ObjectHost host_;  // own services, on every connection
   localbus::Listener listener_;
-  std::optional<localbus::Endpoint> listening_;
+  std::vector<std::string> listening_;                         // URLs
+  std::map<std::string, std::uint32_t> provided_;              // own services, by name
+  std::vector<std::shared_ptr<localbus::Connection>> toSelf_;  // both ends, once somebody here wants a service of ours
   std::shared_ptr<localbus::Connection> directory_;
   std::shared_ptr<localbus::RemoteObject> directoryObject_;
   std::vector<std::shared_ptr<localbus::RemoteObject::Subscription>> subscriptions_;
-  std::map<std::string, std::shared_ptr<localbus::Connection>> connections_;  // by endpoint
-  std::map<std::string, std::shared_ptr<localbus::RemoteObject>> objects_;    // by name
+  std::map<std::string, localbus::Dialed> connections_;  // by the session of the process, or a URL where it has none
+  std::map<std::string, std::shared_ptr<localbus::RemoteObject>> objects_;  // by name
   std::function<void(const run::Error&)> onClosed_;
   ServiceHandler onService_;
 };

@@ -3,7 +3,9 @@
 #include "core/qi/error_payload.hpp"
 #include "localbus/object_table.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <sys/socket.h>
 
 #include <atomic>
 
@@ -21,10 +23,19 @@ std::uint64_t listenerKey(std::uint32_t service, std::uint32_t object) {
   return (std::uint64_t{service} << 32) | object;
 }
 
-std::string describePeer(const Socket& socket) {
+std::string describePeer(Socket& socket) {
   error_code problem;
   const auto remote = socket.remote_endpoint(problem);
-  return problem ? "a peer that is gone" : remote.address().to_string() + ":" + std::to_string(remote.port());
+  if (problem) return "a peer that is gone";
+  if (remote.protocol().family() == AF_UNIX) {
+    ucred other{};
+    socklen_t size = sizeof other;
+    const bool isKnown = ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &other, &size) == 0;
+    return "process " + (isKnown ? std::to_string(other.pid) : "?") + " of this computer";
+  }
+  asio::ip::tcp::endpoint tcp;
+  std::memcpy(tcp.data(), remote.data(), std::min(remote.size(), tcp.capacity()));
+  return tcp.address().to_string() + ":" + std::to_string(tcp.port());
 }
 
 }  // namespace
@@ -40,7 +51,7 @@ Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::Capa
       capabilities_(std::move(capabilities)),
       objects_(std::make_unique<ObjectTable>(*this)) {
   error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);  // of no meaning to a unix socket
   socket_.non_blocking(true, ignored);
 }
 
@@ -60,6 +71,24 @@ std::shared_ptr<Connection> Connection::connected(Socket socket, qi::CapabilityM
       new Connection(std::move(socket), receiver, std::move(log), std::move(capabilities)));
   connection->client_.emplace(std::move(credentials), std::move(more), connection->capabilities_);
   return connection;
+}
+
+std::pair<std::shared_ptr<Connection>, std::shared_ptr<Connection>> Connection::pair(Executor executor, Receiver* one,
+                                                                                     Receiver* other, run::Log log) {
+  std::shared_ptr<Connection> ends[2];
+  for (auto& end : ends) {
+    end.reset(new Connection(Socket(executor), nullptr, log, qi::ownCapabilities()));
+    end->peer_ = "this process";
+    end->isLocal_ = true;
+    end->capabilities_.addRemote(qi::ownCapabilities());
+    end->parser_.setMaxPayload(qi::limits::maxPayload);
+    end->state_ = State::ready;
+  }
+  ends[0]->receiver_ = one;
+  ends[1]->receiver_ = other;
+  ends[0]->partner_ = ends[1];
+  ends[1]->partner_ = ends[0];
+  return {ends[0], ends[1]};
 }
 
 void Connection::start(ReadyHandler ready, Duration limit) {
@@ -86,6 +115,7 @@ void Connection::close(Error reason) {
   authenticationTimer_.cancel();
   deadlineTimer_.cancel();
   socket_.close(ignored);
+  if (const auto partner = partner_.lock()) asio::post(executor(), [partner, reason] { partner->close(reason); });
   // First the receiver: the handlers may end whom it belongs to.
   if (auto* const receiver = std::exchange(receiver_, nullptr)) receiver->closed(*this);
   if (ready_) std::exchange(ready_, {})(reason);
@@ -228,7 +258,24 @@ void Connection::scheduleFlush() {
   });
 }
 
+void Connection::flushToPartner() {
+  const auto partner = partner_.lock();
+  if (!partner || state_ == State::closed) return;
+  answersInQueue_ = 0;
+  const auto bytes = std::exchange(queue_, {});
+  for (qi::ByteView left = bytes; !left.empty() && partner->isOpen();) {
+    const auto room = partner->parser_.room();
+    const auto size = std::min(room.size(), left.size());
+    std::memcpy(room.data(), left.data(), size);
+    partner->parser_.filled(size);
+    left = left.subspan(size);
+    partner->handleArrived();
+  }
+  read();
+}
+
 void Connection::flush() {
+  if (isLocal_) return flushToPartner();
   if (state_ == State::closed || waitingToWrite_) return;
   for (;;) {
     if (sent_ == sending_.size()) {
@@ -263,6 +310,7 @@ void Connection::flush() {
 
 void Connection::read() {
   if (reading_ || handling_ || closesAfterFlush_ || state_ == State::closed || answersQueued() > maxQueued) return;
+  if (isLocal_ && !paused_) return;
   reading_ = true;
   if (std::exchange(paused_, false)) {
     asio::post(executor(), [self = shared_from_this()] {
@@ -310,6 +358,7 @@ void Connection::handleArrived() {
     handle(**next);
   }
   handling_ = false;
+  if (isLocal_) return scheduleFlush();  // not one inside the other for ever
   flush();
   read();
 }

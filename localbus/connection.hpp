@@ -5,8 +5,9 @@
 #include "core/run/unique_function.hpp"
 #include "localbus/handshake.hpp"
 
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
@@ -19,7 +20,7 @@ namespace beckon::localbus {
 
 namespace asio = boost::asio;
 using Executor = asio::io_context::executor_type;
-using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+using Socket = asio::basic_stream_socket<asio::generic::stream_protocol, Executor>;  // TCP or unix
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using Duration = std::chrono::steady_clock::duration;
@@ -45,7 +46,7 @@ struct Answer {
 inline constexpr std::uint32_t noCall = 0;  // the number of a call that was refused
 using AnswerHandler = run::UniqueFunction<void(run::Result<Answer>)>;
 
-// One qi connection over TCP, from either side. Both may call the other on it (if both want
+// One qi connection over TCP or a unix socket, from either side. Both may call the other on it (if both want
 // ClientServerSocket). It lives on one executor: every function is called there and every handler runs there.
 // What is sent during one turn of the loop leaves in one system call.
 //
@@ -72,6 +73,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static std::shared_ptr<Connection> connected(Socket socket, qi::CapabilityMap credentials, CredentialSource more,
                                                Receiver* receiver, run::Log log,
                                                qi::CapabilityMap capabilities = qi::ownCapabilities());
+  // Two ends of one in this process, without a socket; both are ready.
+  static std::pair<std::shared_ptr<Connection>, std::shared_ptr<Connection>> pair(Executor executor, Receiver* one,
+                                                                                  Receiver* other, run::Log log);
   ~Connection();
 
   // `limit` is for the time until it is authenticated.
@@ -116,6 +120,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   qi::ObjectFormat format(std::uint32_t service, bool isArgument = false) const;
   ObjectTable& objects() { return *objects_; }
   std::uint64_t id() const { return id_; }  // of this process, never reused
+  // For people: an address and port, or a process.
   std::string peer() const { return peer_; }
   std::uint64_t droppedEvents() const { return droppedEvents_; }
   // Bytes that wait to be sent.
@@ -150,6 +155,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t answersQueued() const { return answersInQueue_ + answersInSending_; }
   void scheduleFlush();
   void flush();
+  void flushToPartner();
   void watchDeadlines();
 
   Socket socket_;
@@ -164,6 +170,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   run::Error refusal_;
 
   qi::Capabilities capabilities_;
+  std::weak_ptr<Connection> partner_;  // the other end, if it is in this process
+  bool isLocal_ = false;
   std::optional<ServerHandshake> server_;
   std::optional<ClientHandshake> client_;
   ReadyHandler ready_;

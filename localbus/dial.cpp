@@ -4,6 +4,8 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace beckon::localbus {
@@ -14,13 +16,28 @@ using run::Error;
 
 static constexpr auto asTuple = asio::as_tuple(asio::use_awaitable);
 
-asio::awaitable<run::Result<std::shared_ptr<Connection>>> dial(asio::io_context& io, Endpoint endpoint,
-                                                               DialOptions options, run::Log log) {
-  asio::ip::tcp::resolver resolver(io);
-  Socket socket(io.get_executor());
-  Timer timer(io.get_executor());
-  timer.expires_after(options.timeout);
+namespace {
 
+using Tcp = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+using Unix = asio::basic_stream_socket<asio::local::stream_protocol, Executor>;
+
+Error tooSlow(const Endpoint& endpoint) {
+  return {Code::timedOut, "no answer from " + endpoint.url() + " in time", "check the address and the network"};
+}
+
+Error unreachable(const Endpoint& endpoint, const error_code& problem, const std::string& next) {
+  return {Code::unreachable, "cannot reach " + endpoint.url() + ": " + problem.message(), next};
+}
+
+std::string noDirectory(const Endpoint& endpoint) {
+  return "check that a directory runs there: beckon-directory " + endpoint.url();
+}
+
+asio::awaitable<run::Result<Socket>> connectTcp(asio::io_context& io, Endpoint endpoint, Duration limit) {
+  asio::ip::tcp::resolver resolver(io);
+  Tcp socket(io.get_executor());
+  Timer timer(io.get_executor());
+  timer.expires_after(limit);
   bool expired = false;
   // An expiry that is already on its way when the timer is cancelled must find nothing of this frame.
   auto armed = std::make_shared<bool>(true);
@@ -31,25 +48,39 @@ asio::awaitable<run::Result<std::shared_ptr<Connection>>> dial(asio::io_context&
     resolver.cancel();
     socket.close(ignored);
   });
-  const auto unreachable = [&](const error_code& problem, const std::string& next) {
-    if (expired)
-      return Error{Code::timedOut, "no answer from " + endpoint.url() + " in time",
-                   "check the address and the network"};
-    return Error{Code::unreachable, "cannot reach " + endpoint.url() + ": " + problem.message(), next};
-  };
-
   auto [lookup, addresses] = co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port), asTuple);
   if (lookup || expired) {
     armed.reset();
-    co_return unreachable(lookup, "check the host's name");
+    if (expired) co_return tooSlow(endpoint);
+    co_return unreachable(endpoint, lookup, "check the host's name");
   }
   auto [refused, address] = co_await asio::async_connect(socket, addresses, asTuple);
   armed.reset();
-  timer.cancel();
-  if (refused || expired)
-    co_return unreachable(refused, "check that a directory runs there: beckon-directory " + endpoint.url());
+  if (expired) co_return tooSlow(endpoint);
+  if (refused) co_return unreachable(endpoint, refused, noDirectory(endpoint));
+  co_return Socket(std::move(socket));
+}
 
-  auto connection = Connection::connected(std::move(socket), std::move(options.credentials), std::move(options.more),
+// Takes no time: the other end need not accept.
+run::Result<Socket> connectUnix(asio::io_context& io, const Endpoint& endpoint) {
+  Unix socket(io.get_executor());
+  error_code problem;
+  socket.connect(asio::local::stream_protocol::endpoint(endpoint.path), problem);
+  if (problem) return unreachable(endpoint, problem, noDirectory(endpoint));
+  return Socket(std::move(socket));
+}
+
+}  // namespace
+
+asio::awaitable<run::Result<std::shared_ptr<Connection>>> dial(asio::io_context& io, Endpoint endpoint,
+                                                               DialOptions options, run::Log log) {
+  std::optional<run::Result<Socket>> socket;
+  if (endpoint.isUnix())
+    socket.emplace(connectUnix(io, endpoint));
+  else
+    socket.emplace(co_await connectTcp(io, endpoint, options.timeout));
+  if (!*socket) co_return socket->error();
+  auto connection = Connection::connected(std::move(**socket), std::move(options.credentials), std::move(options.more),
                                           options.receiver, std::move(log), std::move(options.capabilities));
   const auto ready = co_await awaiting<run::Result<>>(
       [&](auto done) { connection->start(std::move(done), options.authenticationTime); });

@@ -10,7 +10,7 @@ namespace beckon::localbus {
 
 // Who calls, as far as a method may know.
 struct Caller {
-  std::uint64_t connection = 0;  // Connection::id(); 0: this process itself
+  std::uint64_t connection = 0;  // Connection::id()
 };
 
 // Where the answer of one call goes.

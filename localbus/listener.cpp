@@ -1,5 +1,10 @@
 #include "localbus/listener.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace beckon::localbus {
 
 using boost::system::error_code;
@@ -15,9 +20,7 @@ Listener::Listener(asio::io_context& io, ObjectHost& host, Authenticator authent
       host_(host),
       authenticator_(std::move(authenticator)),
       capabilities_(std::move(capabilities)),
-      log_(std::move(log)),
-      acceptor_(io.get_executor()),
-      retry_(io.get_executor()) {}
+      log_(std::move(log)) {}
 
 Listener::~Listener() { stop(); }
 
@@ -26,50 +29,78 @@ run::Result<Endpoint> Listener::start(const Endpoint& endpoint) {
   const auto cannot = [&](const std::string& next) {
     return Error{Code::unreachable, "cannot listen on " + endpoint.url() + ": " + problem.message(), next};
   };
-  asio::ip::tcp::resolver resolver(io_);
-  const auto found =
-      resolver.resolve(endpoint.host, std::to_string(endpoint.port), asio::ip::tcp::resolver::passive, problem);
-  if (problem) return cannot("give an address of this computer, such as 127.0.0.1");
-  const asio::ip::tcp::endpoint address = *found.begin();
-  acceptor_.open(address.protocol(), problem);
-  if (!problem) acceptor_.set_option(asio::socket_base::reuse_address(true), problem);
-  if (!problem) acceptor_.bind(address, problem);
-  if (!problem) acceptor_.listen(asio::socket_base::max_listen_connections, problem);
+  Acceptor::endpoint_type address;
+  if (endpoint.isUnix()) {
+    address = asio::local::stream_protocol::endpoint(endpoint.path);
+  } else {
+    asio::ip::tcp::resolver resolver(io_);
+    const auto found =
+        resolver.resolve(endpoint.host, std::to_string(endpoint.port), asio::ip::tcp::resolver::passive, problem);
+    if (problem) return cannot("give an address of this computer, such as 127.0.0.1");
+    address = found.begin()->endpoint();
+  }
+  auto& entrance = entrances_.emplace_back(io_.get_executor());
+  problem = open(entrance, address);
   if (problem) {
-    error_code ignored;
-    acceptor_.close(ignored);
+    entrances_.pop_back();
+    if (endpoint.isUnix()) return cannot("choose a path in a folder of your own");
     return cannot(problem == asio::error::address_in_use ? "stop what listens there, or choose another port"
                                                          : "choose an address of this computer and a port above 1023");
   }
-  accept();
-  return Endpoint{endpoint.host, acceptor_.local_endpoint().port()};
+  accept(entrance);
+  if (endpoint.isUnix()) {
+    entrance.path = endpoint.path;
+    return endpoint;
+  }
+  asio::ip::tcp::endpoint bound;
+  const auto local = entrance.acceptor.local_endpoint();
+  std::memcpy(bound.data(), local.data(), std::min(local.size(), bound.capacity()));
+  auto out = endpoint;
+  out.port = bound.port();
+  return out;
+}
+
+error_code Listener::open(Entrance& entrance, const Acceptor::endpoint_type& address) {
+  error_code problem;
+  auto& acceptor = entrance.acceptor;
+  const bool isUnix = address.protocol().family() == AF_UNIX;
+  acceptor.open(address.protocol(), problem);
+  if (!problem && !isUnix) acceptor.set_option(asio::socket_base::reuse_address(true), problem);
+  // Whoever may open the file may call: only this user.
+  const auto mask = isUnix ? ::umask(0077) : mode_t{};
+  if (!problem) acceptor.bind(address, problem);
+  if (isUnix) ::umask(mask);
+  if (!problem) acceptor.listen(asio::socket_base::max_listen_connections, problem);
+  return problem;
 }
 
 void Listener::stop() {
   *alive_ = false;
-  error_code ignored;
-  acceptor_.close(ignored);
-  retry_.cancel();
+  alive_ = std::make_shared<bool>(true);
+  for (auto& entrance : entrances_)
+    if (!entrance.path.empty()) ::unlink(entrance.path.c_str());
+  entrances_.clear();
   auto connections = std::exchange(connections_, {});
   for (auto& [id, connection] : connections) connection->close({Code::connectionLost, "the listener stopped", {}});
 }
 
-void Listener::accept() {
-  acceptor_.async_accept(io_.get_executor(), [this, alive = alive_](error_code problem, Socket socket) {
+void Listener::accept(Entrance& entrance) {
+  const auto accepted = [this, &entrance, alive = alive_](error_code problem, Socket socket) {
     if (!*alive || problem == asio::error::operation_aborted) return;
     if (!problem) {
       take(std::move(socket));
-      return accept();
+      return accept(entrance);
     }
     if (problem != asio::error::no_descriptors && problem != asio::error::no_buffer_space &&
         problem != asio::error::no_memory)
-      return accept();
+      return accept(entrance);
     log_->warn("cannot accept: {}", problem.message());
-    retry_.expires_after(acceptRest);
-    retry_.async_wait([this, alive](error_code cancelled) {
-      if (*alive && !cancelled) accept();
+    entrance.retry.expires_after(acceptRest);
+    entrance.retry.async_wait([this, &entrance, alive](error_code cancelled) {
+      if (*alive && !cancelled) accept(entrance);
     });
-  });
+  };
+  entrance.acceptor.async_accept(io_.get_executor(), accepted);
 }
 
 void Listener::take(Socket socket) {

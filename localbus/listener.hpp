@@ -1,14 +1,19 @@
 #pragma once
 
+#include "localbus/connection.hpp"
 #include "localbus/endpoint.hpp"
 #include "localbus/object_host.hpp"
 
-#include <set>
+#include <boost/asio/basic_socket_acceptor.hpp>
+
+#include <list>
+#include <map>
+#include <memory>
 
 namespace beckon::localbus {
 
-// Accepts TCP connections for an ObjectHost. A failed accept (a peer that is gone already, no descriptors)
-// never ends the accepting. Lives on one executor.
+// Accepts connections for an ObjectHost, on as many endpoints as are started. A failed accept (a peer that is gone
+// already, no descriptors) never ends the accepting. Lives on one executor.
 class Listener {
  public:
   // More connections than these are closed at once.
@@ -19,13 +24,22 @@ class Listener {
            qi::CapabilityMap capabilities = qi::ownCapabilities());
   ~Listener();
 
-  // Port 0 takes a free one. Error unreachable or invalidArgument if the address cannot be listened on.
+  // Port 0 takes a free one. A unix socket is made for this user only, and removed by stop(). Error unreachable if the
+  // address cannot be listened on.
   run::Result<Endpoint> start(const Endpoint& endpoint);
-  // Closes the listening socket and every connection.
+  // Closes the listening sockets and every connection.
   void stop();
 
  private:
-  void accept();
+  using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol, Executor>;
+  struct Entrance {
+    explicit Entrance(Executor executor) : acceptor(executor), retry(executor) {}
+    Acceptor acceptor;
+    Timer retry;
+    std::string path;  // of a unix socket
+  };
+  boost::system::error_code open(Entrance& entrance, const Acceptor::endpoint_type& address);
+  void accept(Entrance& entrance);
   void take(Socket socket);
 
   asio::io_context& io_;
@@ -33,8 +47,7 @@ class Listener {
   Authenticator authenticator_;
   qi::CapabilityMap capabilities_;
   run::Log log_;
-  asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor_;
-  Timer retry_;
+  std::list<Entrance> entrances_;
   std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

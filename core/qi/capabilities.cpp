@@ -33,6 +33,12 @@ void Capabilities::addRemote(const CapabilityMap& remote) {
 bool Capabilities::shared(const std::string& name) const { return isSet(own_, name) && isSet(remote_, name); }
 bool Capabilities::remote(const std::string& name) const { return isSet(remote_, name); }
 
+std::string Capabilities::remoteText(const std::string& name) const {
+  const auto found = remote_.find(name);
+  const auto* text = found == remote_.end() ? nullptr : found->second.inner().as<std::string>();
+  return text ? *text : "";
+}
+
 ObjectFormat Capabilities::objectFormat() const {
   return {shared(capability::metaObjectCache), shared(capability::objectPtrUid)};
 }

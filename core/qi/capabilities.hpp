@@ -19,6 +19,9 @@ inline constexpr const char* metaObjectCache = "MetaObjectCache";
 inline constexpr const char* objectPtrUid = "ObjectPtrUID";
 inline constexpr const char* relativeEndpointUri = "RelativeEndpointURI";
 inline constexpr const char* remoteCancelableCalls = "RemoteCancelableCalls";
+// Beckon's own: text, the sessionId of the process (ServiceInfo), by which a client knows that it reached the right
+// one.
+inline constexpr const char* beckonSession = "BeckonSession";
 }  // namespace capability
 
 // What Beckon advertises. It differs from libqi 4.0.5 in RelativeEndpointURI: lists of relative
@@ -38,6 +41,8 @@ class Capabilities {
   bool shared(const std::string& name) const;
   // MessageFlags alone is judged by what the peer sent.
   bool remote(const std::string& name) const;
+  // What the peer sent as text; empty where it did not.
+  std::string remoteText(const std::string& name) const;
   ObjectFormat objectFormat() const;
 
  private:

@@ -40,7 +40,8 @@ struct Outcome {
 struct Played {
   explicit Played(Receiver* receiver = nullptr) {
     Socket socket(loop.io.get_executor());
-    socket.connect({boost::asio::ip::make_address(server.endpoint().host), server.endpoint().port});
+    socket.connect(
+        boost::asio::ip::tcp::endpoint(boost::asio::ip::make_address(server.endpoint().host), server.endpoint().port));
     connection = Connection::connected(std::move(socket), {}, {}, receiver, run::silentLog());
   }
   RawPeer begin() {

@@ -20,8 +20,19 @@ TEST(Endpoint, hasTheDirectorysPortWhereNoneIsGiven) {
   EXPECT_EQ(parsed("tcp://robot:").port, 9559);
 }
 
+TEST(Endpoint, mayBeAUnixSocketOrSpeakTls) {
+  const auto socket = parsed("unix:///run/beckon/a%20b.sock");
+  EXPECT_TRUE(socket.isUnix());
+  EXPECT_EQ(socket.path, "/run/beckon/a b.sock");
+  EXPECT_EQ(parsed("unix:///" + std::string(106, 'x')).path.size(), 107u);
+  EXPECT_EQ(Endpoint::parse("unix:///" + std::string(107, 'x')).error().code, run::Code::invalidArgument);
+  EXPECT_EQ(parsed("tcps://nao"), (Endpoint{"nao", 9503, Endpoint::Scheme::tcps}));
+  EXPECT_TRUE(parsed("tcpsm://nao:1").isTls());
+}
+
 TEST(Endpoint, isWrittenAsItIsRead) {
-  for (const char* url : {"tcp://127.0.0.1:9600", "tcp://nao.local:1", "tcp://[::1]:80"})
+  for (const char* url : {"tcp://127.0.0.1:9600", "tcp://nao.local:1", "tcp://[::1]:80", "tcps://nao:9503",
+                          "tcpsm://[::1]:1", "unix:///run/beckon/a%20b.sock"})
     EXPECT_EQ(parsed(url).url(), url);
 }
 
@@ -31,7 +42,9 @@ TEST(Endpoint, refusesEverythingElseWithTheReason) {
       {"127.0.0.1:9559", "\"127.0.0.1:9559\" is not an address: it is not a URL"},
       {"tcp://nao robot", "\"tcp://nao robot\" is not an address: it is not a URL"},
       {"nao:9559", "\"nao:9559\" is not an address: the scheme \"nao\" is not spoken here"},
-      {"tcps://nao:9503", "\"tcps://nao:9503\" is not an address: the scheme \"tcps\" is not spoken here"},
+      {"unix://host/a", "\"unix://host/a\" is not an address: it has to be unix:/// and a path"},
+      {"unix:///", "\"unix:///\" is not an address: the path is missing"},
+      {"unix:a", "\"unix:a\" is not an address: the path is missing"},
       {"qi:ALMotion", "\"qi:ALMotion\" is not an address: the scheme \"qi\" is not spoken here"},
       {"tcp://", "\"tcp://\" is not an address: the host is missing"},
       {"tcp://:9559", "\"tcp://:9559\" is not an address: the host is missing"},
@@ -48,7 +61,9 @@ TEST(Endpoint, refusesEverythingElseWithTheReason) {
     ASSERT_FALSE(result) << url;
     EXPECT_EQ(result.error().code, run::Code::invalidArgument) << url;
     EXPECT_EQ(result.error().cause, cause);
-    EXPECT_EQ(result.error().nextStep, "write it as tcp://HOST:PORT, for example tcp://127.0.0.1:9559");
+    EXPECT_EQ(
+        result.error().nextStep,
+        "write it as tcp://HOST:PORT, for example tcp://127.0.0.1:9559; tcps, tcpsm and unix:///PATH are possible too");
   }
 }
 
