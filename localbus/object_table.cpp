@@ -28,7 +28,8 @@ const std::shared_ptr<const qi::MetaObject>& emptyMetaObject() {
 ObjectTable::~ObjectTable() { clear(); }
 
 Error ObjectTable::fullError() {
-  return {Code::overloaded, "this connection has " + std::to_string(qi::limits::maxObjects) + " objects that it did not terminate",
+  return {Code::overloaded,
+          "this connection has " + std::to_string(qi::limits::maxObjects) + " objects that it did not terminate",
           "terminate objects that are no longer needed"};
 }
 
@@ -75,10 +76,12 @@ qi::ObjectRef ObjectTable::give(const qi::ObjectRef& object, const qi::ObjectFor
 Result<> ObjectTable::take(qi::ObjectRef& object) {
   if (connection_.capabilities().shared(qi::capability::metaObjectCache) &&
       object.cacheId != qi::ObjectRef::notCached) {
-    if (object.metaObject && takenMetaObjects_.size() >= qi::limits::maxMetaObjects && !takenMetaObjects_.contains(object.cacheId))
-      return Error{Code::overloaded,
-                   "the peer wants more than " + std::to_string(qi::limits::maxMetaObjects) + " meta objects to be kept",
-                   {}};
+    if (object.metaObject && takenMetaObjects_.size() >= qi::limits::maxMetaObjects &&
+        !takenMetaObjects_.contains(object.cacheId))
+      return Error{
+          Code::overloaded,
+          "the peer wants more than " + std::to_string(qi::limits::maxMetaObjects) + " meta objects to be kept",
+          {}};
     if (object.metaObject) takenMetaObjects_[object.cacheId] = object.metaObject;
     const auto known = takenMetaObjects_.find(object.cacheId);
     if (known == takenMetaObjects_.end())
