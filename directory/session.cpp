@@ -51,6 +51,7 @@ awaitable<Result<>> Session::open(Endpoint directory) {
   auto connection = co_await localbus::dial(io_, directory, dialOptions(), log_);
   if (!connection) co_return connection.error();
   directory_ = *connection;
+  directoryUrl_ = directory.url();
   auto object = co_await RemoteObject::open(directory_, qi::directoryService, "ServiceDirectory", directoryTimeout);
   if (!object) co_return object.error();
   directoryObject_ = *object;
@@ -156,6 +157,8 @@ awaitable<Result<std::shared_ptr<Connection>>> Session::connectionTo(const Servi
   for (const auto& url : info.endpoints) {
     const auto endpoint = Endpoint::parse(url);
     if (!endpoint) continue;  // a scheme of somebody else's
+    // A service of the directory's own process. (Another computer's loopback is not ours.)
+    if (endpoint->url() == directoryUrl_ && (isLocal || !endpoint->isLoopback())) co_return directory_;
     if (const auto open = connections_.find(endpoint->url()); open != connections_.end() && open->second->isReady())
       co_return open->second;
     (endpoint->isLoopback() == isLocal ? candidates : others).push_back(*endpoint);
