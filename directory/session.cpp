@@ -2,6 +2,7 @@
 
 #include "core/run/uuid.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <unistd.h>
 
 namespace beckon::directory {
@@ -55,10 +56,14 @@ awaitable<Result<>> Session::open(Endpoint directory) {
   auto object = co_await RemoteObject::open(directory_, qi::directoryService, "ServiceDirectory", directoryTimeout);
   if (!object) co_return object.error();
   directoryObject_ = *object;
-  for (const bool isThere : {true, false}) {
-    auto subscription = co_await directoryObject_->subscribe(
-        isThere ? "serviceAdded" : "serviceRemoved",
-        [this, isThere](const Value& event) { serviceChanged(isThere, event); }, directoryTimeout);
+  // Both are asked for before either is answered.
+  using namespace boost::asio::experimental::awaitable_operators;
+  const auto watch = [this](const char* signal, bool isThere) {
+    return directoryObject_->subscribe(
+        signal, [this, isThere](const Value& event) { serviceChanged(isThere, event); }, directoryTimeout);
+  };
+  const auto subscribed = co_await (watch("serviceAdded", true) && watch("serviceRemoved", false));
+  for (const auto& subscription : {std::get<0>(subscribed), std::get<1>(subscribed)}) {
     if (!subscription) co_return subscription.error();
     subscriptions_.push_back(*subscription);
   }
