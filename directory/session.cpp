@@ -2,6 +2,7 @@
 
 #include "core/run/uuid.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <unistd.h>
 
 namespace beckon::directory {
@@ -51,13 +52,18 @@ awaitable<Result<>> Session::open(Endpoint directory) {
   auto connection = co_await localbus::dial(io_, directory, dialOptions(), log_);
   if (!connection) co_return connection.error();
   directory_ = *connection;
+  directoryUrl_ = directory.url();
   auto object = co_await RemoteObject::open(directory_, qi::directoryService, "ServiceDirectory", directoryTimeout);
   if (!object) co_return object.error();
   directoryObject_ = *object;
-  for (const bool isThere : {true, false}) {
-    auto subscription = co_await directoryObject_->subscribe(
-        isThere ? "serviceAdded" : "serviceRemoved",
-        [this, isThere](const Value& event) { serviceChanged(isThere, event); }, directoryTimeout);
+  // Both are asked for before either is answered.
+  using namespace boost::asio::experimental::awaitable_operators;
+  const auto watch = [this](const char* signal, bool isThere) {
+    return directoryObject_->subscribe(
+        signal, [this, isThere](const Value& event) { serviceChanged(isThere, event); }, directoryTimeout);
+  };
+  const auto subscribed = co_await (watch("serviceAdded", true) && watch("serviceRemoved", false));
+  for (const auto& subscription : {std::get<0>(subscribed), std::get<1>(subscribed)}) {
     if (!subscription) co_return subscription.error();
     subscriptions_.push_back(*subscription);
   }
@@ -156,6 +162,8 @@ awaitable<Result<std::shared_ptr<Connection>>> Session::connectionTo(const Servi
   for (const auto& url : info.endpoints) {
     const auto endpoint = Endpoint::parse(url);
     if (!endpoint) continue;  // a scheme of somebody else's
+    // A service of the directory's own process. (Another computer's loopback is not ours.)
+    if (endpoint->url() == directoryUrl_ && (isLocal || !endpoint->isLoopback())) co_return directory_;
     if (const auto open = connections_.find(endpoint->url()); open != connections_.end() && open->second->isReady())
       co_return open->second;
     (endpoint->isLoopback() == isLocal ? candidates : others).push_back(*endpoint);

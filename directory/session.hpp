@@ -74,6 +74,7 @@ class Session : public std::enable_shared_from_this<Session> {
   localbus::ObjectHost host_;  // own services, on every connection
   localbus::Listener listener_;
   std::optional<localbus::Endpoint> listening_;
+  std::string directoryUrl_;
   std::shared_ptr<localbus::Connection> directory_;
   std::shared_ptr<localbus::RemoteObject> directoryObject_;
   std::vector<std::shared_ptr<localbus::RemoteObject::Subscription>> subscriptions_;

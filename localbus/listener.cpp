@@ -45,6 +45,11 @@ run::Result<Endpoint> Listener::start(const Endpoint& endpoint) {
   return Endpoint{endpoint.host, acceptor_.local_endpoint().port()};
 }
 
+std::shared_ptr<Connection> Listener::connection(std::uint64_t id) const {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second;
+}
+
 void Listener::stop() {
   *alive_ = false;
   error_code ignored;

@@ -21,6 +21,8 @@ class Listener {
 
   // Port 0 takes a free one. Error unreachable or invalidArgument if the address cannot be listened on.
   run::Result<Endpoint> start(const Endpoint& endpoint);
+  // The accepted connection with that id; null when it has ended.
+  std::shared_ptr<Connection> connection(std::uint64_t id) const;
   // Closes the listening socket and every connection.
   void stop();
 
