@@ -36,8 +36,9 @@ class Registry {
   // The owner is gone: what it registered is, too, in the order of registration.
   std::vector<Change> removeOwner(Owner owner);
 
-  run::Result<ServiceInfo> find(const std::string& name) const;  // error unknownService
-  std::vector<ServiceInfo> list() const;                         // by id
+  run::Result<ServiceInfo> find(const std::string& name) const;          // error unknownService
+  Owner owner(std::uint32_t id) const { return entries_.at(id).owner; }  // of a service that find() gave
+  std::vector<ServiceInfo> list() const;                                 // by id
 
  private:
   struct Entry {

@@ -1,5 +1,7 @@
 #include "directory/service_directory.hpp"
 
+#include "core/run/uuid.hpp"
+
 #include <unistd.h>
 
 #include <stdexcept>
@@ -7,6 +9,9 @@
 namespace beckon::directory {
 
 using localbus::Caller;
+using localbus::RemoteObject;
+using run::Code;
+using run::Error;
 using run::Result;
 
 namespace {
@@ -17,6 +22,7 @@ constexpr Registry::Owner self = 0;
 ServiceDirectory::ServiceDirectory(boost::asio::io_context& io, std::string machineId, run::Log log,
                                    localbus::Authenticator authenticator, qi::CapabilityMap capabilities)
     : machineId_(std::move(machineId)),
+      sessionId_(run::makeUuid()),
       log_(log),
       listener_(io, host_, std::move(authenticator), log, std::move(capabilities)) {
   host_.add(qi::directoryService, qi::mainObject, makeObject());
@@ -28,13 +34,33 @@ ServiceDirectory::ServiceDirectory(boost::asio::io_context& io, std::string mach
 Result<localbus::Endpoint> ServiceDirectory::start(const localbus::Endpoint& endpoint) {
   auto listening = listener_.start(endpoint);
   if (!listening) return listening;
-  ServiceInfo own{"ServiceDirectory", 0,   machineId_, static_cast<std::uint32_t>(::getpid()),
-                  {listening->url()}, "0", {}};
+  url_ = listening->url();
+  ServiceInfo own{"ServiceDirectory", 0, machineId_, static_cast<std::uint32_t>(::getpid()), {url_}, "0", {}};
   const auto id = registry_.add(std::move(own), self);
   if (!id || *id != qi::directoryService || !registry_.ready(*id, self))
     throw std::logic_error("the directory is not the first service of its registry");
-  log_->info("directory listens on {}", listening->url());
+  log_->info("directory listens on {}", url_);
   return listening;
+}
+
+Result<std::uint32_t> ServiceDirectory::add(const std::string& name, std::shared_ptr<localbus::Object> object) {
+  const std::string uid(object->uid().begin(), object->uid().end());
+  const auto id =
+      registry_.add({name, 0, machineId_, static_cast<std::uint32_t>(::getpid()), {url_}, sessionId_, uid}, self);
+  if (!id) return id;
+  host_.add(*id, qi::mainObject, std::move(object));
+  tell(registry_.ready(*id, self).value());
+  return id;
+}
+
+boost::asio::awaitable<Result<std::shared_ptr<RemoteObject>>> ServiceDirectory::service(std::string name) {
+  const auto info = registry_.find(name);
+  if (!info) co_return info.error();
+  const auto connection = listener_.connection(registry_.owner(info->serviceId));
+  if (!connection || !connection->capabilities().shared(qi::capability::clientServerSocket))
+    co_return Error{Code::unreachable, "the program of " + name + " takes no calls on its connection to the directory",
+                    "call it at its own endpoint"};
+  co_return co_await RemoteObject::open(connection, info->serviceId, name);
 }
 
 void ServiceDirectory::stop() { listener_.stop(); }

@@ -3,6 +3,7 @@
 #include "directory/registry.hpp"
 #include "localbus/listener.hpp"
 #include "localbus/object_builder.hpp"
+#include "localbus/remote_object.hpp"
 
 #include <memory>
 #include <string>
@@ -18,6 +19,12 @@ class ServiceDirectory {
 
   // Port 0 takes a free one; the endpoint says which.
   run::Result<localbus::Endpoint> start(const localbus::Endpoint& endpoint);
+  // Registers and announces a service of this process, reached where the directory is; after start(). Returns its id.
+  // Error: nameTaken.
+  run::Result<std::uint32_t> add(const std::string& name, std::shared_ptr<localbus::Object> object);
+  // A service of another process, called over the connection on which it was registered.
+  // Errors: unknownService; unreachable if that process takes no calls there.
+  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(std::string name);
   // Closes every connection; the bus goes down with its directory.
   void stop();
 
@@ -26,6 +33,8 @@ class ServiceDirectory {
   void tell(const Registry::Change& change);
 
   std::string machineId_;
+  const std::string sessionId_;  // of own services; the directory itself has "0"
+  std::string url_;
   run::Log log_;
   Registry registry_;
   std::optional<localbus::SignalHandle<std::uint32_t, std::string>> serviceAdded_, serviceRemoved_;

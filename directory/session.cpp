@@ -3,12 +3,12 @@
 #include "core/run/uuid.hpp"
 #include "localbus/private_socket.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <unistd.h>
 
 namespace beckon::directory {
 
 using boost::asio::awaitable;
-using localbus::Connection;
 using localbus::Endpoint;
 using localbus::RemoteObject;
 using qi::Value;
@@ -39,7 +39,10 @@ Session::Session(boost::asio::io_context& io, Options options, run::Log log)
       options_(std::move(options)),
       log_(log),
       sessionId_(run::makeUuid()),
-      listener_(io, host_, options_.authenticator, log, named(options_.capabilities, sessionId_)) {}
+      listener_(io, host_, options_.authenticator, log, named(options_.capabilities, sessionId_)),
+      peers_(std::make_shared<Peers>(
+          io, host_, Peers::Options{options_.machineId, options_.unixSockets, [this] { return dialOptions(); }}, log)) {
+}
 
 Session::~Session() {
   onClosed_ = nullptr;
@@ -58,13 +61,18 @@ awaitable<Result<>> Session::open(Endpoint directory) {
   auto connection = co_await localbus::dial(io_, directory, dialOptions(), log_);
   if (!connection) co_return connection.error();
   directory_ = *connection;
+  peers_->setDirectory(directory_, directory.url());
   auto object = co_await RemoteObject::open(directory_, qi::directoryService, "ServiceDirectory", directoryTimeout);
   if (!object) co_return object.error();
   directoryObject_ = *object;
-  for (const bool isThere : {true, false}) {
-    auto subscription = co_await directoryObject_->subscribe(
-        isThere ? "serviceAdded" : "serviceRemoved",
-        [this, isThere](const Value& event) { serviceChanged(isThere, event); }, directoryTimeout);
+  // Both are asked for before either is answered.
+  using namespace boost::asio::experimental::awaitable_operators;
+  const auto watch = [this](const char* signal, bool isThere) {
+    return directoryObject_->subscribe(
+        signal, [this, isThere](const Value& event) { serviceChanged(isThere, event); }, directoryTimeout);
+  };
+  const auto subscribed = co_await (watch("serviceAdded", true) && watch("serviceRemoved", false));
+  for (const auto& subscription : {std::get<0>(subscribed), std::get<1>(subscribed)}) {
     if (!subscription) co_return subscription.error();
     subscriptions_.push_back(*subscription);
   }
@@ -97,20 +105,8 @@ void Session::close() {
   const Error reason{Code::connectionLost, "the session was closed", {}};
   subscriptions_.clear();
   objects_.clear();
-  auto connections = std::exchange(connections_, {});
-  for (auto& [session, dialed] : connections) {
-    dialed.connection->setReceiver(nullptr);
-    dialed.connection->close(reason);
-  }
-  for (const auto& end : std::exchange(toSelf_, {})) {
-    end->setReceiver(nullptr);
-    end->close(reason);
-  }
   listener_.stop();
-  if (directory_) {
-    directory_->setReceiver(nullptr);
-    directory_->close(reason);
-  }
+  peers_->close(reason);
 }
 
 void Session::serviceChanged(bool isThere, const Value& event) {
@@ -141,7 +137,7 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string na
     objects_.erase(known);
   }
   if (const auto own = provided_.find(name); own != provided_.end()) {
-    auto object = co_await RemoteObject::open(connectionToSelf(), own->second, name, timeout);
+    auto object = co_await RemoteObject::open(peers_->toSelf(), own->second, name, timeout);
     if (object) objects_[name] = *object;
     co_return object;
   }
@@ -154,7 +150,8 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string na
   const auto info = qi::fromValue<ServiceInfo>(*answer);
   if (!info) co_return info.error();
   if (info->serviceId == qi::directoryService) co_return directoryObject_;
-  const auto connection = co_await connectionTo(*info);
+  auto reaching = peers_->to(*info);
+  const auto connection = co_await std::move(reaching);
   if (!connection) co_return connection.error();
   auto object = co_await RemoteObject::open(*connection, info->serviceId, name, timeout);
   if (!object) co_return object;
@@ -164,73 +161,6 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string na
       ((*object)->connection() != kept->second->connection() || (*object)->service() != kept->second->service()))
     kept->second = *object;
   co_return kept->second;
-}
-
-awaitable<Result<std::shared_ptr<Connection>>> Session::connectionTo(const ServiceInfo& info) {
-  const bool hasSession = !info.sessionId.empty() && info.sessionId != "0";
-  const std::string key = hasSession || info.endpoints.empty() ? info.sessionId : info.endpoints.front();
-  const auto known = [&] {
-    const auto found = connections_.find(key);
-    return found != connections_.end() && found->second.connection->isReady() ? found->second.connection : nullptr;
-  };
-  if (const auto open = known()) co_return open;
-  // On one machine every endpoint leads there. From another one loopback never does, but two containers of one machine
-  // may share a unix socket.
-  const bool isLocal = info.machineId == options_.machineId;
-  std::vector<Endpoint> candidates;
-  for (const auto& url : info.endpoints) {
-    const auto endpoint = Endpoint::parse(url);
-    if (!endpoint) continue;  // a scheme of somebody else's
-    if (endpoint->isUnix() ? options_.unixSockets : isLocal || !endpoint->isLoopback()) candidates.push_back(*endpoint);
-  }
-  // Computers that are copies of each other say the same of themselves: a port here may be another program's.
-  const auto isRight = [name = info.name, session = info.sessionId](const Connection& to) -> Result<> {
-    const auto told = to.capabilities().remoteText(qi::capability::beckonSession);
-    if (told.empty() || told == session) return {};
-    return Error{Code::unreachable, "another program answers where " + name + " was said to be", {}};
-  };
-  const Error none{Code::unreachable, "it has no endpoint that can be reached from here", {}};
-  auto dialing = localbus::dialFirst(io_, std::move(candidates), dialOptions(), isRight, none, log_);
-  auto dialed = co_await std::move(dialing);
-  if (!dialed)
-    co_return Error{dialed.error().code, info.name + ": " + dialed.error().cause,
-                    info.endpoints.empty() || dialed.error().cause == none.cause
-                        ? "let it listen on an address of its network, not only on 127.0.0.1"
-                        : "check that its program still runs"};
-  const auto connection = dialed->connection;
-  const auto other = known();
-  if (!directory_->isOpen() || other) {
-    connection->setReceiver(nullptr);
-    connection->close({Code::connectionLost, "another connection was quicker", {}});
-    if (other) co_return other;
-    co_return Error{Code::connectionLost, "the session was closed", "connect again"};
-  }
-  log_->debug("{} is reached by {}", info.name, dialed->endpoint.url());
-  connections_.insert_or_assign(key, std::move(*dialed));
-  connection->onClosed([weak = weak_from_this(), key, id = connection->id()](const Error&) {
-    const auto self = weak.lock();
-    if (!self) return;
-    const auto found = self->connections_.find(key);
-    if (found != self->connections_.end() && found->second.connection->id() == id) self->connections_.erase(found);
-  });
-  co_return connection;
-}
-
-std::shared_ptr<Connection> Session::connectionToSelf() {
-  if (toSelf_.empty()) {
-    const auto [ours, theirs] = Connection::pair(io_.get_executor(), nullptr, &host_, log_);
-    toSelf_ = {ours, theirs};
-  }
-  return toSelf_.front();
-}
-
-std::string Session::path(const RemoteObject& object) const {
-  const auto& connection = object.connection();
-  if (!toSelf_.empty() && connection == toSelf_.front()) return "within the process";
-  for (const auto& [key, dialed] : connections_)
-    if (dialed.connection == connection)
-      return dialed.endpoint.url() + (dialed.endpoint.isLoopback() ? " (same computer)" : " (network)");
-  return {};
 }
 
 Result<> Session::listen() {

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "directory/service_info.hpp"
-#include "localbus/dial_first.hpp"
+#include "directory/peers.hpp"
 #include "localbus/listener.hpp"
 #include "localbus/object.hpp"
 #include "localbus/remote_object.hpp"
@@ -55,7 +54,7 @@ class Session : public std::enable_shared_from_this<Session> {
       std::string name, localbus::Duration timeout = std::chrono::seconds(10));
 
   // How a service's process is reached, for people: "unix:///run/.. (same computer)". Empty if it is not.
-  std::string path(const localbus::RemoteObject& object) const;
+  std::string path(const localbus::RemoteObject& object) const { return peers_->path(object.connection()); }
 
   // Registers and announces `object`; returns its id. Errors: nameTaken, invalidArgument, unreachable.
   boost::asio::awaitable<run::Result<std::uint32_t>> registerService(std::string name,
@@ -70,9 +69,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(boost::asio::io_context& io, Options options, run::Log log);
   boost::asio::awaitable<run::Result<>> open(localbus::Endpoint directory);
   localbus::DialOptions dialOptions();
-  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::Connection>>> connectionTo(const ServiceInfo& info);
   run::Result<> listen();
-  std::shared_ptr<localbus::Connection> connectionToSelf();
   void serviceChanged(bool isThere, const qi::Value& event);
 
   boost::asio::io_context& io_;
@@ -81,13 +78,12 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string sessionId_;
   localbus::ObjectHost host_;  // own services, on every connection
   localbus::Listener listener_;
-  std::vector<std::string> listening_;                         // URLs
-  std::map<std::string, std::uint32_t> provided_;              // own services, by name
-  std::vector<std::shared_ptr<localbus::Connection>> toSelf_;  // both ends, once somebody here wants a service of ours
+  std::vector<std::string> listening_;             // URLs
+  std::map<std::string, std::uint32_t> provided_;  // own services, by name
+  std::shared_ptr<Peers> peers_;
   std::shared_ptr<localbus::Connection> directory_;
   std::shared_ptr<localbus::RemoteObject> directoryObject_;
   std::vector<std::shared_ptr<localbus::RemoteObject::Subscription>> subscriptions_;
-  std::map<std::string, localbus::Dialed> connections_;  // by the session of the process, or a URL where it has none
   std::map<std::string, std::shared_ptr<localbus::RemoteObject>> objects_;  // by name
   std::function<void(const run::Error&)> onClosed_;
   ServiceHandler onService_;

@@ -114,6 +114,11 @@ void Connection::close(Error reason) {
   error_code ignored;
   authenticationTimer_.cancel();
   deadlineTimer_.cancel();
+  // What was sent in this turn still leaves, as far as the socket takes it at once.
+  for (const qi::ByteView rest : {qi::ByteView(sending_).subspan(sent_), qi::ByteView(queue_)}) {
+    if (rest.empty()) continue;
+    if (socket_.write_some(asio::buffer(rest.data(), rest.size()), ignored) < rest.size()) break;
+  }
   socket_.close(ignored);
   if (const auto partner = partner_.lock()) asio::post(executor(), [partner, reason] { partner->close(reason); });
   // First the receiver: the handlers may end whom it belongs to.

@@ -44,7 +44,7 @@ int kind(const Endpoint& endpoint) { return endpoint.isUnix() ? 0 : endpoint.isL
 }  // namespace
 
 asio::awaitable<Result<Dialed>> dialFirst(asio::io_context& io, std::vector<Endpoint> endpoints, DialOptions options,
-                                          IsRight isRight, Error none, run::Log log) {
+                                          IsRight isRight, run::Log log) {
   const auto race = std::make_shared<Race>(io.get_executor());
   for (int next = 0; next <= 2 && !race->winner; ++next) {
     for (const auto& endpoint : endpoints) {
@@ -64,7 +64,7 @@ asio::awaitable<Result<Dialed>> dialFirst(asio::io_context& io, std::vector<Endp
   }
   race->isOver = true;
   if (race->winner) co_return std::move(*race->winner);
-  co_return race->problem ? *race->problem : none;
+  co_return *race->problem;
 }
 
 }  // namespace beckon::localbus

@@ -15,9 +15,9 @@ struct Dialed {
 
 // The first of `endpoints` that leads to a connection which `isRight` accepts. Those of this computer are tried first,
 // unix sockets before loopback; the next kind as soon as one has failed, or after the delay of RFC 8305, section 8. All
-// others are closed. Error: that of the first endpoint; `none` if there is no endpoint.
+// others are closed. `endpoints` is not empty. Error: that of the first attempt that failed.
 using IsRight = std::function<run::Result<>(const Connection&)>;
 asio::awaitable<run::Result<Dialed>> dialFirst(asio::io_context& io, std::vector<Endpoint> endpoints,
-                                               DialOptions options, IsRight isRight, run::Error none, run::Log log);
+                                               DialOptions options, IsRight isRight, run::Log log);
 
 }  // namespace beckon::localbus

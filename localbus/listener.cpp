@@ -74,6 +74,11 @@ error_code Listener::open(Entrance& entrance, const Acceptor::endpoint_type& add
   return problem;
 }
 
+std::shared_ptr<Connection> Listener::connection(std::uint64_t id) const {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? nullptr : found->second;
+}
+
 void Listener::stop() {
   *alive_ = false;
   alive_ = std::make_shared<bool>(true);

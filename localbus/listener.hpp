@@ -27,6 +27,8 @@ class Listener {
   // Port 0 takes a free one. A unix socket is made for this user only, and removed by stop(). Error unreachable if the
   // address cannot be listened on.
   run::Result<Endpoint> start(const Endpoint& endpoint);
+  // The accepted connection with that id; null when it has ended.
+  std::shared_ptr<Connection> connection(std::uint64_t id) const;
   // Closes the listening sockets and every connection.
   void stop();
 

@@ -127,6 +127,7 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
                                                                           std::optional<qi::Signature> wanted,
                                                                           EventHandler handler, Duration timeout);
   void received(const qi::Message& message);
+  void warnOfEvent(const run::Error& why) const;
   void deliver(const std::string& registration, const qi::Value& event);
   void unsubscribe(const std::string& registration, std::uint64_t key);
 

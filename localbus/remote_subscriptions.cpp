@@ -28,6 +28,18 @@ asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObjec
   if (!meta) co_return meta.error();
   const auto uid = (*meta)->uid;
   const bool isSame = wanted && Signature::of((*meta)->signature).sameType(*wanted);
+  // Who asks the peer has a registration of its own; all others share the one of the signal as it is.
+  if (wanted && !isSame && !connection_->capabilities().remote(qi::capability::messageFlags)) {
+    handler = [weak = weak_from_this(), wanted = *wanted, handler = std::move(handler)](const Value& event) {
+      const auto fitting = qi::convert(event, wanted);
+      const auto object = weak.lock();
+      if (fitting)
+        handler(*fitting);
+      else if (object)
+        object->warnOfEvent(fitting.error());
+    };
+    wanted.reset();
+  }
   if (isSame) wanted.reset();
   if (registrations_.empty())
     connection_->listen(service_, object_, [weak = weak_from_this()](const qi::Message& message) {
@@ -45,9 +57,8 @@ asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObjec
   // link, which the peer takes for one registration.
   if (!registration.link) registration.link = (std::uint64_t{uid} << 32) | connection_->newLink();
   const std::tuple<std::uint32_t, std::uint32_t, std::uint64_t> link(service_, uid, registration.link);
-  const bool asks = wanted && connection_->capabilities().remote(qi::capability::messageFlags);
-  auto arguments = asks ? qi::encode(std::tuple_cat(link, std::tuple(wanted->text()))) : qi::encode(link);
-  auto asked = callForValue(asks ? qi::action::registerEventWithSignature : qi::action::registerEvent,
+  auto arguments = wanted ? qi::encode(std::tuple_cat(link, std::tuple(wanted->text()))) : qi::encode(link);
+  auto asked = callForValue(wanted ? qi::action::registerEventWithSignature : qi::action::registerEvent,
                             std::move(arguments), Signature::of("L"), timeout);
   const auto done = co_await std::move(asked);
   if (!done) co_return done.error();
@@ -65,16 +76,13 @@ void RemoteObject::received(const qi::Message& message) {
   const auto format = connection_->format(service_);
   const auto read =
       isDynamic ? qi::decode<Value>(message.payload, format) : qi::decodeValue(message.payload, *type, format);
-  const auto cannot = [&](const run::Error& why) {
-    connection_->log()->warn("{}: event {} cannot be read: {}", name_, meta->second.name, why.cause);
-  };
-  if (!read) return cannot(read.error());
+  if (!read) return warnOfEvent(read.error());
   const Value& value = read->inner();
-  // An event does not say for which registration it is: with flags for one that asked for its type.
+  // An event does not say for which registration it is: with flags for one that asked for its type, which gets it as it
+  // is if the peer could not convert it and nobody wanted it so.
   std::vector<std::string> names;
   for (const auto& [name, registration] : registrations_)
     if (registration.signal == uid && (!isDynamic || registration.wanted)) names.push_back(name);
-  const bool asks = connection_->capabilities().remote(qi::capability::messageFlags);
   const auto self = shared_from_this();
   for (const auto& name : names) {
     const auto found = registrations_.find(name);  // a handler may have ended it
@@ -82,12 +90,16 @@ void RemoteObject::received(const qi::Message& message) {
     const auto& wanted = found->second.wanted;
     if (!wanted) {
       deliver(name, value);
-    } else if (isDynamic ? value.signature().sameType(*wanted) : !asks || names.size() == 1) {
+    } else if (isDynamic ? value.signature().sameType(*wanted) : names.size() == 1) {
       const auto fitting = qi::convert(value, *wanted);
-      if (!fitting) return cannot(fitting.error());
+      if (!fitting) return warnOfEvent(fitting.error());
       deliver(name, *fitting);
     }
   }
+}
+
+void RemoteObject::warnOfEvent(const run::Error& why) const {
+  connection_->log()->warn("{}: an event cannot be read: {}", name_, why.cause);
 }
 
 void RemoteObject::deliver(const std::string& registration, const Value& event) {

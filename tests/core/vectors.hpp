@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,11 +22,19 @@ struct RecordedMessage {
   std::string signature;   // of the payload
   nlohmann::json decoded;  // what another decoder read from it
   ObjectFormat format;     // what the connection's two ends agreed on
+  std::string tcp;         // "SYN" or "FIN": the connection begins or ends here, and all of the above is empty
 
   std::string name() const { return file + " message " + std::to_string(number); }
 };
 
 // All of them, in the order of the files and of the messages in each.
 std::vector<RecordedMessage> recordedMessages();
+
+// One file, with the beginnings and ends of its connections.
+struct Recording {
+  std::vector<RecordedMessage> steps;
+  std::map<int, std::uint16_t> ports;  // which each connection went to
+};
+Recording recording(const std::string& file);
 
 }  // namespace beckon::qi::test

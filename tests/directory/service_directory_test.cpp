@@ -182,6 +182,39 @@ TEST_F(ServiceDirectoryTest, refusesEndpointsThatAreNoUris) {
   EXPECT_EQ(add(provider, "Good"), 2u);
 }
 
+TEST_F(ServiceDirectoryTest, offersServicesOfItsOwnProcess) {
+  auto peer = bus.peer();
+  watch(peer);
+  const test::Sample sample;
+  const auto id = bus.directory.add("Inside", sample.object).value();
+  EXPECT_EQ(event(peer, member::serviceAdded), Named(id, "Inside"));
+  const auto listed = ask(peer, member::service, std::string("Inside")).as<ServiceInfo>();
+  EXPECT_THAT(listed.endpoints, ElementsAre(bus.endpoint.url()));
+  EXPECT_EQ(peer.ask({id, qi::mainObject, sample.ids.add}, qi::encodeAll({}, 2, 40)).as<std::int32_t>(), 42);
+  EXPECT_EQ(bus.directory.add("Inside", sample.object).error().code, run::Code::nameTaken);
+}
+
+TEST_F(ServiceDirectoryTest, callsAServiceOverTheConnectionThatRegisteredIt) {
+  const auto session = bus.session();
+  const test::Sample sample;
+  bus.loop.await(session->registerService("Sample", sample.object)).value();
+  const auto object = bus.loop.await(bus.directory.service("Sample")).value();
+  const auto sum = bus.loop.await(object->call("add", test::tuple(20, 22)));
+  EXPECT_EQ(qi::fromValue<int>(sum.value()).value(), 42);
+  EXPECT_EQ(bus.loop.await(bus.directory.service("None")).error().code, run::Code::unknownService);
+  EXPECT_EQ(bus.loop.await(bus.directory.service("ServiceDirectory")).error().code, run::Code::unreachable);
+  session->close();
+}
+
+TEST_F(ServiceDirectoryTest, doesNotCallPeersThatTakeNoCallsOnTheirConnection) {
+  RawPeer old(bus.loop, bus.endpoint);
+  auto capabilities = qi::ownCapabilities();
+  capabilities.erase(qi::capability::clientServerSocket);
+  old.authenticate(capabilities);
+  addReady(old, "Old");
+  EXPECT_EQ(bus.loop.await(bus.directory.service("Old")).error().code, run::Code::unreachable);
+}
+
 TEST_F(ServiceDirectoryTest, saysWhereItCannotListen) {
   ServiceDirectory second(bus.loop.io, test::machineId, run::silentLog());
   EXPECT_EQ(second.start(bus.endpoint).error().code, run::Code::unreachable);

@@ -176,6 +176,21 @@ TEST_F(SessionTest, findsTheDirectoryAsAServiceWithoutLosingItsEvents) {
   EXPECT_TRUE(bus.loop.runUntil([&] { return heard.events.size() == 2; }));
 }
 
+TEST_F(SessionTest, callsAServiceOfTheDirectorysProcessOnItsConnectionToTheDirectory) {
+  bus.directory.add("Inside", sample.object).value();
+  const auto object = find("Inside").value();
+  EXPECT_EQ(qi::fromValue<int>(call(object, "add", tuple(2, 40)).value()).value(), 42);
+  EXPECT_EQ(object->connection(), find("ServiceDirectory").value()->connection());
+}
+
+TEST_F(SessionTest, takesAnotherComputersLoopbackForNobodysEndpoint) {
+  auto peer = bus.peer();
+  auto far = test::info("Far", bus.endpoint.url());
+  far.machineId = "another";
+  registerByHand(peer, far);
+  EXPECT_EQ(find("Far").error().code, Code::unreachable);
+}
+
 TEST_F(SessionTest, losesItsServicesWithinASecondOfItsEnd) {
   Heard heard(*client);
   provide("One");

@@ -1,6 +1,7 @@
 #include "core/run/machine_id.hpp"
 #include "tests/directory/bus.hpp"
-#include "tests/interop/recorded_program.hpp"
+#include "tests/interop/recorded_answers.hpp"
+#include "tests/interop/recorded_client.hpp"
 #include "tests/interop/vec.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -119,7 +120,7 @@ boost::asio::awaitable<void> callRecordedVec(Session& session, bool& done) {
 TEST_F(Interop, weCallAServiceThatLibqiRegistered) {
   if (isRecorded) {
     // The program is registered for it, with a port of today.
-    RecordedServer calls(loop, "09_calls.json", 3);
+    RecordedAnswers calls(loop, "09_calls.json", 3);
     RawPeer program(loop, endpoint);
     program.authenticate();
     const auto info = test::info("Vec", calls.endpoint().url());

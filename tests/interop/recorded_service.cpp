@@ -5,7 +5,7 @@
 //   recorded_service URL
 #include "core/run/machine_id.hpp"
 #include "tests/directory/bus.hpp"
-#include "tests/interop/recorded_program.hpp"
+#include "tests/interop/recorded_answers.hpp"
 
 #include <iostream>
 
@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   test::Loop loop;
-  test::RecordedServer calls(loop, "09_calls.json", 3);
+  test::RecordedAnswers calls(loop, "09_calls.json", 3);
   test::RawPeer program(loop, *directory);
   program.authenticate();
   auto info = test::info("Vec", calls.endpoint().url());

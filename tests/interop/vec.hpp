@@ -1,6 +1,8 @@
 #pragma once
 
 #include "localbus/object_builder.hpp"
+#include "localbus/object_value.hpp"
+#include "localbus/remote_object.hpp"
 
 // The service of the recorded messages, made by us: the same members under the same ids.
 namespace beckon::test {
@@ -9,6 +11,7 @@ struct Point {
   std::int32_t x = 0;
   double y = 0;
   std::string label;
+  bool operator==(const Point&) const = default;
 };
 
 }  // namespace beckon::test
@@ -23,7 +26,17 @@ struct beckon::qi::Struct<beckon::test::Point> {
 
 namespace beckon::test {
 
-inline std::shared_ptr<localbus::Object> makeVec() {
+// What Vec makes, and what its callers pass to it.
+inline std::shared_ptr<localbus::Object> makeChild() {
+  localbus::ObjectBuilder builder;
+  builder.method("answer", [] { return std::int32_t{42}; });
+  builder.signal<std::int32_t>("childSig");
+  return builder.build();
+}
+
+// `added` is told each result of add().
+inline std::shared_ptr<localbus::Object> makeVec(std::function<void(std::int32_t)> added = {}) {
+  using localbus::Reply;
   using run::Code;
   using run::Error;
   using run::Result;
@@ -31,7 +44,10 @@ inline std::shared_ptr<localbus::Object> makeVec() {
   const auto same = [&]<class T>(const std::string& name, T) {
     builder.method(name, [](const T& value) { return value; });
   };
-  builder.method("add", [](std::int32_t a, std::int32_t b) { return a + b; });  // 100
+  builder.method("add", [added](std::int32_t a, std::int32_t b) {  // 100
+    if (added) added(a + b);
+    return a + b;
+  });
   builder.method("hello", [](const std::string& name) { return "hello " + name; });
   same("eb", bool());
   same("ei8", std::int8_t());
@@ -57,11 +73,20 @@ inline std::shared_ptr<localbus::Object> makeVec() {
                     const std::map<std::string, qi::Value>&) { return number; });
   builder.method("nothing", [] {});
   builder.method("fail", []() -> Result<std::int32_t> { return Error{Code::callFailed, "deliberate failure", {}}; });
-  const Error noObjects{Code::callFailed, "no objects here", {}};
-  builder.method("makeChild", [=]() -> Result<qi::ObjectRef> { return noObjects; });
-  builder.method("useChild", [=](const qi::ObjectRef&) -> Result<std::int32_t> { return noObjects; });
-  builder.method("nullObj", [=]() -> Result<qi::ObjectRef> { return noObjects; });
-  builder.method("slow", [] { return std::int32_t{0}; });
+  builder.method("makeChild", makeChild);
+  builder.method("useChild", [](Reply<std::int32_t> reply, const std::shared_ptr<localbus::RemoteObject>& child) {
+    auto shared = std::make_shared<Reply<std::int32_t>>(std::move(reply));
+    child->method<std::int32_t()>("answer").value().call(
+        localbus::RemoteObject::defaultTimeout, [shared, child = child](const Result<std::int32_t>& answer) mutable {
+          child.reset();
+          (*shared)(answer);
+        });
+  });
+  builder.method("nullObj", [] { return std::shared_ptr<localbus::Object>(); });
+  builder.method("slow", [](Reply<std::int32_t> reply) {
+    const auto shared = std::make_shared<Reply<std::int32_t>>(std::move(reply));
+    shared->onCancel([shared] { shared->canceled(); });
+  });
   const auto tick = std::make_shared<std::optional<localbus::SignalHandle<std::int32_t, std::string>>>();
   builder.method("fire", [tick](std::int32_t times) {
     for (std::int32_t i = 0; i < times; ++i) (**tick)(i, "tick");

@@ -124,6 +124,15 @@ TEST(Connection, endsACallAtItsDeadlineAndIgnoresTheLateAnswer) {
   EXPECT_FALSE(next.error);
 }
 
+TEST(Connection, sendsWhatItWasGivenBeforeItCloses) {
+  Played played;
+  auto peer = played.begin();
+  played.connection->post({5, 1, 100}, qi::encode(7));
+  played.connection->close({Code::connectionLost, "enough", {}});
+  EXPECT_EQ(peer.message().as<int>(), 7);
+  EXPECT_TRUE(peer.closes());
+}
+
 TEST(Connection, failsCallsInFlightWhenThePeerGoes) {
   Played played;
   auto peer = played.begin();

@@ -34,7 +34,10 @@ class RawPeer {
     socket_.connect({boost::asio::ip::make_address(to.host), to.port});
     socket_.set_option(Tcp::no_delay(true));
   }
-  RawPeer(Loop& loop, Tcp::socket socket) : loop_(loop), socket_(std::move(socket)) {}
+  RawPeer(Loop& loop, Tcp::socket socket) : loop_(loop), socket_(std::move(socket)) {
+    boost::system::error_code gone;
+    socket_.set_option(Tcp::no_delay(true), gone);
+  }
 
   // The socket takes them at once or later; the loop has to run for what is large.
   void send(qi::Bytes bytes) {

@@ -1,0 +1,48 @@
+#include "tests/interop/differences.hpp"
+
+#include "core/qi/convert.hpp"
+
+namespace beckon::test {
+namespace {
+
+using directory::ServiceInfo;
+
+const KnownDifference known[] = {
+    {Difference::noRelativeEndpointCapability, "RelativeEndpointURI is false", Played::client, "01_connect.json",
+     +[](qi::CapabilityMap& expected, const qi::CapabilityMap&) {
+       const auto found = expected.find(qi::capability::relativeEndpointUri);
+       if (found != expected.end()) found->second = qi::dynamic(false);
+     }},
+    {Difference::noRelativeEndpoints, "no relative endpoints", Played::client, "07_services.json",
+     +[](ServiceInfo& expected, const ServiceInfo&) {
+       std::erase_if(expected.endpoints, [](const std::string& url) { return url.starts_with("qi:"); });
+     }},
+    {Difference::noInnerDoor, "no _socketOfService", Played::client, "01_connect.json",
+     +[](qi::MetaObject& expected, const qi::MetaObject&) {
+       std::erase_if(expected.methods, [](const auto& method) { return method.second.name == "_socketOfService"; });
+     }},
+    {Difference::machineIdNotAsked, "machineId is not asked", Played::server, "01_connect.json", AmongMessages()},
+    {Difference::convertedProperty, "a property's value is converted by the client", Played::server, "12_property.json",
+     +[](PropertyArguments& expected, const PropertyArguments& ours) {
+       auto& value = std::get<1>(expected);
+       if (const auto converted = qi::convert(value.inner(), std::get<1>(ours).inner().signature()))
+         value = qi::dynamic(*converted);
+     }},
+    {Difference::otherOrder, "one order of independent messages", Played::client, "22_gateway.json", AmongMessages()},
+    {Difference::measuredTimes, "other times", Played::client, "17_stats.json",
+     +[](Statistics& expected, const Statistics& ours) {
+       for (auto& [action, method] : expected) {
+         const auto measured = ours.find(action);
+         if (measured == ours.end()) continue;
+         method.wall = measured->second.wall;
+         method.user = measured->second.user;
+         method.system = measured->second.system;
+       }
+     }},
+};
+
+}  // namespace
+
+std::span<const KnownDifference> knownDifferences() { return known; }
+
+}  // namespace beckon::test
