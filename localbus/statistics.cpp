@@ -77,7 +77,7 @@ class CallRecorder::Recorded final : public Waiting {
 
   std::optional<qi::ObjectFormat> format() const override {
     auto format = caller_.format();
-    return format ? format : qi::ObjectFormat{};
+    return format ? format : plain_;
   }
   void answer(Result<qi::Bytes> result) override {
     recorder_->answered(*this, result);
