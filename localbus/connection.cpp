@@ -148,6 +148,7 @@ std::uint32_t Connection::call(qi::Address address, qi::ByteView arguments, Dura
   else if (server_ && !capabilities_.remote(qi::capability::clientServerSocket))
     refusal = Error{Code::callFailed, peer_ + " takes no calls on the connection that it opened", {}};
   if (refusal) {
+    objects_->takeBack();
     asio::post(executor(),
                [handler = std::move(handler), error = std::move(*refusal)]() mutable { handler(std::move(error)); });
     return noCall;
@@ -189,7 +190,8 @@ std::vector<AnswerHandler> Connection::takePending(const Predicate& which) {
 }
 
 void Connection::post(qi::Address address, qi::ByteView arguments, std::uint8_t flags) {
-  if (state_ != State::ready || queued() > maxQueued || arguments.size() > qi::limits::maxPayload) return;
+  if (state_ != State::ready || queued() > maxQueued || arguments.size() > qi::limits::maxPayload)
+    return objects_->takeBack();
   put({++lastMessageId_, 0, 0, MessageType::post, flags, address}, arguments);
 }
 
@@ -210,9 +212,16 @@ void Connection::onCancel(std::uint32_t id, run::UniqueFunction<void()> handler)
     asio::post(executor(), std::move(handler));
 }
 
-bool Connection::sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags) {
+bool Connection::takesEvents() {
   if (state_ != State::ready) return false;
-  if (queued() > maxQueued || arguments.size() > qi::limits::maxPayload) {
+  const bool takes = queued() <= maxQueued;
+  if (!takes) ++droppedEvents_;
+  return takes;
+}
+
+bool Connection::sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags) {
+  if (!takesEvents()) return false;
+  if (arguments.size() > qi::limits::maxPayload) {
     ++droppedEvents_;
     return false;
   }
@@ -224,6 +233,7 @@ void Connection::answer(std::uint32_t id, qi::Address address, MessageType type,
                         std::uint8_t flags) {
   if (state_ == State::closed) return;
   if (payload.size() > qi::limits::maxPayload) {
+    objects_->takeBack();
     const auto text = qi::encodeErrorText("the answer takes " + std::to_string(payload.size()) +
                                           " bytes, the limit is " + std::to_string(qi::limits::maxPayload));
     return answer(id, address, MessageType::error, text);
@@ -245,6 +255,7 @@ void Connection::put(const Outgoing& message) {
 }
 
 void Connection::put(qi::Header header, qi::ByteView payload) {
+  objects_->sent();
   header.payloadSize = static_cast<std::uint32_t>(payload.size());
   const auto bytes = header.encode();
   const std::size_t at = queue_.size();

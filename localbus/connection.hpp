@@ -99,6 +99,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Ends every call in flight to objects of that service, which is gone.
   void abandon(std::uint32_t service, const run::Error& reason);
   void post(qi::Address address, qi::ByteView arguments, std::uint8_t flags = 0);
+  // False, and counted, if an event would be dropped because the peer does not read. Asked before an event with objects
+  // is written: a dropped one would leave them without anybody to terminate them.
+  bool takesEvents();
   // False, and counted, if the event was dropped because the peer does not read.
   bool sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags = 0);
   // An answer above limits::maxPayload becomes an error: the peer would close the connection over it.

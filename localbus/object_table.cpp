@@ -53,6 +53,7 @@ void ObjectTable::giveMetaObject(qi::ObjectRef& to, const qi::MetaObject& meta, 
   } else if (givenMetaObjects_.size() < qi::limits::maxMetaObjects) {
     to.cacheId = static_cast<std::uint32_t>(givenMetaObjects_.size() + 1);
     givenMetaObjects_.emplace(key, to.cacheId);
+    unsentMetaObjects_.push_back(key);
   }
 }
 
@@ -66,7 +67,8 @@ qi::ObjectRef ObjectTable::give(const qi::ObjectRef& object, const qi::ObjectFor
     out.object = newNumber(format);
     out.uid = bound->uid();
     giveMetaObject(out, bound->metaObject(), format.metaObjectCache);
-    given_.emplace(Key{out.service, out.object}, std::move(bound));
+    unsent_.emplace_back(out.service, out.object);
+    given_.emplace(unsent_.back(), std::move(bound));
   } else {
     giveMetaObject(out, *emptyMetaObject(), format.metaObjectCache);
   }
@@ -113,7 +115,22 @@ bool ObjectTable::received(const std::shared_ptr<Connection>& from, const qi::Me
   return true;
 }
 
+void ObjectTable::sent() {
+  unsent_.clear();
+  unsentMetaObjects_.clear();
+}
+
+void ObjectTable::takeBack() {
+  // The latest numbers of the cache: the next ones follow those that the peer knows.
+  for (const auto& key : std::exchange(unsentMetaObjects_, {})) givenMetaObjects_.erase(key);
+  for (const auto& key : std::exchange(unsent_, {})) {
+    const auto object = given_.extract(key);
+    if (!object.empty()) object.mapped()->released(connection_.id(), key.first, key.second);
+  }
+}
+
 void ObjectTable::clear() {
+  sent();
   const auto given = std::exchange(given_, {});
   for (const auto& [key, object] : given) object->released(connection_.id(), key.first, key.second);
 }

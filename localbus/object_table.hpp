@@ -6,7 +6,9 @@
 
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace beckon::localbus {
 
@@ -23,6 +25,10 @@ class ObjectTable final : public qi::ObjectExchange {
 
   // A Call or Post to an object that was given. False: there is none of that number.
   bool received(const std::shared_ptr<Connection>& from, const qi::Message& message);
+  // The message with what was given last is on its way.
+  void sent();
+  // It never will be: nobody can terminate what it holds, so that ends here.
+  void takeBack();
   // Ends all that was given.
   void clear();
   std::size_t size() const { return given_.size(); }
@@ -38,6 +44,8 @@ class ObjectTable final : public qi::ObjectExchange {
   Connection& connection_;
   std::map<Key, std::shared_ptr<BoundObject>> given_;
   std::map<std::string, std::uint32_t> givenMetaObjects_;  // by their bytes
+  std::vector<Key> unsent_;                                // given in the message that is being made
+  std::vector<std::string> unsentMetaObjects_;
   std::unordered_map<std::uint32_t, std::shared_ptr<const qi::MetaObject>> takenMetaObjects_;
 };
 

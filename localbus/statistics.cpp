@@ -77,7 +77,7 @@ class CallRecorder::Recorded final : public Waiting {
 
   std::optional<qi::ObjectFormat> format() const override {
     auto format = caller_.format();
-    return format ? format : qi::ObjectFormat{};
+    return format ? format : plain_;
   }
   void answer(Result<qi::Bytes> result) override {
     recorder_->answered(*this, result);
@@ -133,8 +133,8 @@ void CallRecorder::answered(const Recorded& call, const Result<qi::Bytes>& resul
     stats.user.push(static_cast<float>(used.user) * micro, isFirst);
     stats.system.push(static_cast<float>(used.system) * micro, isFirst);
   }
-  if (!isTraceEnabled_) return;
   auto event = call.event();
+  if (!isTraceEnabled_ || event.id == 0) return;  // 0: the call came before the trace
   event.kind = result ? EventTrace::result : EventTrace::error;
   event.userUsTime = used.user;
   event.systemUsTime = used.system;

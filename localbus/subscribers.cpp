@@ -100,7 +100,7 @@ void Subscribers::emit(std::uint32_t signal, const Encode& encode) const {
     if (isForAll) {
       if (!shared) shared = encode({});
       send(topic->second, subscriber, *shared, {});
-    } else {
+    } else if (to->takesEvents()) {
       const auto format = to->format(subscriber.address.service);
       send(topic->second, subscriber, encode(format), format.plain());
     }

@@ -137,6 +137,13 @@ TEST(Signature, knowsTheLeastBytesOfItsValues) {
   EXPECT_EQ(Signature::tupleOf({Signature::of("i"), Signature::of("s")}).minSize(), 8u);
 }
 
+TEST(Signature, knowsWhetherItsValuesMayHoldObjects) {
+  for (const char* text : {"o", "m", "[o]", "#m", "{so}", "{os}", "(i(s[o]))", "+o", "(o)<S,object>"})
+    EXPECT_TRUE(Signature::of(text).mayHoldObjects()) << text;
+  for (const char* text : {"v", "b", "i", "d", "s", "r", "()", "[i]", "{sr}", "(is)<o,m,o>", "+(f)", "[[s]]"})
+    EXPECT_FALSE(Signature::of(text).mayHoldObjects()) << text;
+}
+
 TEST(Signature, refusesWhatTheGrammarDoesNotHave) {
   EXPECT_EQ(refusal(""), "bad signature \"\": type expected at position 0");
   EXPECT_EQ(refusal("y"), "bad signature \"y\": no type begins with this character at position 0");

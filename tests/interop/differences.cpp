@@ -22,6 +22,16 @@ const KnownDifference known[] = {
        std::erase_if(expected.methods, [](const auto& method) { return method.second.name == "_socketOfService"; });
      }},
     {Difference::machineIdNotAsked, "machineId is not asked", Played::server, "01_connect.json", AmongMessages()},
+    {Difference::sessionTold, "a capability of our own tells the session", Played::server, "01_connect.json",
+     +[](qi::CapabilityMap& expected, const qi::CapabilityMap& ours) {
+       const auto told = ours.find(qi::capability::beckonSession);
+       if (told != ours.end()) expected.insert(*told);
+     }},
+    {Difference::unixSocketListed, "a unix socket beside the port", Played::server, "06_register_unregister.json",
+     +[](ServiceInfo& expected, const ServiceInfo& ours) {
+       for (const auto& url : ours.endpoints)
+         if (url.starts_with("unix:")) expected.endpoints.push_back(url);
+     }},
     {Difference::convertedProperty, "a property's value is converted by the client", Played::server, "12_property.json",
      +[](PropertyArguments& expected, const PropertyArguments& ours) {
        auto& value = std::get<1>(expected);

@@ -19,6 +19,8 @@ enum class Difference {
   noRelativeEndpoints,
   noInnerDoor,
   machineIdNotAsked,
+  sessionTold,
+  unixSocketListed,
   convertedProperty,
   otherOrder,
   measuredTimes,

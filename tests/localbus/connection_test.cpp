@@ -1,5 +1,6 @@
 #include "localbus/connection.hpp"
 
+#include "tests/localbus/played.hpp"
 #include "tests/localbus/sample.hpp"
 
 #include <gtest/gtest.h>
@@ -11,51 +12,12 @@ using namespace std::chrono_literals;
 using qi::MessageType;
 using run::Code;
 using run::Error;
-using run::Result;
-using test::Loop;
+using test::Outcome;
+using test::Played;
 using test::RawPeer;
 using test::RawServer;
 using test::SampleBus;
 using test::sampleService;
-
-// What a call came to.
-struct Outcome {
-  bool done = false;
-  std::optional<Error> error;
-  qi::Bytes payload;
-
-  AnswerHandler handler() {
-    return [this](Result<Answer> answer) {
-      EXPECT_FALSE(done) << "answered twice";
-      done = true;
-      if (answer)
-        payload.assign(answer->payload.begin(), answer->payload.end());
-      else
-        error = answer.error();
-    };
-  }
-};
-
-// A connection to a server that the test plays.
-struct Played {
-  explicit Played(Receiver* receiver = nullptr) {
-    Socket socket(loop.io.get_executor());
-    socket.connect(
-        boost::asio::ip::tcp::endpoint(boost::asio::ip::make_address(server.endpoint().host), server.endpoint().port));
-    connection = Connection::connected(std::move(socket), {}, {}, receiver, run::silentLog());
-  }
-  RawPeer begin() {
-    bool ready = false;
-    connection->start([&](Result<> result) { ready = result.has_value(); });
-    auto peer = server.accept();
-    RawServer::letIn(peer);
-    EXPECT_TRUE(loop.runUntil([&] { return ready; }));
-    return peer;
-  }
-  Loop loop;
-  RawServer server{loop};
-  std::shared_ptr<Connection> connection;
-};
 
 TEST(Connection, carriesCallsBothWays) {
   SampleBus bus;
@@ -111,6 +73,9 @@ TEST(Connection, endsACallAtItsDeadlineAndIgnoresTheLateAnswer) {
   EXPECT_LT(taken, 1s);
   EXPECT_EQ(outcome.error->code, Code::timedOut);
   EXPECT_FALSE(outcome.error->nextStep.empty());
+  const auto cancel = peer.message();
+  EXPECT_EQ(cancel.header.type, MessageType::cancel);
+  EXPECT_EQ(cancel.as<std::uint32_t>(), asked.header.id);
 
   auto late = asked.header;
   late.type = MessageType::reply;
@@ -180,7 +145,7 @@ TEST(Connection, tellsTheServicesOwnErrorAndACancellation) {
     header.type = type;
     peer.send(header, payload);
     EXPECT_TRUE(played.loop.runUntil([&] { return outcome.done; }));
-    EXPECT_EQ(outcome.error->code, Code::callFailed);
+    EXPECT_EQ(outcome.error->code, type == MessageType::canceled ? Code::canceled : Code::callFailed);
     return outcome.error->cause;
   };
   EXPECT_EQ(answered(MessageType::error, qi::encodeErrorText("out of paper")), "out of paper");

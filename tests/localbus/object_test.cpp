@@ -352,7 +352,9 @@ TEST(ObjectBuilder, givesEveryObjectTheStandardActions) {
     actions.push_back(std::to_string(id) + " " + method.name + method.parametersSignature);
   EXPECT_THAT(actions, ElementsAre("0 registerEvent(IIL)", "1 unregisterEvent(IIL)", "2 metaObject(I)",
                                    "3 terminate(I)", "5 property(m)", "6 setProperty(mm)", "7 properties()",
-                                   "8 registerEventWithSignature(IILs)"));
+                                   "8 registerEventWithSignature(IILs)", "80 isStatsEnabled()", "81 enableStats(b)",
+                                   "82 stats()", "83 clearStats()", "84 isTraceEnabled()", "85 enableTrace(b)"));
+  EXPECT_EQ(object->metaObject().signals.at(86).name, "traceObject");
 }
 
 TEST(ObjectBuilder, makesHandlesThatMayOutliveTheObject) {

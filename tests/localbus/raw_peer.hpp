@@ -143,9 +143,8 @@ class RawServer {
     return RawPeer(loop_, std::move(*socket));
   }
   // Answers the authentication of a peer that has just been accepted.
-  static void letIn(RawPeer& peer) {
+  static void letIn(RawPeer& peer, qi::CapabilityMap map = qi::ownCapabilities()) {
     auto header = peer.message().header;
-    auto map = qi::ownCapabilities();
     map.emplace("__qi_auth_state", qi::dynamic(std::uint32_t{3}));
     header.type = qi::MessageType::reply;
     peer.send(header, qi::encode(map));
