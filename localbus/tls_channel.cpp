@@ -104,10 +104,6 @@ TlsChannel::~TlsChannel() = default;
 
 run::Result<std::size_t> TlsChannel::read(qi::ByteView& arrived, std::span<std::uint8_t> room) {
   if (failure_) return *failure_;
-  if (closedByPeer_) {
-    arrived = {};
-    return 0;
-  }
   for (std::size_t i = 0; peer_.greeted < peer_.greeting.size() && i < arrived.size(); ++i)
     peer_.greeting[peer_.greeted++] = arrived[i];
   arrived_ = arrived;
@@ -162,7 +158,7 @@ void TlsChannel::takeOutgoing(qi::Bytes& to) {
   else
     to.insert(to.end(), outgoing_.begin(), outgoing_.end());
   outgoing_.clear();
-  if (outgoing_.capacity() > keptOutgoing) outgoing_ = {};
+  if (outgoing_.capacity() > keptOutgoing) outgoing_ = qi::Bytes();  // "= {}" would keep the capacity
 }
 
 Error TlsChannel::end() const {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 // Whose certificate is believed, and what is said of one that is not.
 namespace beckon::localbus {
@@ -101,11 +102,23 @@ TEST_F(TlsVerification, tellsThatTheAuthorityIsUnknown) {
 }
 
 TEST_F(TlsVerification, trustsTheSystemsAuthoritiesOnlyUnlessToldOthers) {
+  const Authority ofTheSystem("An authority of the system");
+  ofTheSystem.writeCertificate(files.path("system.pem"));
+  const auto own = files.pair("own");
+  ofTheSystem.issue("robot.example", own.certificate, own.key);
+  ASSERT_EQ(::setenv("SSL_CERT_FILE", files.path("system.pem").c_str(), 1), 0);
+  EXPECT_EQ(cause(own), "the certificate of robot.example is signed by an unknown authority");
   TlsEnd client(*TlsContext::client({}), "robot.example");
-  TlsEnd server(*TlsContext::server({files.issue({"x", "DNS:robot.example"})}));
+  ::unsetenv("SSL_CERT_FILE");
+  TlsEnd server(*TlsContext::server({own}));
   carry(client, server);
-  ASSERT_TRUE(client.failure);
-  EXPECT_EQ(client.failure->cause, "the certificate of robot.example is signed by an unknown authority");
+  EXPECT_TRUE(client.channel.isEstablished());
+
+  TlsEnd other(*TlsContext::client({}), "robot.example");
+  TlsEnd unknown(*TlsContext::server({files.issue({"x", "DNS:robot.example"})}));
+  carry(other, unknown);
+  ASSERT_TRUE(other.failure);
+  EXPECT_EQ(other.failure->cause, "the certificate of robot.example is signed by an unknown authority");
 }
 
 TEST_F(TlsVerification, believesACertificateThatSignsItselfOnlyWhereItIsGivenAsTheAuthority) {
