@@ -1,6 +1,7 @@
 #include "core/run/config.hpp"
 
-#include <sys/stat.h>
+#include "core/run/private_file.hpp"
+
 #include <toml++/toml.h>
 
 #include <fstream>
@@ -135,11 +136,9 @@ std::string ConfigFile::secret(std::string_view key) {
   const std::string value = text(key);
   if (value.empty()) return {};
   const auto file = state_->path.parent_path() / value;
-  struct ::stat status {};
-  if (::stat(file.c_str(), &status) != 0)
+  if (std::error_code problem; !std::filesystem::exists(file, problem))
     return reject(key, "there is no file " + file.string(), "write the secret into it, mode 0600"), std::string();
-  if (status.st_mode & 077)
-    return reject(key, file.string() + " can be read by others", "chmod 600 " + file.string()), std::string();
+  if (const auto exposed = exposure(file)) return reject(key, exposed->cause, exposed->nextStep), std::string();
   std::ifstream in(file);
   std::string content{std::istreambuf_iterator<char>(in), {}};
   if (content.ends_with('\n')) content.pop_back();

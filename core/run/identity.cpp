@@ -1,11 +1,11 @@
 #include "core/run/identity.hpp"
 
+#include "core/run/private_file.hpp"
 #include "core/run/uuid.hpp"
 
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -22,9 +22,7 @@ using File = std::unique_ptr<std::FILE, decltype(&std::fclose)>;
 Error cannot(const std::string& what, const std::string& next) { return {Code::invalidConfig, what, next}; }
 
 Result<Key> readKey(const std::filesystem::path& path) {
-  struct ::stat status {};
-  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 077))
-    return cannot(path.string() + " can be read by others", "chmod 600 " + path.string());
+  if (auto exposed = exposure(path)) return std::move(*exposed);
   const File file(std::fopen(path.c_str(), "r"), &std::fclose);
   if (!file) return cannot("cannot read " + path.string(), "check who owns it");
   // Without a function of its own, OpenSSL asks the terminal for the passphrase of a key that has one.

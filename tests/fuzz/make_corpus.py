@@ -10,6 +10,7 @@ message that was recorded, and some by hand for what was not.
 import base64
 import json
 import pathlib
+import ssl
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 CORPUS = TESTS / "fuzz" / "corpus"
@@ -122,12 +123,45 @@ def json_arguments():
         save("json_arguments", name, signature.encode() + b"\0" + text.encode())
 
 
+def client_hello(version):
+    context = ssl.create_default_context()
+    context.minimum_version = context.maximum_version = version
+    outgoing = ssl.MemoryBIO()
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="robot.example").do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return outgoing.read()
+
+
+def tls_records():
+    if (CORPUS / "tls_records").exists():
+        return  # each hello is another one
+    hello = client_hello(ssl.TLSVersion.TLSv1_3)
+    save("tls_records", "hello_1_3", b"\0\xff" + hello)
+    save("tls_records", "hello_1_3_in_pieces", b"\0\0" + hello)
+    save("tls_records", "hello_1_2", b"\0\xff" + client_hello(ssl.TLSVersion.TLSv1_2))
+    save("tls_records", "qi", b"\0\xff" + whole(next(recorded())[1]))
+    save("tls_records", "qi_to_client", b"\1\xff" + whole(next(recorded())[1]))
+    save("tls_records", "http", b"\0\xffGET / HTTP/1.1\r\n\r\n")
+    # TLS 1.2 without a session id: a ServerHello with ECDHE-ECDSA-AES128-GCM-SHA256, then an empty ServerHelloDone.
+    body = b"\3\3" + bytes(32) + b"\0" + b"\xc0\x2b" + b"\0"
+    server_hello = b"\2\0\0" + bytes([len(body)]) + body
+    save("tls_records", "server_hello_1_2", b"\1\xff\x16\3\3\0" + bytes([len(server_hello)]) + server_hello
+         + b"\x16\3\3\0\4\x0e\0\0\0")
+    for number, text in enumerate([b"\x15\3\3\0\2\2\x28", b"\x15\3\3\0\2\1\0", b"\x14\3\3\0\1\1",
+                                   b"\x17\3\3\0\x18" + bytes(24), b"\x16\3\3\0\4\0\0\0\0"]):
+        for mode in range(4):
+            save("tls_records", f"record_{number}_{mode}", bytes([mode, 255]) + text)
+
+
 if __name__ == "__main__":
     frames()
     signatures()
     values()
     capability_maps()
     json_arguments()
+    tls_records()
     for folder in sorted(CORPUS.iterdir()):
         sizes = [path.stat().st_size for path in folder.iterdir()]
         print(f"{folder.name}: {len(sizes)} files, {sum(sizes)} bytes")
