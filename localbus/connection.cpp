@@ -296,7 +296,7 @@ void Connection::flush() {
   for (;;) {
     if (sent_ == sending_.size()) {
       sending_.clear();
-      if (sending_.capacity() > keptBuffer) sending_ = {};
+      if (sending_.capacity() > keptBuffer) sending_ = qi::Bytes();  // "= {}" would keep it
       sent_ = answersInSending_ = 0;
       if (queue_.empty()) break;
       sending_.swap(queue_);
