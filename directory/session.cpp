@@ -94,8 +94,6 @@ localbus::DialOptions Session::dialOptions() {
 
 void Session::close() {
   const Error reason{Code::connectionLost, "the session was closed", {}};
-  subscriptions_.clear();
-  objects_.clear();
   auto connections = std::exchange(connections_, {});
   for (auto& [endpoint, connection] : connections) {
     connection->setReceiver(nullptr);
@@ -106,6 +104,9 @@ void Session::close() {
     directory_->setReceiver(nullptr);
     directory_->close(reason);
   }
+  // After the connections: their end is the end of all that was subscribed to on them.
+  subscriptions_.clear();
+  objects_.clear();
 }
 
 void Session::serviceChanged(bool isThere, const Value& event) {
