@@ -103,10 +103,11 @@ localbus::DialOptions Session::dialOptions() {
 
 void Session::close() {
   const Error reason{Code::connectionLost, "the session was closed", {}};
-  subscriptions_.clear();
-  objects_.clear();
   listener_.stop();
   peers_->close(reason);
+  // After the connections: their end is the end of all that was subscribed to on them.
+  subscriptions_.clear();
+  objects_.clear();
 }
 
 void Session::serviceChanged(bool isThere, const Value& event) {

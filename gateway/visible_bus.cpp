@@ -70,8 +70,9 @@ awaitable<Result<VisibleBus::Shown>> VisibleBus::find(std::string name) {
   if (!whole) co_return whole.error();
   auto& shown = shown_[name];
   if (shown.whole != *whole)
-    shown = {*whole, std::make_shared<RemoteObject>((*whole)->connection(), (*whole)->service(), name,
-                                                    visible(name, (*whole)->metaObject()))};
+    shown = {*whole, std::make_shared<RemoteObject>(
+                         (*whole)->connection(), (*whole)->service(), qi::mainObject, name,
+                         std::make_shared<const qi::MetaObject>(visible(name, (*whole)->metaObject())))};
   co_return shown;
 }
 

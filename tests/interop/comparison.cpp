@@ -119,7 +119,7 @@ void Comparison::adjust(ServiceInfo& expected, const ServiceInfo& ours) {
   for (std::size_t i = 0; i < expected.endpoints.size() && i < ours.endpoints.size(); ++i) {
     const auto mine = localbus::Endpoint::parse(ours.endpoints[i]);
     const auto recorded = localbus::Endpoint::parse(expected.endpoints[i]);
-    if (mine && recorded) expected.endpoints[i] = localbus::Endpoint{recorded->host, mine->port}.url();
+    if (mine && recorded && !mine->isUnix()) expected.endpoints[i] = localbus::Endpoint{recorded->host, mine->port}.url();
   }
 }
 
