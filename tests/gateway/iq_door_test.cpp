@@ -138,25 +138,20 @@ TEST_F(IqDoorTest, tellsWhoIsNotListedNothingAndBringsNothingToTheBus) {
        {"stranger@x/phone", "owner@y/phone", "owner@x.y/phone", "x/owner@x", "own@x/owner@x", "robot@x/beckond", "x"}) {
     const auto unhandled = ask(stranger, "get", Element("unknown", "urn:unknown"));
     for (const auto& [type, body] : requests) {
-      bus.io.restart();
-      bus.io.poll();
       const auto id = request(stranger, type, {body});
-      // Answered at once, and nothing was started that could reach the bus.
+      // Answered before anything else can happen: nobody on the bus was asked.
       const auto* answer = answerTo(id);
       ASSERT_TRUE(answer) << stranger << " " << body.toXml();
-      bus.io.restart();
-      EXPECT_EQ(bus.io.poll(), 0u) << stranger << " " << body.toXml();
       auto expected = unhandled;
       EXPECT_EQ(*answer, expected.set("id", id)) << stranger << " " << body.toXml();
     }
   }
-  EXPECT_TRUE(said.empty());
+  // What is answered to the owner has to be asked on the bus. By then all that was asked before has been heard there.
+  const auto id = request(owner, "set", {call("Speech", "say", "[\"x\"]")});
+  EXPECT_FALSE(answerTo(id));
+  EXPECT_TRUE(bus.runUntil([&] { return answerTo(id) != nullptr; }));
+  EXPECT_EQ(said.size(), 1u);
   EXPECT_EQ(calls, 0);
-  // The same for the owner is heard on the bus: what is looked at above can be seen at all.
-  request(owner, "set", {call("Speech", "say", "[\"x\"]")});
-  bus.io.restart();
-  EXPECT_GT(bus.io.poll(), 0u);
-  EXPECT_TRUE(bus.runUntil([&] { return said.size() == 1; }));
 }
 
 TEST_F(IqDoorTest, knowsAPrincipalByItsAccountWhateverTheResourceAndCase) {
