@@ -31,8 +31,9 @@ ServiceDirectory::ServiceDirectory(boost::asio::io_context& io, std::string mach
   });
 }
 
-Result<localbus::Endpoint> ServiceDirectory::start(const localbus::Endpoint& endpoint) {
-  auto listening = listener_.start(endpoint);
+Result<localbus::Endpoint> ServiceDirectory::start(const localbus::Endpoint& endpoint,
+                                                   std::optional<localbus::TlsContext> tls) {
+  auto listening = listener_.start(endpoint, std::move(tls));
   if (!listening) return listening;
   url_ = listening->url();
   ServiceInfo own{"ServiceDirectory", 0, machineId_, static_cast<std::uint32_t>(::getpid()), {url_}, "0", {}};

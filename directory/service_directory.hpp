@@ -18,7 +18,8 @@ class ServiceDirectory {
                    localbus::Authenticator authenticator = {}, qi::CapabilityMap capabilities = qi::ownCapabilities());
 
   // Port 0 takes a free one; the endpoint says which.
-  run::Result<localbus::Endpoint> start(const localbus::Endpoint& endpoint);
+  run::Result<localbus::Endpoint> start(const localbus::Endpoint& endpoint,
+                                        std::optional<localbus::TlsContext> tls = {});
   // Registers and announces a service of this process, reached where the directory is; after start(). Returns its id.
   // Error: nameTaken.
   run::Result<std::uint32_t> add(const std::string& name, std::shared_ptr<localbus::Object> object);

@@ -98,6 +98,7 @@ localbus::DialOptions Session::dialOptions() {
           .credentials = options_.credentials,
           .more = options_.moreCredentials ? localbus::CredentialSource(more) : nullptr,
           .capabilities = named(options_.capabilities, sessionId_),
+          .tls = options_.tls,
           .receiver = &host_};
 }
 
@@ -166,7 +167,7 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string na
 
 Result<> Session::listen() {
   if (!listening_.empty()) return {};
-  const auto network = listener_.start(options_.listen);
+  const auto network = listener_.start(options_.listen, options_.listenTls);
   if (!network) return network.error();
   listening_.push_back(network->url());
   if (!options_.unixSockets) return {};

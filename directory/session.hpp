@@ -33,6 +33,8 @@ class Session : public std::enable_shared_from_this<Session> {
     localbus::Endpoint listen{"127.0.0.1", 0};
     // Offers them on a unix socket as well, for programs of Beckon on this computer, and uses those of others.
     bool unixSockets = true;
+    std::optional<localbus::TlsContext> tls = {};        // for what is dialled by tcps and tcpsm
+    std::optional<localbus::TlsContext> listenTls = {};  // for `listen`, if it is one of these
   };
 
   // Errors: unreachable, timedOut, notAuthenticated, protocolError.

@@ -40,7 +40,8 @@ std::string describePeer(Socket& socket) {
 
 }  // namespace
 
-Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::CapabilityMap capabilities)
+Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::CapabilityMap capabilities,
+                       std::unique_ptr<TlsChannel> tls)
     : socket_(std::move(socket)),
       authenticationTimer_(socket_.get_executor()),
       deadlineTimer_(socket_.get_executor()),
@@ -49,7 +50,8 @@ Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::Capa
       id_(++connectionCount),
       peer_(describePeer(socket_)),
       capabilities_(std::move(capabilities)),
-      objects_(std::make_unique<ObjectTable>(*this)) {
+      objects_(std::make_unique<ObjectTable>(*this)),
+      tls_(std::move(tls)) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);  // of no meaning to a unix socket
   socket_.non_blocking(true, ignored);
@@ -58,17 +60,19 @@ Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::Capa
 Connection::~Connection() = default;
 
 std::shared_ptr<Connection> Connection::accepted(Socket socket, Authenticator authenticator, Receiver* receiver,
-                                                 run::Log log, qi::CapabilityMap capabilities) {
+                                                 run::Log log, qi::CapabilityMap capabilities,
+                                                 std::unique_ptr<TlsChannel> tls) {
   std::shared_ptr<Connection> connection(
-      new Connection(std::move(socket), receiver, std::move(log), std::move(capabilities)));
+      new Connection(std::move(socket), receiver, std::move(log), std::move(capabilities), std::move(tls)));
   connection->server_.emplace(std::move(authenticator), connection->capabilities_);
   return connection;
 }
 
 std::shared_ptr<Connection> Connection::connected(Socket socket, qi::CapabilityMap credentials, CredentialSource more,
-                                                  Receiver* receiver, run::Log log, qi::CapabilityMap capabilities) {
+                                                  Receiver* receiver, run::Log log, qi::CapabilityMap capabilities,
+                                                  std::unique_ptr<TlsChannel> tls) {
   std::shared_ptr<Connection> connection(
-      new Connection(std::move(socket), receiver, std::move(log), std::move(capabilities)));
+      new Connection(std::move(socket), receiver, std::move(log), std::move(capabilities), std::move(tls)));
   connection->client_.emplace(std::move(credentials), std::move(more), connection->capabilities_);
   return connection;
 }
@@ -77,7 +81,7 @@ std::pair<std::shared_ptr<Connection>, std::shared_ptr<Connection>> Connection::
                                                                                      Receiver* other, run::Log log) {
   std::shared_ptr<Connection> ends[2];
   for (auto& end : ends) {
-    end.reset(new Connection(Socket(executor), nullptr, log, qi::ownCapabilities()));
+    end.reset(new Connection(Socket(executor), nullptr, log, qi::ownCapabilities(), nullptr));
     end->peer_ = "this process";
     end->isLocal_ = true;
     end->capabilities_.addRemote(qi::ownCapabilities());
@@ -114,6 +118,11 @@ void Connection::close(Error reason) {
   error_code ignored;
   authenticationTimer_.cancel();
   deadlineTimer_.cancel();
+  if (tls_) {
+    refill();
+    tls_->close();
+    tls_->takeOutgoing(sending_);
+  }
   // What was sent in this turn still leaves, as far as the socket takes it at once.
   for (const qi::ByteView rest : {qi::ByteView(sending_).subspan(sent_), qi::ByteView(queue_)}) {
     if (rest.empty()) continue;
@@ -298,9 +307,8 @@ void Connection::flush() {
       sending_.clear();
       if (sending_.capacity() > keptBuffer) sending_ = qi::Bytes();  // "= {}" would keep it
       sent_ = answersInSending_ = 0;
-      if (queue_.empty()) break;
-      sending_.swap(queue_);
-      std::swap(answersInSending_, answersInQueue_);
+      refill();
+      if (sending_.empty()) break;
     }
     error_code problem;
     sent_ += socket_.write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), problem);
@@ -324,6 +332,21 @@ void Connection::flush() {
     read();
 }
 
+// Moves what waits behind what the socket is to take, in the form in which it leaves.
+void Connection::refill() {
+  if (!tls_) {
+    if (queue_.empty()) return;
+    sending_.swap(queue_);
+    return std::swap(answersInSending_, answersInQueue_);
+  }
+  if (tls_->isEstablished() && !queue_.empty() && tls_->write(queue_)) {
+    queue_.clear();
+    if (queue_.capacity() > keptBuffer) queue_ = qi::Bytes();
+    answersInSending_ += std::exchange(answersInQueue_, 0);
+  }
+  tls_->takeOutgoing(sending_);
+}
+
 void Connection::read() {
   if (reading_ || handling_ || closesAfterFlush_ || state_ == State::closed || answersQueued() > maxQueued) return;
   if (isLocal_ && !paused_) return;
@@ -335,15 +358,44 @@ void Connection::read() {
     });
     return;
   }
+  if (tls_) {
+    const auto readable = [self = shared_from_this()](error_code problem) {
+      problem ? self->onRead(problem, 0) : self->readTls();
+    };
+    return socket_.async_wait(Socket::wait_read, readable);
+  }
   const auto room = parser_.room();
   socket_.async_read_some(
       asio::buffer(room.data(), room.size()),
       [self = shared_from_this()](error_code problem, std::size_t bytes) { self->onRead(problem, bytes); });
 }
 
+// Ciphertext is decrypted straight into the parser; nothing of it is kept between two reads.
+void Connection::readTls() {
+  thread_local std::array<std::uint8_t, 16 * 1024> scratch;  // a record of TLS, by its usual size
+  if (state_ == State::closed) return;
+  error_code problem;
+  const auto size = socket_.read_some(asio::buffer(scratch), problem);
+  if (problem && problem != asio::error::would_block) return onRead(problem, 0);
+  qi::ByteView arrived(scratch.data(), problem ? 0 : size);
+  while (state_ != State::closed) {
+    const auto got = tls_->read(arrived, parser_.room());
+    if (!got) return close(got.error());
+    if (*got == 0) break;
+    parser_.filled(*got);
+    handleArrived();
+  }
+  reading_ = false;
+  if (state_ == State::closed) return;
+  if (tls_->isClosedByPeer()) return close(tls_->end());
+  flush();
+  read();
+}
+
 void Connection::onRead(const error_code& problem, std::size_t bytes) {
   reading_ = false;
   if (state_ == State::closed) return;
+  if (problem && tls_) return close(tls_->end());
   if (problem) {
     const bool truncated = parser_.pending() > 0;
     close({Code::connectionLost,

@@ -4,6 +4,7 @@
 #include "core/run/log.hpp"
 #include "core/run/unique_function.hpp"
 #include "localbus/handshake.hpp"
+#include "localbus/tls_channel.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -46,7 +47,7 @@ struct Answer {
 inline constexpr std::uint32_t noCall = 0;  // the number of a call that was refused
 using AnswerHandler = run::UniqueFunction<void(run::Result<Answer>)>;
 
-// One qi connection over TCP or a unix socket, from either side. Both may call the other on it (if both want
+// One qi connection over TCP, TLS or a unix socket, from either side. Both may call the other on it (if both want
 // ClientServerSocket). It lives on one executor: every function is called there and every handler runs there.
 // What is sent during one turn of the loop leaves in one system call.
 //
@@ -67,12 +68,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using ReadyHandler = run::UniqueFunction<void(run::Result<>)>;
 
   // `receiver` must outlive the connection or be replaced by setReceiver(nullptr).
-  // `capabilities`: what is told to the peer.
+  // `capabilities`: what is told to the peer. `tls`: what is spoken on the socket is TLS; null: qi itself.
   static std::shared_ptr<Connection> accepted(Socket socket, Authenticator authenticator, Receiver* receiver,
-                                              run::Log log, qi::CapabilityMap capabilities = qi::ownCapabilities());
+                                              run::Log log, qi::CapabilityMap capabilities = qi::ownCapabilities(),
+                                              std::unique_ptr<TlsChannel> tls = nullptr);
   static std::shared_ptr<Connection> connected(Socket socket, qi::CapabilityMap credentials, CredentialSource more,
                                                Receiver* receiver, run::Log log,
-                                               qi::CapabilityMap capabilities = qi::ownCapabilities());
+                                               qi::CapabilityMap capabilities = qi::ownCapabilities(),
+                                               std::unique_ptr<TlsChannel> tls = nullptr);
   // Two ends of one in this process, without a socket; both are ready.
   static std::pair<std::shared_ptr<Connection>, std::shared_ptr<Connection>> pair(Executor executor, Receiver* one,
                                                                                   Receiver* other, run::Log log);
@@ -139,8 +142,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::chrono::steady_clock::time_point deadline;
   };
 
-  Connection(Socket socket, Receiver* receiver, run::Log log, qi::CapabilityMap capabilities);
+  Connection(Socket socket, Receiver* receiver, run::Log log, qi::CapabilityMap capabilities,
+             std::unique_ptr<TlsChannel> tls);
   void read();
+  void readTls();
+  void refill();
   void onRead(const boost::system::error_code& problem, std::size_t bytes);
   void handleArrived();
   void handle(const qi::Message& message);
@@ -193,6 +199,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unordered_map<std::uint32_t, Pending> pending_;
   std::unordered_map<std::uint32_t, run::UniqueFunction<void()>> cancels_;  // by the peer's call
   std::unique_ptr<ObjectTable> objects_;
+  std::unique_ptr<TlsChannel> tls_;
   bool deadlinesWatched_ = false;
   std::unordered_map<std::uint64_t, EventHandler> listeners_;
   std::uint64_t droppedEvents_ = 0;

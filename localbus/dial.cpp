@@ -1,6 +1,7 @@
 #include "localbus/dial.hpp"
 
 #include "localbus/awaiting.hpp"
+#include "localbus/tls_channel.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
@@ -80,8 +81,15 @@ asio::awaitable<run::Result<std::shared_ptr<Connection>>> dial(asio::io_context&
   else
     socket.emplace(co_await connectTcp(io, endpoint, options.timeout));
   if (!*socket) co_return socket->error();
-  auto connection = Connection::connected(std::move(**socket), std::move(options.credentials), std::move(options.more),
-                                          options.receiver, std::move(log), std::move(options.capabilities));
+  std::unique_ptr<TlsChannel> tls;
+  if (endpoint.isTls()) {
+    const auto context = options.tls ? run::Result<TlsContext>(*options.tls) : TlsContext::client({});
+    if (!context) co_return context.error();
+    tls = std::make_unique<TlsChannel>(*context, endpoint.host);
+  }
+  auto connection =
+      Connection::connected(std::move(**socket), std::move(options.credentials), std::move(options.more),
+                            options.receiver, std::move(log), std::move(options.capabilities), std::move(tls));
   const auto ready = co_await awaiting<run::Result<>>(
       [&](auto done) { connection->start(std::move(done), options.authenticationTime); });
   if (!ready) co_return ready.error();

@@ -2,6 +2,7 @@
 
 #include "localbus/connection.hpp"
 #include "localbus/endpoint.hpp"
+#include "localbus/tls_context.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -16,7 +17,8 @@ struct DialOptions {
   qi::CapabilityMap credentials = {};  // "auth_user", "auth_token" ...
   CredentialSource more = {};
   qi::CapabilityMap capabilities = qi::ownCapabilities();
-  Receiver* receiver = nullptr;  // answers the peer's calls; must outlive the connection
+  std::optional<TlsContext> tls = {};  // for tcps and tcpsm; absent: the authorities of the system are trusted
+  Receiver* receiver = nullptr;        // answers the peer's calls; must outlive the connection
 };
 
 // A connection that is ready to be called on. Errors: unreachable, timedOut, notAuthenticated,

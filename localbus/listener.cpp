@@ -1,5 +1,7 @@
 #include "localbus/listener.hpp"
 
+#include "localbus/tls_channel.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <sys/stat.h>
@@ -24,7 +26,10 @@ Listener::Listener(asio::io_context& io, ObjectHost& host, Authenticator authent
 
 Listener::~Listener() { stop(); }
 
-run::Result<Endpoint> Listener::start(const Endpoint& endpoint) {
+run::Result<Endpoint> Listener::start(const Endpoint& endpoint, std::optional<TlsContext> tls) {
+  if (endpoint.isTls() && (!tls || !tls->isServer() || tls->verifies() != (endpoint.scheme == Endpoint::Scheme::tcpsm)))
+    return Error{Code::invalidArgument, "cannot listen on " + endpoint.url() + ": what TLS needs for it was not given",
+                 "give a certificate and its key; for tcpsm the authorities of the clients, too"};
   error_code problem;
   const auto cannot = [&](const std::string& next) {
     return Error{Code::unreachable, "cannot listen on " + endpoint.url() + ": " + problem.message(), next};
@@ -47,6 +52,7 @@ run::Result<Endpoint> Listener::start(const Endpoint& endpoint) {
     return cannot(problem == asio::error::address_in_use ? "stop what listens there, or choose another port"
                                                          : "choose an address of this computer and a port above 1023");
   }
+  if (endpoint.isTls()) entrance.tls = std::move(tls);
   accept(entrance);
   if (endpoint.isUnix()) {
     entrance.path = endpoint.path;
@@ -93,7 +99,7 @@ void Listener::accept(Entrance& entrance) {
   const auto accepted = [this, &entrance, alive = alive_](error_code problem, Socket socket) {
     if (!*alive || problem == asio::error::operation_aborted) return;
     if (!problem) {
-      take(std::move(socket));
+      take(std::move(socket), entrance.tls);
       return accept(entrance);
     }
     if (problem != asio::error::no_descriptors && problem != asio::error::no_buffer_space &&
@@ -108,12 +114,13 @@ void Listener::accept(Entrance& entrance) {
   entrance.acceptor.async_accept(io_.get_executor(), accepted);
 }
 
-void Listener::take(Socket socket) {
+void Listener::take(Socket socket, const std::optional<TlsContext>& tls) {
   if (connections_.size() >= maxConnections) {
     log_->warn("more than {} connections: one more was closed", maxConnections);
     return;
   }
-  auto connection = Connection::accepted(std::move(socket), authenticator_, &host_, log_, capabilities_);
+  auto connection = Connection::accepted(std::move(socket), authenticator_, &host_, log_, capabilities_,
+                                         tls ? std::make_unique<TlsChannel>(*tls) : nullptr);
   connections_.emplace(connection->id(), connection);
   connection->onClosed([this, alive = alive_, id = connection->id()](const Error& reason) {
     if (!*alive) return;

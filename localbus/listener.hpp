@@ -3,6 +3,7 @@
 #include "localbus/connection.hpp"
 #include "localbus/endpoint.hpp"
 #include "localbus/object_host.hpp"
+#include "localbus/tls_context.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 
@@ -26,7 +27,8 @@ class Listener {
 
   // Port 0 takes a free one. A unix socket is made for this user only, and removed by stop(). Error unreachable if the
   // address cannot be listened on.
-  run::Result<Endpoint> start(const Endpoint& endpoint);
+  // `tls`: for tcps and tcpsm, where it is needed.
+  run::Result<Endpoint> start(const Endpoint& endpoint, std::optional<TlsContext> tls = {});
   // The accepted connection with that id; null when it has ended.
   std::shared_ptr<Connection> connection(std::uint64_t id) const;
   // Closes the listening sockets and every connection.
@@ -39,10 +41,11 @@ class Listener {
     Acceptor acceptor;
     Timer retry;
     std::string path;  // of a unix socket
+    std::optional<TlsContext> tls;
   };
   boost::system::error_code open(Entrance& entrance, const Acceptor::endpoint_type& address);
   void accept(Entrance& entrance);
-  void take(Socket socket);
+  void take(Socket socket, const std::optional<TlsContext>& tls);
 
   asio::io_context& io_;
   ObjectHost& host_;
