@@ -14,7 +14,7 @@ TEST(ExitCodes, areWhatIsDocumentedForEveryError) {
       {"unreachable", "bad-certificate", "connection-lost", "service-gone"},
       {"timed-out", "too-late"},
       {"refused", "not-authenticated", "not-owner", "name-taken"},
-      {"call-failed"},
+      {"call-failed", "canceled"},
       {"protocol-error", "too-large", "overloaded"}};
   std::size_t count = 0;
   for (std::size_t number = 0; number < documented.size(); ++number)
