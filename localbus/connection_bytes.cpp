@@ -1,0 +1,185 @@
+#include "localbus/connection.hpp"
+
+#include "localbus/object_table.hpp"
+
+#include <boost/asio/post.hpp>
+
+// What Connection does with bytes: messages become those that leave, and those that arrive become messages.
+namespace beckon::localbus {
+
+using boost::system::error_code;
+using run::Code;
+
+void Connection::put(const Outgoing& message) {
+  put({message.answers ? message.answers : ++lastMessageId_, 0, 0, message.type, 0, message.address}, message.payload);
+}
+
+void Connection::put(qi::Header header, qi::ByteView payload) {
+  objects_->sent();
+  header.payloadSize = static_cast<std::uint32_t>(payload.size());
+  const auto bytes = header.encode();
+  const std::size_t at = queue_.size();
+  queue_.resize(at + bytes.size() + payload.size());
+  std::memcpy(queue_.data() + at, bytes.data(), bytes.size());
+  if (!payload.empty()) std::memcpy(queue_.data() + at + bytes.size(), payload.data(), payload.size());
+  if (!handling_) scheduleFlush();
+}
+
+void Connection::scheduleFlush() {
+  if (flushScheduled_ || waitingToWrite_) return;
+  flushScheduled_ = true;
+  asio::post(executor(), [self = shared_from_this()] {
+    self->flushScheduled_ = false;
+    self->flush();
+  });
+}
+
+void Connection::flushToPartner() {
+  const auto partner = partner_.lock();
+  if (!partner || state_ == State::closed) return;
+  answersInQueue_ = 0;
+  const auto bytes = std::exchange(queue_, {});
+  for (qi::ByteView left = bytes; !left.empty() && partner->isOpen();) {
+    const auto room = partner->parser_.room();
+    const auto size = std::min(room.size(), left.size());
+    std::memcpy(room.data(), left.data(), size);
+    partner->parser_.filled(size);
+    left = left.subspan(size);
+    partner->handleArrived();
+  }
+  read();
+}
+
+void Connection::flush() {
+  if (isLocal_) return flushToPartner();
+  if (state_ == State::closed || waitingToWrite_) return;
+  for (;;) {
+    if (sent_ == sending_.size()) {
+      sending_.clear();
+      if (sending_.capacity() > keptBuffer) sending_ = qi::Bytes();  // "= {}" would keep it
+      sent_ = answersInSending_ = 0;
+      refill();
+      if (sending_.empty()) break;
+    }
+    error_code problem;
+    sent_ += socket_.write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), problem);
+    if (problem == asio::error::would_block) {
+      waitingToWrite_ = true;
+      socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code failed) {
+        self->waitingToWrite_ = false;
+        if (!failed) self->flush();
+      });
+      return;
+    }
+    if (problem) {
+      close(
+          {Code::connectionLost, "the connection to " + peer_ + " broke (" + problem.message() + ")", "connect again"});
+      return;
+    }
+  }
+  if (closesAfterFlush_)
+    close(refusal_);
+  else
+    read();
+}
+
+// Moves what waits behind what the socket is to take, in the form in which it leaves.
+void Connection::refill() {
+  if (!tls_) {
+    if (queue_.empty()) return;
+    sending_.swap(queue_);
+    return std::swap(answersInSending_, answersInQueue_);
+  }
+  if (tls_->isEstablished() && !queue_.empty() && tls_->write(queue_)) {
+    queue_.clear();
+    if (queue_.capacity() > keptBuffer) queue_ = qi::Bytes();
+    answersInSending_ += std::exchange(answersInQueue_, 0);
+  }
+  tls_->takeOutgoing(sending_);
+}
+
+void Connection::read() {
+  if (reading_ || handling_ || closesAfterFlush_ || state_ == State::closed || answersQueued() > maxQueued) return;
+  if (isLocal_ && !paused_) return;
+  reading_ = true;
+  if (std::exchange(paused_, false)) {
+    asio::post(executor(), [self = shared_from_this()] {
+      self->reading_ = false;
+      self->handleArrived();
+    });
+    return;
+  }
+  if (tls_) {
+    const auto readable = [self = shared_from_this()](error_code problem) {
+      problem ? self->onRead(problem, 0) : self->readTls();
+    };
+    return socket_.async_wait(Socket::wait_read, readable);
+  }
+  const auto room = parser_.room();
+  socket_.async_read_some(
+      asio::buffer(room.data(), room.size()),
+      [self = shared_from_this()](error_code problem, std::size_t bytes) { self->onRead(problem, bytes); });
+}
+
+// Ciphertext is decrypted straight into the parser; nothing of it is kept between two reads.
+void Connection::readTls() {
+  thread_local std::array<std::uint8_t, 16 * 1024> scratch;  // a record of TLS, by its usual size
+  if (state_ == State::closed) return;
+  error_code problem;
+  const auto size = socket_.read_some(asio::buffer(scratch), problem);
+  if (problem && problem != asio::error::would_block) return onRead(problem, 0);
+  qi::ByteView arrived(scratch.data(), problem ? 0 : size);
+  while (state_ != State::closed) {
+    const auto got = tls_->read(arrived, parser_.room());
+    if (!got) return close(got.error());
+    if (*got == 0) break;
+    parser_.filled(*got);
+    handleArrived();
+  }
+  reading_ = false;
+  if (state_ == State::closed) return;
+  if (tls_->isClosedByPeer()) return close(tls_->end());
+  flush();
+  read();
+}
+
+void Connection::onRead(const error_code& problem, std::size_t bytes) {
+  reading_ = false;
+  if (state_ == State::closed) return;
+  if (problem && tls_) return close(tls_->end());
+  if (problem) {
+    const bool truncated = parser_.pending() > 0;
+    close({Code::connectionLost,
+           truncated ? "the connection to " + peer_ + " ended in the middle of a message"
+                     : "the connection to " + peer_ + " ended" +
+                           (problem == asio::error::eof ? "" : " (" + problem.message() + ")"),
+           "check that the peer still runs, then connect again"});
+    return;
+  }
+  parser_.filled(bytes);
+  handleArrived();
+}
+
+void Connection::handleArrived() {
+  handling_ = true;
+  while (state_ != State::closed && !closesAfterFlush_) {
+    if (answersQueued() > maxQueued) {
+      paused_ = true;
+      break;
+    }
+    const auto next = parser_.next();
+    if (!next) {
+      log_->warn("{}: {}", peer_, next.error().cause);
+      close(next.error());
+      break;
+    }
+    if (!*next) break;
+    handle(**next);
+  }
+  handling_ = false;
+  if (isLocal_) return scheduleFlush();  // not one inside the other for ever
+  flush();
+  read();
+}
+
+}  // namespace beckon::localbus
