@@ -1,5 +1,4 @@
 #include "localbus/connection.hpp"
-
 #include "localbus/object_table.hpp"
 
 #include <boost/asio/post.hpp>
