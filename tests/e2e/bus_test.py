@@ -199,7 +199,7 @@ class Wrong(World):
         self.assertFails(self.on_bus("services"), 8, "too-large", "2147483632 bytes")
 
     def test_an_address_that_is_none(self):
-        for url in ("127.0.0.1:9559", "tcp://", "tcps://robot:9503", "tcp://127.0.0.1:99999"):
+        for url in ("127.0.0.1:9559", "tcp://", "quic://robot:9503", "tcp://127.0.0.1:99999"):
             self.url = url
             self.assertFails(self.on_bus("services"), 2, "invalid-argument", url, "tcp://HOST:PORT")
 
