@@ -20,6 +20,7 @@ constexpr Duration attemptDelay = std::chrono::milliseconds(250);
 struct Race {
   explicit Race(Executor executor) : changed(executor) {}
   Timer changed;
+  Receiver* receiver = nullptr;  // of the winner only: it need not outlive the others
   std::size_t running = 0;
   std::optional<Dialed> winner;
   std::optional<Error> problem;  // of the first that failed
@@ -30,8 +31,8 @@ struct Race {
     auto right = attempt ? isRight(**attempt) : Result<>(attempt.error());
     if (right && !isOver && !winner) {
       winner = Dialed{std::move(*attempt), endpoint};
+      winner->connection->setReceiver(receiver);
     } else if (attempt) {
-      (*attempt)->setReceiver(nullptr);
       (*attempt)->close({Code::connectionLost, "another way was taken", {}});
     }
     if (!right && !problem) problem = right.error();
@@ -46,6 +47,7 @@ int kind(const Endpoint& endpoint) { return endpoint.isUnix() ? 0 : endpoint.isL
 asio::awaitable<Result<Dialed>> dialFirst(asio::io_context& io, std::vector<Endpoint> endpoints, DialOptions options,
                                           IsRight isRight, run::Log log) {
   const auto race = std::make_shared<Race>(io.get_executor());
+  race->receiver = std::exchange(options.receiver, nullptr);
   for (int next = 0; next <= 2 && !race->winner; ++next) {
     for (const auto& endpoint : endpoints) {
       if (kind(endpoint) != next) continue;

@@ -55,6 +55,22 @@ TEST_F(DialFirst, doesNotWaitForAWayThatHangs) {
   bus.loop.poll();
 }
 
+TEST_F(DialFirst, letsTheReceiverGoBeforeAnAttemptThatHangs) {
+  RawServer silent(bus.loop);
+  auto host = std::make_unique<ObjectHost>();
+  DialOptions options;
+  options.authenticationTime = std::chrono::seconds(2);
+  options.receiver = host.get();
+  const auto dialed = bus.loop.await(
+      dialFirst(bus.loop.io, {silent.endpoint(), bus.endpoint}, std::move(options), everyone, run::silentLog()));
+  dialed.value().connection->setReceiver(nullptr);
+  host.reset();
+  auto peer = silent.accept();
+  EXPECT_EQ(peer.message().header.type, qi::MessageType::call);
+  EXPECT_TRUE(peer.closes());
+  bus.loop.poll();
+}
+
 TEST_F(DialFirst, closesTheOthers) {
   const auto second = bus.listener.start({"127.0.0.1", 0}).value();
   const auto dialed = dialAny({bus.endpoint, second}).value();
