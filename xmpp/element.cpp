@@ -1,5 +1,6 @@
 #include "xmpp/element.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -25,10 +26,19 @@ std::size_t character(std::string_view text) {
   return shortest && !surrogate && point != 0xFFFE && point != 0xFFFF && point <= 0x10FFFF ? length : 0;
 }
 
+bool isPlain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80 && c != '&' && c != '<' && c != '>' && c != '\'';
+}
+
 // Line ends and, in attributes, tabs are written as references, because a parser normalises them (XML 1.0 sections
 // 2.11 and 3.3.3). In text, > has to be escaped only after ]], so always.
 void escape(std::string& out, std::string_view text, bool attribute) {
   while (!text.empty()) {
+    const auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, isPlain) - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) return;
     const auto length = character(text);
     const char c = text.front();
     if (length == 0)

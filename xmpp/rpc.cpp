@@ -180,7 +180,9 @@ Result<Once> Once::read(const Element& request) {
 }
 
 Element callRequest(const Call& request) {
-  return callOf(call, request).set("time", std::to_string(request.time.count()));
+  Element out = callOf(call, request);
+  if (request.time != usualTime) out.set("time", std::to_string(request.time.count()));
+  return out;
 }
 
 Element postRequest(const Call& request) { return callOf(post, request); }
