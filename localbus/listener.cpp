@@ -1,11 +1,15 @@
 #include "localbus/listener.hpp"
 
+#include "core/run/uuid.hpp"
 #include "localbus/tls_channel.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 namespace beckon::localbus {
 
@@ -34,21 +38,22 @@ run::Result<Endpoint> Listener::start(const Endpoint& endpoint, std::optional<Tl
   const auto cannot = [&](const std::string& next) {
     return Error{Code::unreachable, "cannot listen on " + endpoint.url() + ": " + problem.message(), next};
   };
-  Acceptor::endpoint_type address;
+  auto& entrance = entrances_.emplace_back(io_.get_executor());
   if (endpoint.isUnix()) {
-    address = asio::local::stream_protocol::endpoint(endpoint.path);
+    problem = openUnix(entrance, endpoint.path);
   } else {
     asio::ip::tcp::resolver resolver(io_);
     const auto found =
         resolver.resolve(endpoint.host, std::to_string(endpoint.port), asio::ip::tcp::resolver::passive, problem);
-    if (problem) return cannot("give an address of this computer, such as 127.0.0.1");
-    address = found.begin()->endpoint();
+    if (problem) {
+      entrances_.pop_back();
+      return cannot("give an address of this computer, such as 127.0.0.1");
+    }
+    problem = openTcp(entrance, found.begin()->endpoint());
   }
-  auto& entrance = entrances_.emplace_back(io_.get_executor());
-  problem = open(entrance, address);
   if (problem) {
     entrances_.pop_back();
-    if (endpoint.isUnix()) return cannot("choose a path in a folder of your own");
+    if (endpoint.isUnix()) return cannot("choose a path that is free and short, in a folder of your own");
     return cannot(problem == asio::error::address_in_use ? "stop what listens there, or choose another port"
                                                          : "choose an address of this computer and a port above 1023");
   }
@@ -66,17 +71,34 @@ run::Result<Endpoint> Listener::start(const Endpoint& endpoint, std::optional<Tl
   return out;
 }
 
-error_code Listener::open(Entrance& entrance, const Acceptor::endpoint_type& address) {
+error_code Listener::openTcp(Entrance& entrance, const asio::ip::tcp::endpoint& address) {
   error_code problem;
   auto& acceptor = entrance.acceptor;
-  const bool isUnix = address.protocol().family() == AF_UNIX;
   acceptor.open(address.protocol(), problem);
-  if (!problem && !isUnix) acceptor.set_option(asio::socket_base::reuse_address(true), problem);
-  // Whoever may open the file may call: only this user.
-  const auto mask = isUnix ? ::umask(0077) : mode_t{};
+  if (!problem) acceptor.set_option(asio::socket_base::reuse_address(true), problem);
   if (!problem) acceptor.bind(address, problem);
-  if (isUnix) ::umask(mask);
   if (!problem) acceptor.listen(asio::socket_base::max_listen_connections, problem);
+  return problem;
+}
+
+// A socket that is bound refuses until it listens: who found it then would take it for one that a dead process left
+// behind. So it gets its name when it listens already. link() takes no name that somebody has.
+error_code Listener::openUnix(Entrance& entrance, const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  const auto draft = (folder / ("." + run::makeUuid().substr(0, 8))).string();
+  error_code problem;
+  if (draft.size() >= sizeof(sockaddr_un{}.sun_path)) return {ENAMETOOLONG, boost::system::system_category()};
+  auto& acceptor = entrance.acceptor;
+  acceptor.open(asio::local::stream_protocol(), problem);
+  // Whoever may open the file may call: only this user.
+  const auto mask = ::umask(0077);
+  if (!problem) acceptor.bind(asio::local::stream_protocol::endpoint(draft), problem);
+  ::umask(mask);
+  if (problem) return problem;
+  acceptor.listen(asio::socket_base::max_listen_connections, problem);
+  if (!problem && ::link(draft.c_str(), path.c_str()) != 0)
+    problem = errno == EEXIST ? asio::error::address_in_use : error_code(errno, boost::system::system_category());
+  ::unlink(draft.c_str());
   return problem;
 }
 

@@ -6,6 +6,7 @@
 #include "localbus/tls_context.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include <list>
 #include <map>
@@ -25,7 +26,8 @@ class Listener {
            qi::CapabilityMap capabilities = qi::ownCapabilities());
   ~Listener();
 
-  // Port 0 takes a free one. A unix socket is made for this user only, and removed by stop(). Error unreachable if the
+  // Port 0 takes a free one. A unix socket is made for this user only, and removed by stop(); it has
+  // its name from when it answers. Error unreachable if the
   // address cannot be listened on.
   // `tls`: for tcps and tcpsm, where it is needed.
   run::Result<Endpoint> start(const Endpoint& endpoint, std::optional<TlsContext> tls = {});
@@ -43,7 +45,8 @@ class Listener {
     std::string path;  // of a unix socket
     std::optional<TlsContext> tls;
   };
-  boost::system::error_code open(Entrance& entrance, const Acceptor::endpoint_type& address);
+  boost::system::error_code openTcp(Entrance& entrance, const asio::ip::tcp::endpoint& address);
+  boost::system::error_code openUnix(Entrance& entrance, const std::string& path);
   void accept(Entrance& entrance);
   void take(Socket socket, const std::optional<TlsContext>& tls);
 

@@ -37,12 +37,23 @@ run::Result<> makePrivate(const fs::path& path) {
   return {};
 }
 
+// A listener's socket has a hidden name until it listens (Listener::openUnix), which takes no time. What still has one
+// after that long was left by a process that was killed meanwhile.
+constexpr auto longestDraft = std::chrono::minutes(1);
+
+bool isBeingMade(const fs::directory_entry& entry) {
+  std::error_code gone;
+  const auto made = entry.last_write_time(gone);
+  return entry.path().filename().string().starts_with('.') &&
+         (gone || fs::file_time_type::clock::now() - made < longestDraft);
+}
+
 // Nobody listens on the socket of a process that is gone.
 void sweep(const fs::path& path) {
   boost::asio::io_context io;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(path, ignored)) {
-    if (!entry.is_socket(ignored)) continue;
+    if (!entry.is_socket(ignored) || isBeingMade(entry)) continue;
     boost::asio::local::stream_protocol::socket socket(io);
     boost::system::error_code problem;
     socket.connect(boost::asio::local::stream_protocol::endpoint(entry.path().string()), problem);

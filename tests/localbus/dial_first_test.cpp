@@ -5,9 +5,13 @@
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 
 namespace beckon::localbus {
 namespace {
@@ -16,6 +20,8 @@ using run::Code;
 using run::Error;
 using run::Result;
 using test::RawServer;
+
+std::function<void()> beforeListening;
 
 Result<> everyone(const Connection&) { return {}; }
 
@@ -126,6 +132,33 @@ TEST(PrivateSocket, isGoneWithItsListenerAndSweptAfterAKill) {
   EXPECT_FALSE(std::filesystem::exists(endpoint.path));
 }
 
+TEST(PrivateSocket, isNotSweptAwayBeforeItListens) {
+  const auto endpoint = newPrivateSocket().value();
+  test::SampleBus bus;
+  int sweeps = 0;
+  beforeListening = [&] {
+    newPrivateSocket().value();  // as another process does at its start
+    ++sweeps;
+  };
+  ASSERT_TRUE(bus.listener.start(endpoint));
+  beforeListening = nullptr;
+  EXPECT_EQ(sweeps, 1);
+  ASSERT_TRUE(std::filesystem::exists(endpoint.path));
+  EXPECT_TRUE(bus.loop.await(dial(bus.loop.io, endpoint, {}, bus.log)));
+}
+
+TEST(PrivateSocket, leavesThoseAloneThatAreBeingMadeButNotForEver) {
+  const auto folder = std::filesystem::path(newPrivateSocket().value().path).parent_path();
+  const auto draft = folder / ".unborn00";
+  boost::asio::io_context io;
+  boost::asio::local::stream_protocol::acceptor(io, boost::asio::local::stream_protocol::endpoint(draft)).close();
+  newPrivateSocket().value();
+  EXPECT_TRUE(std::filesystem::exists(draft)) << "it will listen in a moment";
+  std::filesystem::last_write_time(draft, std::filesystem::file_time_type::clock::now() - std::chrono::minutes(2));
+  newPrivateSocket().value();
+  EXPECT_FALSE(std::filesystem::exists(draft)) << "who made it was killed";
+}
+
 TEST(ConnectionPair, carriesCallsWithoutASocket) {
   test::Loop loop;
   test::Sample sample;
@@ -150,3 +183,9 @@ TEST(ConnectionPair, carriesCallsWithoutASocket) {
 
 }  // namespace
 }  // namespace beckon::localbus
+
+// In place of the C library's, for all of this program.
+extern "C" int listen(int socket, int backlog) noexcept {
+  if (beckon::localbus::beforeListening) beckon::localbus::beforeListening();
+  return static_cast<int>(::syscall(SYS_listen, socket, backlog));
+}

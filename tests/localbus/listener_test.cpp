@@ -1,8 +1,11 @@
 #include "localbus/listener.hpp"
 
 #include "tests/localbus/sample.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
+
+#include <fstream>
 
 namespace beckon::localbus {
 namespace {
@@ -37,6 +40,18 @@ TEST(Listener, refusesAnAddressOfSomebodyElse) {
   EXPECT_EQ(listener.start({"no-such-host.invalid", 0}).error().nextStep,
             "give an address of this computer, such as 127.0.0.1");
   EXPECT_TRUE(listener.start({"127.0.0.1", 0}));
+}
+
+TEST(Listener, leavesAFileThatHasThePathOfItsUnixSocketAlone) {
+  const test::TemporaryFolder folder;
+  const auto endpoint = Endpoint::unixSocket((folder.path() / "mine").string());
+  std::ofstream(endpoint.path) << "precious";
+  SampleBus bus;
+  const auto refused = bus.listener.start(endpoint);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().cause, "cannot listen on " + endpoint.url() + ": Address already in use");
+  EXPECT_EQ(std::filesystem::file_size(endpoint.path), 8u);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
 TEST(Listener, closesItsConnectionsWhenItStops) {
