@@ -1,6 +1,7 @@
 #include "directory/service_directory.hpp"
 
 #include "core/run/uuid.hpp"
+#include "localbus/own_addresses.hpp"
 
 #include <unistd.h>
 
@@ -35,19 +36,25 @@ Result<localbus::Endpoint> ServiceDirectory::start(const localbus::Endpoint& end
                                                    std::optional<localbus::TlsContext> tls) {
   auto listening = listener_.start(endpoint, std::move(tls));
   if (!listening) return listening;
-  url_ = listening->url();
-  ServiceInfo own{"ServiceDirectory", 0, machineId_, static_cast<std::uint32_t>(::getpid()), {url_}, "0", {}};
-  const auto id = registry_.add(std::move(own), self);
-  if (!id || *id != qi::directoryService || !registry_.ready(*id, self))
-    throw std::logic_error("the directory is not the first service of its registry");
-  log_->info("directory listens on {}", url_);
+  const bool isFirst = urls_.empty();
+  for (const auto& address : localbus::dialable(*listening)) urls_.push_back(address.url());
+  ServiceInfo own{"ServiceDirectory", 0, machineId_, static_cast<std::uint32_t>(::getpid()), urls_, "0", {}};
+  if (isFirst) {
+    const auto id = registry_.add(std::move(own), self);
+    if (!id || *id != qi::directoryService || !registry_.ready(*id, self))
+      throw std::logic_error("the directory is not the first service of its registry");
+  } else {
+    own.serviceId = qi::directoryService;
+    if (!registry_.update(std::move(own), self)) throw std::logic_error("the directory does not own its registration");
+  }
+  log_->info("directory listens on {}", listening->url());
   return listening;
 }
 
 Result<std::uint32_t> ServiceDirectory::add(const std::string& name, std::shared_ptr<localbus::Object> object) {
   const std::string uid(object->uid().begin(), object->uid().end());
   const auto id =
-      registry_.add({name, 0, machineId_, static_cast<std::uint32_t>(::getpid()), {url_}, sessionId_, uid}, self);
+      registry_.add({name, 0, machineId_, static_cast<std::uint32_t>(::getpid()), urls_, sessionId_, uid}, self);
   if (!id) return id;
   host_.add(*id, qi::mainObject, std::move(object));
   tell(registry_.ready(*id, self).value());

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace beckon::directory {
 
@@ -17,7 +18,7 @@ class ServiceDirectory {
   ServiceDirectory(boost::asio::io_context& io, std::string machineId, run::Log log,
                    localbus::Authenticator authenticator = {}, qi::CapabilityMap capabilities = qi::ownCapabilities());
 
-  // Port 0 takes a free one; the endpoint says which.
+  // Port 0 takes a free one; the endpoint says which. Again for each further endpoint.
   run::Result<localbus::Endpoint> start(const localbus::Endpoint& endpoint,
                                         std::optional<localbus::TlsContext> tls = {});
   // Registers and announces a service of this process, reached where the directory is; after start(). Returns its id.
@@ -35,7 +36,7 @@ class ServiceDirectory {
 
   std::string machineId_;
   const std::string sessionId_;  // of own services; the directory itself has "0"
-  std::string url_;
+  std::vector<std::string> urls_;
   run::Log log_;
   Registry registry_;
   std::optional<localbus::SignalHandle<std::uint32_t, std::string>> serviceAdded_, serviceRemoved_;

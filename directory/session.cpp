@@ -1,6 +1,7 @@
 #include "directory/session.hpp"
 
 #include "core/run/uuid.hpp"
+#include "localbus/own_addresses.hpp"
 #include "localbus/private_socket.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -169,7 +170,7 @@ Result<> Session::listen() {
   if (!listening_.empty()) return {};
   const auto network = listener_.start(options_.listen, options_.listenTls);
   if (!network) return network.error();
-  listening_.push_back(network->url());
+  for (const auto& address : localbus::dialable(*network)) listening_.push_back(address.url());
   if (!options_.unixSockets) return {};
   const auto path = localbus::newPrivateSocket();
   const auto socket = path ? listener_.start(*path) : path;

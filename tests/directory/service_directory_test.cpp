@@ -94,6 +94,20 @@ TEST_F(ServiceDirectoryTest, isItsOwnFirstService) {
   EXPECT_EQ(ask(provider, member::machineId).as<std::string>(), test::machineId);
 }
 
+TEST_F(ServiceDirectoryTest, listensWhereverItIsToldToAndListsAllOfThem) {
+  const auto second = bus.directory.start({"127.0.0.2", 0}).value();
+  const auto all = bus.directory.start({"0.0.0.0", 0}).value();
+  EXPECT_EQ(all.host, "0.0.0.0");
+  const auto own = ask(provider, member::service, std::string("ServiceDirectory")).as<ServiceInfo>();
+  ASSERT_GE(own.endpoints.size(), 3u);
+  EXPECT_EQ(own.endpoints[0], bus.endpoint.url());
+  EXPECT_EQ(own.endpoints[1], second.url());
+  EXPECT_EQ(own.endpoints[2], "tcp://127.0.0.1:" + std::to_string(all.port)) << "nobody can dial 0.0.0.0";
+  RawPeer there(bus.loop, second);
+  there.authenticate();
+  EXPECT_EQ(ask(there, member::machineId).as<std::string>(), test::machineId);
+}
+
 TEST_F(ServiceDirectoryTest, listsAServiceFromReadyOnAndTellsEverybodyBeforeTheReply) {
   watch(provider);
   watch(other);
