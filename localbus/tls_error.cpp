@@ -74,9 +74,9 @@ Error rejection(X509_STORE_CTX* store, const TlsPeer& peer, bool ofServer) {
   const std::string subject = (isOwn ? "the certificate of " : "an authority of the certificate of ") + peer.name;
   // A libqi peer signs its own certificate; whether that is good enough is the user's decision.
   const std::string trustIt =
-      ofServer ? "give the authority that signed it; for a libqi peer, give its own certificate as the authority or "
-                 "allow it unverified"
-               : "give the client a certificate of an authority that this server knows";
+      ofServer ? "give the authority that signed it (--ca FILE, or ca_file in [bus]); for a libqi peer, give its own "
+                 "certificate there or allow it unverified (--insecure)"
+               : "give the client a certificate of an authority that this server knows (--client-ca FILE)";
   const auto because = [](std::string why, std::string next) {
     return Error{Code::badCertificate, std::move(why), std::move(next)};
   };
@@ -122,7 +122,7 @@ Error alerted(int alert, const TlsPeer& peer) {
   switch (alert) {
     case SSL_AD_CERTIFICATE_REQUIRED:
       return {Code::badCertificate, peer.name + " wants a certificate and was shown none",
-              "give a certificate and its key (tcpsm)"};
+              "give a certificate and its key (tcpsm: --certificate FILE --key FILE)"};
     case SSL_AD_BAD_CERTIFICATE:
     case SSL_AD_UNSUPPORTED_CERTIFICATE:
     case SSL_AD_CERTIFICATE_REVOKED:
@@ -171,7 +171,8 @@ Error tlsFailure(const TlsPeer& peer) {
   if (reason >= SSL_AD_REASON_OFFSET) return alerted(reason - SSL_AD_REASON_OFFSET, peer);
   switch (reason) {
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-      return {Code::badCertificate, peer.name + " shows no certificate", "dial with a certificate and its key (tcpsm)"};
+      return {Code::badCertificate, peer.name + " shows no certificate",
+              "dial with a certificate and its key (tcpsm: --certificate FILE --key FILE)"};
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_WRONG_SSL_VERSION:
       return {Code::protocolError, peer.name + " speaks neither TLS 1.2 nor 1.3", "update it"};

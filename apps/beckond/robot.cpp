@@ -1,6 +1,7 @@
 #include "apps/beckond/robot.hpp"
 
 #include "core/run/machine_id.hpp"
+#include "localbus/private_socket.hpp"
 #include "xmpp/rpc.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -34,9 +35,16 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
   auto bus = settings_.bus;
   if (!settings_.isAttached) {
     directory_.emplace(io_, *machine, log_);
-    const auto listening = directory_->start(bus);
+    const auto listening = directory_->start(bus, settings_.tls);
     if (!listening) co_return listening.error();
-    bus = *listening;
+    settings_.bus = bus = *listening;
+    // Our own session would have to show and verify certificates that are made for others.
+    if (bus.isTls()) {
+      const auto socket = localbus::newPrivateSocket();
+      const auto ours = socket ? directory_->start(*socket) : socket;
+      if (!ours) co_return ours.error();
+      bus = *ours;
+    }
   }
   announce(*identity);
   co_await keepSession(bus, *machine);
@@ -51,6 +59,7 @@ boost::asio::awaitable<void> RobotSide::keepSession(localbus::Endpoint bus, std:
   while (!isStopping_) {
     directory::Session::Options options;
     options.machineId = machineId;
+    if (settings_.isAttached) options.tls = settings_.tls;
     const auto session = co_await directory::Session::connect(io_, bus, options, log_);
     if (!session) {
       log_->warn("the bus at {} is not there ({}); trying again in {} ms", bus.url(), session.error().cause,
@@ -65,7 +74,7 @@ boost::asio::awaitable<void> RobotSide::keepSession(localbus::Endpoint bus, std:
       woken_.cancel();
     });
     door_.use(*session);
-    std::cout << "ready " << bus.url() << std::endl;
+    std::cout << "ready " << settings_.bus.url() << std::endl;
     while (!isStopping_ && (*session)->isOpen()) co_await pause(steady_clock::duration::max());
     door_.use(nullptr);
     (*session)->onClosed({});

@@ -1,8 +1,36 @@
 #include "apps/beckond/settings.hpp"
 
 #include "apps/account.hpp"
+#include "apps/tls_options.hpp"
 
 namespace beckon::apps {
+namespace {
+
+void readTls(run::ConfigFile& file, Settings& settings) {
+  const TlsFiles files{.certificate = file.pathOr(tlsKeys.certificate, {}),
+                       .key = file.pathOr(tlsKeys.key, {}),
+                       .clientAuthorities = file.pathOr(tlsKeys.clientAuthorities, {}),
+                       .authorities = file.pathOr(tlsKeys.authorities, {}),
+                       .insecure = file.flagOr(tlsKeys.insecure, false)};
+  const auto reject = [&](const char* key, const std::string& why, const std::string& next) {
+    file.reject(key, why, next);
+  };
+  // What is given and does nothing would be believed to protect.
+  const auto unused = [&](const char* key, bool isGiven, const std::string& next) {
+    if (isGiven) reject(key, "has no use with " + settings.bus.url(), next);
+  };
+  if (settings.isAttached) {
+    unused(tlsKeys.clientAuthorities, !files.clientAuthorities.empty(), "it is for bus.listen");
+    settings.tls = diallingTls(files, settings.bus, tlsKeys, reject);
+  } else {
+    unused(tlsKeys.authorities, !files.authorities.empty(), "it is for bus.attach");
+    unused(tlsKeys.insecure, files.insecure, "it is for bus.attach");
+    unused(tlsKeys.certificate, !files.certificate.empty() && !settings.bus.isTls(), "listen on tcps:// to have TLS");
+    settings.tls = listeningTls(files, settings.bus, tlsKeys, reject);
+  }
+}
+
+}  // namespace
 
 run::Result<Settings> readSettings(const std::filesystem::path& path) {
   auto file = run::ConfigFile::open(path);
@@ -24,6 +52,7 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
     settings.bus = *bus;
   else
     file->reject(settings.isAttached ? "bus.attach" : "bus.listen", bus.error().cause, bus.error().nextStep);
+  readTls(*file, settings);
 
   for (const auto& jid : readJids(*file, "access.principals")) settings.policy.principals.insert(jid.text());
   settings.state = file->pathOr("robot.state", path.parent_path() / "state");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "localbus/endpoint.hpp"
+#include "localbus/tls_context.hpp"
 #include "policy/policy.hpp"
 #include "xmpp/strophe_stream.hpp"
 
@@ -14,6 +15,7 @@ struct Settings {
   xmpp::StropheConfig stream;
   localbus::Endpoint bus;
   bool isAttached = false;  // to a directory at `bus` that somebody else runs; otherwise we hold one there
+  std::optional<localbus::TlsContext> tls;  // to dial `bus` if attached, else to listen there; where it speaks TLS
   policy::Policy policy;
   std::filesystem::path state;  // where the robot's identity is kept
 };

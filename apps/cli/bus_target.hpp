@@ -1,5 +1,6 @@
 #pragma once
 
+#include "apps/cli/command.hpp"
 #include "apps/cli/target.hpp"
 #include "directory/session.hpp"
 
@@ -9,8 +10,8 @@ namespace beckon::cli {
 class BusTarget : public Target {
  public:
   explicit BusTarget(std::shared_ptr<directory::Session> session) : session_(std::move(session)) {}
-  static Awaitable<std::unique_ptr<BusTarget>> connect(boost::asio::io_context& io, std::string url,
-                                                       std::chrono::milliseconds time, run::Log log);
+  static Awaitable<std::unique_ptr<BusTarget>> connect(boost::asio::io_context& io, const Command& command,
+                                                       run::Log log);
   ~BusTarget() override;
 
   Awaitable<std::vector<ListedService>> services() override;
@@ -21,12 +22,17 @@ class BusTarget : public Target {
   Awaitable<qi::Value> get(std::string service, std::string property, std::chrono::milliseconds time) override;
   Awaitable<void> set(std::string service, std::string property, qi::Json value,
                       std::chrono::milliseconds time) override;
+  std::string path() const override { return path_; }
 
   // Keeps the session, for what only a bus can do.
   const std::shared_ptr<directory::Session>& session() const { return session_; }
 
  private:
+  Awaitable<std::shared_ptr<localbus::RemoteObject>> object(std::string service,
+                                                            std::chrono::milliseconds time = std::chrono::seconds(10));
+
   std::shared_ptr<directory::Session> session_;
+  std::string path_;
 };
 
 }  // namespace beckon::cli

@@ -47,6 +47,9 @@ run::Result<> complete(const std::string& place, Command& command) {
     if (argument.starts_with("--"))
       return run::Error{Code::invalidArgument, "there is no option " + argument, "see beckon --help"};
   if (!command.arguments.empty() && !takesArguments) return tooMany(command.arguments[0]);
+  if (!onBus && command.tls.areGiven())
+    return run::Error{Code::invalidArgument, "TLS options are for a bus",
+                      "give its address with --bus, or ca_file in the configuration for the XMPP server"};
   if (!onBus && command.time > std::chrono::seconds(60))
     return run::Error{Code::invalidArgument, "by XMPP a robot gives a call 60 seconds at most",
                       "give --timeout 60 or less"};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "apps/tls_options.hpp"
 #include "core/run/error.hpp"
 
 #include <chrono>
@@ -17,7 +18,9 @@ struct Command {
   Verb verb = Verb::robots;
   std::string bus;               // --bus; empty: by XMPP
   std::filesystem::path config;  // --config
+  apps::TlsFiles tls;            // for the bus and its services
   bool json = false;
+  bool verbose = false;  // say how the service was reached
   std::chrono::milliseconds time{10'000};
   std::uint64_t count = 0;  // watch: end after so many events; 0: never
   std::string robot;        // empty on a bus

@@ -37,7 +37,7 @@ Result<qi::Json> readArguments(const std::vector<std::string>& texts) {
 }
 
 // The verbs that a bus and a robot have in common.
-awaitable<Result<>> perform(cli::Target& target, const Command& command, const qi::Json& arguments) {
+awaitable<Result<>> performed(cli::Target& target, const Command& command, const qi::Json& arguments) {
   if (command.verb == Verb::services) {
     const auto services = co_await target.services();
     if (!services) co_return services.error();
@@ -45,7 +45,7 @@ awaitable<Result<>> perform(cli::Target& target, const Command& command, const q
   } else if (command.verb == Verb::info) {
     const auto info = co_await target.info(command.service);
     if (!info) co_return info.error();
-    cli::print(command.service, *info, command.json);
+    cli::print(command.service, *info, target.path(), command.json);
   } else if (command.verb == Verb::call) {
     const auto value = co_await target.call(command.service, command.member, arguments, command.time);
     if (!value) co_return value.error();
@@ -62,9 +62,16 @@ awaitable<Result<>> perform(cli::Target& target, const Command& command, const q
   co_return Result<>();
 }
 
+awaitable<Result<>> perform(cli::Target& target, const Command& command, const qi::Json& arguments) {
+  const auto result = co_await performed(target, command, arguments);
+  if (const auto path = target.path(); command.verbose && !command.service.empty() && !path.empty())
+    cli::printPath(command.service, path);
+  co_return result;
+}
+
 awaitable<Result<>> onBus(boost::asio::io_context& io, const Command& command, const qi::Json& arguments,
                           run::Log log) {
-  const auto bus = co_await cli::BusTarget::connect(io, command.bus, command.time, log);
+  const auto bus = co_await cli::BusTarget::connect(io, command, log);
   if (!bus) co_return bus.error();
   if (command.verb == Verb::watch) co_return co_await cli::watch(io, **bus, command);
   co_return co_await perform(**bus, command, arguments);
@@ -149,9 +156,13 @@ int main(int argc, char** argv) {
   command.config = cli::usualConfig();
   std::string place, logLevel = "off";
   double seconds = 10;
-  app.add_option("--bus", command.bus, "The address of a bus's directory, tcp://HOST:PORT, instead of a robot by XMPP");
+  app.add_option("--bus", command.bus,
+                 "The address of a bus's directory, tcp://HOST:PORT (tcps, tcpsm and unix:///PATH, too), instead of a "
+                 "robot by XMPP");
+  apps::addTlsOptions(app, command.tls, true, false);
   app.add_option("--config", command.config, "The account to use (docs/configuration.md)")->capture_default_str();
   app.add_flag("--json", command.json, "Print JSON, errors too");
+  app.add_flag("-v,--verbose", command.verbose, "Say on standard error how the service is reached");
   app.add_option("--timeout", seconds, "Seconds that connecting, and then a call, may take; by XMPP at most 60")
       ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();

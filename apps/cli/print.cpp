@@ -100,9 +100,10 @@ void print(const std::vector<ListedService>& services, bool asJson) {
   if (asJson) std::cout << list.dump(2) << "\n";
 }
 
-void print(const std::string& service, const qi::MetaObject& metaObject, bool asJson) {
+void print(const std::string& service, const qi::MetaObject& metaObject, const std::string& path, bool asJson) {
   if (asJson) {
     const json out{{"service", service},
+                   {"path", shown(path)},
                    {"methods", visible(metaObject.methods,
                                        [](const auto& m) {
                                          return json{{"name", shown(m.name)},
@@ -120,6 +121,7 @@ void print(const std::string& service, const qi::MetaObject& metaObject, bool as
     std::cout << out.dump(2) << "\n";
     return;
   }
+  std::cout << "path      " << shown(path) << "\n";
   for (const auto& [uid, method] : metaObject.methods)
     if (!qi::isHidden(uid, method.name)) {
       std::cout << "method    " << shown(method.name)
@@ -140,6 +142,10 @@ void print(const qi::Value& value, bool asJson) {
     std::cout << json{{"signature", value.signature().text()}, {"value", qi::toJson(value)}}.dump() << "\n";
   else if (!value.as<qi::Void>())
     std::cout << qi::printable(plain(qi::toJson(value)).dump()) << "\n";
+}
+
+void printPath(const std::string& service, const std::string& path) {
+  std::cerr << shown(service) << " is reached by " << shown(path) << std::endl;
 }
 
 void printEvent(const std::string& member, const qi::Value& arguments, bool asJson) {

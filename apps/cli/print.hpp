@@ -14,9 +14,12 @@ namespace beckon::cli {
 // Says at the end whether the list is complete.
 void print(const remote::Remote::Listing& listing, bool json);
 void print(const std::vector<ListedService>& services, bool json);
-void print(const std::string& service, const qi::MetaObject& metaObject, bool json);
+// `path`: how it is reached.
+void print(const std::string& service, const qi::MetaObject& metaObject, const std::string& path, bool json);
 // A result or property; void prints nothing unless as JSON.
 void print(const qi::Value& value, bool json);
+// How a service was reached, on standard error.
+void printPath(const std::string& service, const std::string& path);
 // An event of a watched signal, its arguments a Tuple; one line, flushed.
 void printEvent(const std::string& member, const qi::Value& arguments, bool json);
 // Events of a watched signal that did not arrive, their number if it is known.

@@ -25,6 +25,7 @@ class RobotTarget : public Target {
   Awaitable<qi::Value> get(std::string service, std::string property, std::chrono::milliseconds time) override;
   Awaitable<void> set(std::string service, std::string property, qi::Json value,
                       std::chrono::milliseconds time) override;
+  std::string path() const override { return "XMPP"; }
 
  private:
   remote::Remote& remote_;

@@ -37,6 +37,8 @@ class Target {
   virtual Awaitable<qi::Value> get(std::string service, std::string property, std::chrono::milliseconds time) = 0;
   virtual Awaitable<void> set(std::string service, std::string property, qi::Json value,
                               std::chrono::milliseconds time) = 0;
+  // How the service that was used last is reached, for people; empty if it is not.
+  virtual std::string path() const = 0;
 };
 
 }  // namespace beckon::cli

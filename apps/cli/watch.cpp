@@ -49,6 +49,7 @@ boost::asio::awaitable<Result<>> watch(boost::asio::io_context& io, BusTarget& b
     auto found = co_await session->service(command.service);
     if (!found) co_return found.error();
     object = *found;
+    if (command.verbose) printPath(command.service, session->path(*object));
     auto made = co_await object->subscribe(command.member, [&](const qi::Value& event) {
       if (enough()) return;
       printEvent(command.member, event, command.json);

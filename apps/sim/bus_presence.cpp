@@ -11,11 +11,11 @@ using boost::asio::awaitable;
 using run::Error;
 using run::Result;
 
-BusPresence::BusPresence(boost::asio::io_context& io, localbus::Endpoint directory, std::string machineId,
+BusPresence::BusPresence(boost::asio::io_context& io, localbus::Endpoint directory, directory::Session::Options options,
                          Services services, std::function<void()> ready, run::Log log)
     : io_(io),
       directory_(std::move(directory)),
-      machineId_(std::move(machineId)),
+      options_(std::move(options)),
       services_(std::move(services)),
       ready_(std::move(ready)),
       log_(std::move(log)),
@@ -46,9 +46,7 @@ awaitable<void> BusPresence::run() {
 }
 
 awaitable<Result<>> BusPresence::enter() {
-  directory::Session::Options options;
-  options.machineId = machineId_;
-  auto session = co_await directory::Session::connect(io_, directory_, std::move(options), log_);
+  auto session = co_await directory::Session::connect(io_, directory_, options_, log_);
   if (!session) co_return session.error();
   session_ = *session;
   session_->onClosed([this](const Error& reason) {

@@ -24,8 +24,8 @@ class BusPresence {
   using Services = std::vector<std::pair<std::string, std::shared_ptr<localbus::Object>>>;
 
   // `ready` is called each time that all services are registered.
-  BusPresence(boost::asio::io_context& io, localbus::Endpoint directory, std::string machineId, Services services,
-              std::function<void()> ready, run::Log log);
+  BusPresence(boost::asio::io_context& io, localbus::Endpoint directory, directory::Session::Options options,
+              Services services, std::function<void()> ready, run::Log log);
 
   // Until stop(). All services are registered, or none.
   boost::asio::awaitable<void> run();
@@ -40,7 +40,7 @@ class BusPresence {
 
   boost::asio::io_context& io_;
   localbus::Endpoint directory_;
-  std::string machineId_;
+  directory::Session::Options options_;
   Services services_;
   std::function<void()> ready_;
   run::Log log_;

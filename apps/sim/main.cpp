@@ -1,6 +1,7 @@
 #include "apps/program.hpp"
 #include "apps/sim/bus_presence.hpp"
 #include "apps/sim/robot.hpp"
+#include "apps/tls_options.hpp"
 #include "core/run/machine_id.hpp"
 
 #include <CLI/CLI.hpp>
@@ -27,17 +28,33 @@ void keepAdvancing(sim::Robot& robot, localbus::Timer& timer, const bool& isOver
   });
 }
 
-Result<> simulate(const std::string& bus, const std::string& name, const std::string& logLevel) {
-  const auto directory = localbus::Endpoint::parse(bus);
+struct Places {
+  std::string bus, listen = "tcp://127.0.0.1:0";
+  apps::TlsFiles tls;
+};
+
+Result<> simulate(const Places& places, const std::string& name, const std::string& logLevel) {
+  const auto directory = localbus::Endpoint::parse(places.bus);
   if (!directory) return directory.error();
+  const auto listen = localbus::Endpoint::parse(places.listen);
+  if (!listen) return listen.error();
+  const auto dialling = apps::diallingTls(places.tls, *directory);
+  if (!dialling) return dialling.error();
+  const auto listening = apps::listeningTls(places.tls, *listen);
+  if (!listening) return listening.error();
   const auto machine = run::machineId();
   if (!machine) return machine.error();
 
   const sim::SystemClock clock;
   sim::Robot robot(clock, name);
   boost::asio::io_context io(1);
+  directory::Session::Options options;
+  options.machineId = *machine;
+  options.listen = *listen;
+  options.tls = *dialling;
+  options.listenTls = *listening;
   sim::BusPresence presence(
-      io, *directory, *machine, robot.services(), [&] { std::cout << "ready " << directory->url() << std::endl; },
+      io, *directory, options, robot.services(), [&] { std::cout << "ready " << directory->url() << std::endl; },
       run::makeLog("sim", logLevel));
   localbus::Timer timer(io.get_executor());
   bool isOver = false;
@@ -65,8 +82,14 @@ int main(int argc, char** argv) {
       "time that they are registered; waits for the directory while it is not there; runs until SIGTERM.",
       "beckon-sim"};
   app.footer("Exit codes: 0 stopped by a signal, 1 fault of Beckon, 2 wrong usage.");
-  std::string bus, name = "sim", logLevel = "info";
-  app.add_option("--bus", bus, "The address of the bus's directory: tcp://HOST[:PORT]")->required();
+  Places places;
+  std::string name = "sim", logLevel = "info";
+  app.add_option("--bus", places.bus, "The address of the bus's directory: tcp://, tcps:// or tcpsm://HOST[:PORT]")
+      ->required();
+  app.add_option("--listen", places.listen,
+                 "Where its services are offered to other computers: tcp://, tcps:// or tcpsm://HOST[:PORT]")
+      ->capture_default_str();
+  apps::addTlsOptions(app, places.tls, true, true);
   app.add_option("--name", name, "The robot's name, in ALMemory")->capture_default_str();
-  return apps::Program(app, logLevel).run(argc, argv, [&] { return simulate(bus, name, logLevel); });
+  return apps::Program(app, logLevel).run(argc, argv, [&] { return simulate(places, name, logLevel); });
 }

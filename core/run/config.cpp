@@ -112,6 +112,14 @@ std::int64_t ConfigFile::integerOr(std::string_view key, std::int64_t fallback, 
   return fallback;
 }
 
+bool ConfigFile::flagOr(std::string_view key, bool fallback) {
+  const auto* node = state_->find(key);
+  if (!node) return fallback;
+  const auto* value = node->as_boolean();
+  if (!value) state_->wrongType(*node, key, "true or false");
+  return value ? value->get() : fallback;
+}
+
 std::vector<std::string> ConfigFile::textsOr(std::string_view key, std::vector<std::string> fallback) {
   const auto* node = state_->find(key);
   if (!node) return fallback;

@@ -31,6 +31,7 @@ class ConfigFile {
   std::string text(std::string_view key);
   std::string textOr(std::string_view key, std::string fallback);
   std::int64_t integerOr(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most);
+  bool flagOr(std::string_view key, bool fallback);
   std::vector<std::string> textsOr(std::string_view key, std::vector<std::string> fallback);
   // A path that is relative to the file's own folder.
   std::filesystem::path pathOr(std::string_view key, std::filesystem::path fallback);

@@ -85,7 +85,10 @@ TEST(Complete, saysWhatDoesNotGoTogether) {
   };
   auto patient = with(Verb::call, "");
   patient.time = std::chrono::seconds(61);
+  auto secured = with(Verb::services, "");
+  secured.tls.insecure = true;
   const Wrong wrongs[]{
+      {secured, "nao1", "TLS options are for a bus"},
       {with(Verb::call, "", {"--frob"}), "nao1/S.m", "there is no option --frob"},
       {with(Verb::get, "", {"1"}), "nao1/S.m", "\"1\" is one word too many"},
       {with(Verb::robots, ""), "nao1", "\"nao1\" is one word too many"},

@@ -1,5 +1,6 @@
 #include "apps/beckond/settings.hpp"
 
+#include "tests/support/authority.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -76,6 +77,76 @@ TEST_F(SettingsTest, nameThePlaceOfWhatCannotBeUsed) {
                 HasSubstr("line 5, column 14: \"access.principals\": \"" + std::string(principal) + "\""));
   EXPECT_THAT(problem(account + "[access]\nprincipal = ['a@x']"),
               HasSubstr("line 5, column 1: \"access.principal\" is not a key that is known here"));
+}
+
+class TlsSettings : public SettingsTest {
+ protected:
+  TlsSettings() {
+    authority.writeCertificate(folder.path() / "ca.pem");
+    authority.issue("robot.example", folder.path() / "robot.pem", folder.path() / "robot.key");
+  }
+  run::Result<Settings> bus(const std::string& text) { return read(account + "[bus]\n" + text); }
+  const test::Authority authority;
+  static inline const std::string own = "certificate_file = 'robot.pem'\nkey_file = 'robot.key'\n";
+};
+
+TEST_F(TlsSettings, giveWhatTheAddressOfTheBusNeeds) {
+  const auto listening = bus("listen = 'tcps://127.0.0.1'\n" + own).value();
+  ASSERT_TRUE(listening.tls);
+  EXPECT_TRUE(listening.tls->isServer());
+  EXPECT_FALSE(listening.tls->verifies());
+  EXPECT_TRUE(bus("listen = 'tcpsm://127.0.0.1'\nclient_ca_file = 'ca.pem'\n" + own).value().tls->verifies());
+  const auto attached = bus("attach = 'tcps://robot.example'\nca_file = 'ca.pem'").value();
+  ASSERT_TRUE(attached.tls);
+  EXPECT_FALSE(attached.tls->isServer());
+  EXPECT_TRUE(attached.tls->verifies());
+  EXPECT_TRUE(bus("attach = 'tcps://robot.example'").value().tls->verifies());
+  EXPECT_FALSE(bus("attach = 'tcps://robot.example'\ninsecure = true").value().tls->verifies());
+  EXPECT_TRUE(bus("attach = 'tcpsm://robot.example'\nca_file = 'ca.pem'\n" + own).value().tls);
+  EXPECT_FALSE(bus("attach = 'tcp://robot.example'").value().tls);
+  EXPECT_FALSE(bus("listen = 'tcp://127.0.0.1'").value().tls);
+}
+
+TEST_F(TlsSettings, tellTheLineOfWhatTlsLacksOrCannotUse) {
+  struct Wrong {
+    std::string text;
+    const char* cause;
+  };
+  std::filesystem::copy(folder.path() / "robot.key", folder.path() / "open.key");
+  std::filesystem::permissions(folder.path() / "open.key", std::filesystem::perms(0644));
+  const std::string tcps = "listen = 'tcps://127.0.0.1'\n", tcpsm = "listen = 'tcpsm://127.0.0.1'\n",
+                    attach = "attach = 'tcps://robot.example'\n";
+  const Wrong wrongs[]{
+      {tcps, "robot.toml: \"bus.certificate_file\": is missing, and tcps://127.0.0.1:9503 needs it"},
+      {tcps + "certificate_file = 'robot.pem'",
+       "line 6, column 20: \"bus.certificate_file\": is given without bus.key_file"},
+      {tcps + "key_file = 'robot.key'", "line 6, column 12: \"bus.key_file\": is given without bus.certificate_file"},
+      {tcps + "certificate_file = 'robot.pem'\nkey_file = 'open.key'",
+       "line 7, column 12: \"bus.key_file\": " /* FOLDER/open.key can be read by others */},
+      {tcps + "certificate_file = 'none.pem'\nkey_file = 'robot.key'",
+       "line 6, column 20: \"bus.certificate_file\": cannot read "},
+      {tcps + own + "client_ca_file = 'ca.pem'",
+       "line 8, column 18: \"bus.client_ca_file\": has no use on tcps://127.0.0.1:9503"},
+      {tcps + own + "ca_file = 'ca.pem'", "line 8, column 11: \"bus.ca_file\": has no use with tcps://"},
+      {tcps + own + "insecure = true", "line 8, column 12: \"bus.insecure\": has no use with tcps://"},
+      {tcpsm + own, "\"bus.client_ca_file\": is missing, and tcpsm://127.0.0.1:9503 needs it"},
+      {tcpsm + own + "client_ca_file = 'password'", "line 8, column 18: \"bus.client_ca_file\": "},
+      {"listen = 'tcp://127.0.0.1'\n" + own, "line 6, column 20: \"bus.certificate_file\": has no use with tcp://"},
+      {attach + "ca_file = 'none.pem'", "line 6, column 11: \"bus.ca_file\": cannot read "},
+      {attach + "ca_file = 'ca.pem'\ninsecure = true",
+       "line 7, column 12: \"bus.insecure\": makes bus.ca_file useless"},
+      {attach + "insecure = 'yes'", "line 6, column 12: \"bus.insecure\" must be true or false"},
+      {attach + "client_ca_file = 'ca.pem'", "line 6, column 18: \"bus.client_ca_file\": has no use with tcps://"},
+      {"attach = 'tcpsm://robot.example'\nca_file = 'ca.pem'",
+       "\"bus.certificate_file\": is missing, and tcpsm://robot.example:9503 needs it"},
+  };
+  for (const auto& [text, cause] : wrongs) {
+    const auto settings = bus(text);
+    ASSERT_FALSE(settings) << text;
+    EXPECT_EQ(settings.error().code, run::Code::invalidConfig) << text;
+    EXPECT_THAT(settings.error().cause, HasSubstr(cause)) << text;
+    EXPECT_FALSE(settings.error().nextStep.empty()) << text;
+  }
 }
 
 }  // namespace

@@ -113,12 +113,12 @@ class World(unittest.TestCase):
         command = [*self.inside, str(BIN / "beckon"), *map(str, arguments)]
         return Answer(subprocess.run(command, capture_output=True, text=True, timeout=limit, env=self.env, stdin=subprocess.DEVNULL))
 
-    def start_directory(self):
-        self.directory = self.start("directory", "beckon-directory", "tcp://127.0.0.1:0")
+    def start_directory(self, url="tcp://127.0.0.1:0", name="directory", *options):
+        self.directory = self.start(name, "beckon-directory", url, *options)
         self.url = self.directory.await_line("ready ").split()[1]
 
-    def start_sim(self, name="sim"):
-        sim = self.start(name, "beckon-sim", "--bus", self.url)
+    def start_sim(self, name="sim", *options):
+        sim = self.start(name, "beckon-sim", "--bus", self.url, *options)
         sim.await_line("ready")
         return sim
 

@@ -51,8 +51,10 @@ class MainJob(XmppWorld):
     def test_services_and_members_are_those_of_the_bus(self):
         names = [s["name"] for s in self.assertDone(self.owner("--json", "services", "nao1")).json()]
         self.assertEqual(names, [s["name"] for s in self.on_bus("--json", "services").json()])
-        self.assertEqual(self.assertDone(self.owner("--json", "info", "nao1/ALTextToSpeech")).json(),
-                         self.on_bus("--json", "info", "ALTextToSpeech").json())
+        afar, near = (self.assertDone(info).json() for info in (self.owner("--json", "info", "nao1/ALTextToSpeech"), self.on_bus("--json", "info", "ALTextToSpeech")))
+        self.assertEqual(afar.pop("path"), "XMPP")
+        self.assertRegex(near.pop("path"), r"\(same computer\)$")
+        self.assertEqual(afar, near)
 
     def test_a_call_changes_the_state_of_the_robot(self):
         self.assertDone(self.owner("call", "nao1/ALMotion.moveToward", "1", "0", "0"))

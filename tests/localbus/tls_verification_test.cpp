@@ -97,7 +97,8 @@ TEST_F(TlsVerification, tellsThatTheAuthorityIsUnknown) {
     const auto error = verdict(own, "robot.example");
     ASSERT_TRUE(error);
     EXPECT_EQ(error->cause, "the certificate of robot.example is signed by an unknown authority");
-    EXPECT_THAT(error->nextStep, HasSubstr("give the authority that signed it; for a libqi peer"));
+    EXPECT_THAT(error->nextStep,
+                HasSubstr("give the authority that signed it (--ca FILE, or ca_file in [bus]); for a libqi peer"));
   }
 }
 
@@ -127,10 +128,9 @@ TEST_F(TlsVerification, believesACertificateThatSignsItselfOnlyWhereItIsGivenAsT
   const auto error = verdict(own, "robot.example");
   ASSERT_TRUE(error);
   EXPECT_EQ(error->cause, "the certificate of robot.example is signed by itself");
-  EXPECT_EQ(
-      error->nextStep,
-      "give the authority that signed it; for a libqi peer, give its own certificate as the authority or allow it "
-      "unverified");
+  EXPECT_EQ(error->nextStep,
+            "give the authority that signed it (--ca FILE, or ca_file in [bus]); for a libqi peer, give its own "
+            "certificate there or allow it unverified (--insecure)");
   trusted = own.certificate;
   EXPECT_EQ(cause(own), "believed");
   EXPECT_EQ(cause(own, "nao.example"), "the certificate of nao.example is for robot.example");
@@ -220,7 +220,7 @@ TEST_F(MutualTls, refusesAClientWithoutACertificate) {
   ASSERT_TRUE(server->failure);
   EXPECT_EQ(server->failure->code, run::Code::badCertificate);
   EXPECT_EQ(server->failure->cause, "the client shows no certificate");
-  EXPECT_EQ(server->failure->nextStep, "dial with a certificate and its key (tcpsm)");
+  EXPECT_EQ(server->failure->nextStep, "dial with a certificate and its key (tcpsm: --certificate FILE --key FILE)");
   ASSERT_TRUE(client->failure) << "told by the first read";
   EXPECT_EQ(client->failure->code, run::Code::badCertificate);
   EXPECT_EQ(client->failure->cause, "robot.example wants a certificate and was shown none");
@@ -250,7 +250,8 @@ TEST_F(MutualTls, refusesAClientOfAnotherAuthority) {
   connect(own);
   ASSERT_TRUE(server->failure);
   EXPECT_EQ(server->failure->cause, "the certificate of the client is signed by an unknown authority");
-  EXPECT_EQ(server->failure->nextStep, "give the client a certificate of an authority that this server knows");
+  EXPECT_EQ(server->failure->nextStep,
+            "give the client a certificate of an authority that this server knows (--client-ca FILE)");
   ASSERT_TRUE(client->failure);
   EXPECT_EQ(client->failure->cause, "robot.example refused the certificate that it was shown (unknown CA)");
 }

@@ -21,7 +21,7 @@ struct Present {
   explicit Present(test::Bus& on)
       : bus(on),
         presence(
-            on.io, on.endpoint(), test::Bus::machine, {{"First", nothing()}, {"Second", nothing()}},
+            on.io, on.endpoint(), {test::Bus::machine}, {{"First", nothing()}, {"Second", nothing()}},
             [this] { ++timesReady; }, run::silentLog()) {
     boost::asio::co_spawn(bus.io, presence.run(), [this](std::exception_ptr) { hasLeft = true; });
   }

@@ -22,7 +22,7 @@ struct Services : testing::Test {
   Robot robot{clock, "rosie"};
   bool isReady = false, hasLeft = false;
   BusPresence presence{
-      bus.io, bus.endpoint(), test::Bus::machine, robot.services(), [this] { isReady = true; }, run::silentLog()};
+      bus.io, bus.endpoint(), {test::Bus::machine}, robot.services(), [this] { isReady = true; }, run::silentLog()};
   std::shared_ptr<directory::Session> client;
   std::vector<std::shared_ptr<localbus::RemoteObject::Subscription>> subscriptions;
 
