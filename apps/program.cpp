@@ -4,13 +4,27 @@
 #include "apps/report.hpp"
 
 #include <CLI/CLI.hpp>
+#include <sys/resource.h>
 
 #include <csignal>
 
 namespace beckon::apps {
+namespace {
+
+// The usual 1024 descriptors are fewer than the connections that a directory takes; the system allows more to whoever
+// asks. What cannot cope with large ones (select() in libstrophe) looks for itself.
+void takeAllDescriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
 
 Program::Program(CLI::App& app, std::string& logLevel) : app_(app) {
   std::signal(SIGPIPE, SIG_IGN);
+  takeAllDescriptors();
   app.set_version_flag("--version", BECKON_VERSION);
   app.add_option("--log-level", logLevel, "Lines on standard error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))

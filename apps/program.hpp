@@ -12,7 +12,8 @@ class App;
 namespace beckon::apps {
 
 // What the mains have in common: --version, --log-level, SIGPIPE ignored (libstrophe writes to sockets that the peer
-// has closed), a wrong command line and whatever ends the program reported, and the exit status that goes with it.
+// has closed), as many open files as the system allows, a wrong command line and whatever ends the program reported,
+// and the exit status that goes with it.
 class Program {
  public:
   // Both outlive the program. `logLevel` holds the level unless --log-level says otherwise.
