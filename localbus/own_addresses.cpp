@@ -49,7 +49,7 @@ std::vector<Endpoint> dialable(const Endpoint& bound) {
     auto& endpoint = out.emplace_back(bound);
     endpoint.host = found->to_string();
   }
-  std::ranges::stable_partition(out, &Endpoint::isLoopback);
+  std::stable_partition(out.begin(), out.end(), [](const Endpoint& endpoint) { return endpoint.isLoopback(); });
   return out;
 }
 

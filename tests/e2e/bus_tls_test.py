@@ -1,11 +1,14 @@
 """TLS on a bus, as the programs offer it: `tcps` verifies whoever is dialled, `tcpsm` both (docs/design/012)."""
 
+import os
 import socket
 import ssl
 import subprocess
 import unittest
 
 from world import World
+
+LIBQI_PROGRAM = os.environ.get("BECKON_LIBQI_PROGRAM")
 
 
 class BusTls(World):
@@ -58,6 +61,11 @@ class BusTls(World):
             context.maximum_version = most
             with socket.create_connection(self.address()) as raw, context.wrap_socket(raw, server_hostname="127.0.0.1") as secure:
                 self.assertEqual(secure.version(), spoken)
+        if LIBQI_PROGRAM:
+            program = self.start("libqi", LIBQI_PROGRAM, "provide", self.url, binary=False)
+            self.addCleanup(program.kill)  # it ends no other way
+            program.await_line("ready")
+            self.assertEqual(self.assertDone(self.on_bus(*self.ca, "call", "LibqiService.add", "2", "40")).out, "42\n")
 
     def test_a_mutual_bus_takes_only_clients_of_its_authority(self):
         self.authority("staff")

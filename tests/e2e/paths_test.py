@@ -45,6 +45,8 @@ class Paths(Ways):
         self.start_directory()
         self.start_sim("rosie", "--name", "rosie")
         self.assertReaches("rosie", self.url, SAME)
+        watch = self.start("watch", "beckon", "--bus", self.url, "-v", "watch", "ALTextToSpeech.volume")
+        self.assertRegex(watch.await_line("ALTextToSpeech is reached by "), f"{SAME}$")
 
     def test_between_two_computers_is_the_network_in_both_directions(self):
         here, there = self.computers(("first-machine", "second-machine"))
