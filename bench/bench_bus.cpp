@@ -1,6 +1,7 @@
 // A typed call echo(i)i over TCP on loopback, one after the other: caller and service in a thread each, on a core each
 // where cores are given. The limit is the same number of bytes there and back with nothing around it: over Asio, as
 // the connection uses it, and with plain blocking sockets. The peer is libqi, in a process of its own.
+#include "bench/lpc_call.hpp"
 #include "bench/report.hpp"
 #include "localbus/dial.hpp"
 #include "localbus/listener.hpp"
@@ -97,7 +98,8 @@ class Service {
 
 boost::asio::awaitable<void> open(boost::asio::io_context& io, localbus::Endpoint endpoint,
                                   std::shared_ptr<localbus::RemoteObject>& object) {
-  const auto connection = (co_await localbus::dial(io, endpoint, {}, run::silentLog())).value();
+  auto dialing = localbus::dial(io, endpoint, {}, run::silentLog());
+  const auto connection = (co_await std::move(dialing)).value();
   object = (co_await localbus::RemoteObject::open(connection, 2, "Echo")).value();
 }
 
@@ -250,5 +252,6 @@ int main(int argc, char** argv) {
   const auto options = beckon::bench::parseOptions(argc, argv);
   beckon::bench::Report report(options);
   beckon::bench::measureCalls(report, options.cores);
+  report.add({"bus.call.lpc", "ns", beckon::bench::callWithinTheProcess, {}, beckon::bench::callVirtualFunction});
   return report.finish();
 }

@@ -8,6 +8,8 @@
 
 namespace beckon::localbus {
 
+class AnyDirectMethod;
+
 // One that no other object of any process has: a part for the process, a part for the object.
 qi::ObjectUid newObjectUid();
 
@@ -21,6 +23,10 @@ class BoundObject : public qi::LiveObject {
 
   // A Call or Post from `from`; answers a Call.
   virtual void received(const std::shared_ptr<Connection>& from, const qi::Message& message) = 0;
+  // The method, for callers of this process; null: they send a message, as all others.
+  virtual const std::shared_ptr<AnyDirectMethod>* direct(std::uint32_t) const { return nullptr; }
+  // While it is, messages are all that is seen of calls.
+  virtual bool isRecorded() const { return false; }
   // The connection has no object of that number any more: ends what it subscribed to there.
   virtual void released(std::uint64_t connection, std::uint32_t service, std::uint32_t object) = 0;
 };

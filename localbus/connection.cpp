@@ -57,7 +57,9 @@ Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::Capa
   socket_.non_blocking(true, ignored);
 }
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+  if (partner_) partner_->partner_ = nullptr;
+}
 
 std::shared_ptr<Connection> Connection::accepted(Socket socket, Authenticator authenticator, Receiver* receiver,
                                                  run::Log log, qi::CapabilityMap capabilities,
@@ -90,8 +92,10 @@ std::pair<std::shared_ptr<Connection>, std::shared_ptr<Connection>> Connection::
   }
   ends[0]->receiver_ = one;
   ends[1]->receiver_ = other;
-  ends[0]->partner_ = ends[1];
-  ends[1]->partner_ = ends[0];
+  ends[0]->partner_ = ends[1].get();
+  ends[1]->partner_ = ends[0].get();
+  ends[0]->partnerId_ = ends[1]->id_;
+  ends[1]->partnerId_ = ends[0]->id_;
   return {ends[0], ends[1]};
 }
 
@@ -129,7 +133,7 @@ void Connection::close(Error reason) {
     if (socket_.write_some(asio::buffer(rest.data(), rest.size()), ignored) < rest.size()) break;
   }
   socket_.close(ignored);
-  if (const auto partner = partner_.lock()) asio::post(executor(), [partner, reason] { partner->close(reason); });
+  if (partner_) asio::post(executor(), [partner = partner_->shared_from_this(), reason] { partner->close(reason); });
   // First the receiver: the handlers may end whom it belongs to.
   if (auto* const receiver = std::exchange(receiver_, nullptr)) receiver->closed(*this);
   if (ready_) std::exchange(ready_, {})(reason);

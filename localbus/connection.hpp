@@ -26,6 +26,7 @@ using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using Duration = std::chrono::steady_clock::duration;
 
+class BoundObject;
 class Connection;
 class ObjectTable;
 
@@ -36,6 +37,8 @@ class Receiver {
   // A Call or Post of an authenticated peer. The payload is valid until the return.
   virtual void received(const std::shared_ptr<Connection>& from, const qi::Message& message) = 0;
   virtual void closed(const Connection& connection) = 0;
+  // What answers under that number, for callers of this process, until it is removed; null: nothing, or not for them.
+  virtual const BoundObject* hosted(std::uint32_t, std::uint32_t) const { return nullptr; }
 };
 
 // The answer to a call as it stands in the connection's buffer.
@@ -114,6 +117,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Called once if the peer cancels the call `id` of its own, or is gone. An empty handler ends the wait.
   void onCancel(std::uint32_t id, run::UniqueFunction<void()> handler);
 
+  // For calls without a message, where the other end is in this process (docs/design/015). What answers there.
+  const BoundObject* hosted(std::uint32_t service, std::uint32_t object) const;
+  // A caller that only calls gives the loop a turn this often; a turn costs what some ten such calls do.
+  static constexpr std::uint32_t callsInARow = 256;
+  // The same if it may be called now: what this end has sent has been handled, so that nothing is overtaken.
+  const BoundObject* straightTo(std::uint32_t service, std::uint32_t object);
+  // Whether what the other end has sent has been handled here. `handler` is called as soon as that is so of what was
+  // sent until now.
+  bool hasHandledAll() const;
+  void whenHandledAll(AnswerHandler handler);
+  // How the other end, in this process, calls this one.
+  std::uint64_t partnerId() const { return partnerId_; }
+
   // Events of one object, given to one listener; nullptr ends it.
   using EventHandler = std::function<void(const qi::Message&)>;
   void listen(std::uint32_t service, std::uint32_t object, EventHandler handler);
@@ -179,8 +195,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   run::Error refusal_;
 
   qi::Capabilities capabilities_;
-  std::weak_ptr<Connection> partner_;  // the other end, if it is in this process
+  Connection* partner_ = nullptr;  // the other end, if it is in this process and has not gone
+  std::uint64_t partnerId_ = 0;
   bool isLocal_ = false;
+  std::size_t arriving_ = 0;  // bytes of the partner's that follow those in the parser
+  std::uint32_t straightCalls_ = 0;
   std::optional<ServerHandshake> server_;
   std::optional<ClientHandshake> client_;
   ReadyHandler ready_;

@@ -34,8 +34,8 @@ void Connection::scheduleFlush() {
 }
 
 void Connection::flushToPartner() {
-  const auto partner = partner_.lock();
-  if (!partner || state_ == State::closed) return;
+  if (!partner_ || state_ == State::closed) return;
+  const auto partner = partner_->shared_from_this();
   answersInQueue_ = 0;
   const auto bytes = std::exchange(queue_, {});
   for (qi::ByteView left = bytes; !left.empty() && partner->isOpen();) {
@@ -44,6 +44,7 @@ void Connection::flushToPartner() {
     std::memcpy(room.data(), left.data(), size);
     partner->parser_.filled(size);
     left = left.subspan(size);
+    partner->arriving_ = left.size();
     partner->handleArrived();
   }
   read();

@@ -175,6 +175,11 @@ void Object::released(std::uint64_t connection, std::uint32_t service, std::uint
   subscribers_.released(connection, service, object);
 }
 
+const std::shared_ptr<AnyDirectMethod>* Object::direct(std::uint32_t action) const {
+  const auto found = directMethods_.find(action);
+  return found == directMethods_.end() ? nullptr : &found->second;
+}
+
 void Object::emit(std::uint32_t signal, const Subscribers::Encode& arguments) {
   subscribers_.emit(signal, arguments);
   if (recorder_->isTraceEnabled()) recorder_->recordSignal(metaObject_.signals.at(signal), arguments({}));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "localbus/bound_object.hpp"
+#include "localbus/direct_method.hpp"
 #include "localbus/invocation.hpp"
 #include "localbus/statistics.hpp"
 #include "localbus/subscribers.hpp"
@@ -27,6 +28,8 @@ class Object final : public BoundObject {
   const qi::MetaObject& metaObject() const override { return metaObject_; }
   const qi::ObjectUid& uid() const override { return uid_; }
   void received(const std::shared_ptr<Connection>& from, const qi::Message& message) override;
+  const std::shared_ptr<AnyDirectMethod>* direct(std::uint32_t action) const override;
+  bool isRecorded() const override { return recorder_->isActive(); }
   void released(std::uint64_t connection, std::uint32_t service, std::uint32_t object) override;
 
   // To every subscriber, each connection once a registration.
@@ -45,6 +48,7 @@ class Object final : public BoundObject {
   qi::MetaObject metaObject_;
   qi::ObjectUid uid_;
   std::map<std::uint32_t, Method> methods_;
+  std::map<std::uint32_t, std::shared_ptr<AnyDirectMethod>> directMethods_;  // those that answer at once
   std::map<std::uint32_t, Property> properties_;
   std::shared_ptr<CallRecorder> recorder_;
   Subscribers subscribers_;

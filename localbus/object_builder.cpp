@@ -47,6 +47,10 @@ std::uint32_t ObjectBuilder::addMethod(const std::string& name, std::string retu
   return nextId_++;
 }
 
+void ObjectBuilder::addDirectMethod(std::uint32_t id, std::shared_ptr<AnyDirectMethod> method) {
+  built_->directMethods_[id] = std::move(method);
+}
+
 std::uint32_t ObjectBuilder::addSignal(const std::string& name, std::string signature) {
   built_->metaObject_.signals[nextId_] = {nextId_, name, std::move(signature)};
   return nextId_++;

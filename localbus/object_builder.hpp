@@ -120,6 +120,42 @@ struct Call<void, std::tuple<Reply<R>, Rest...>> {
   using First = Reply<R>;
 };
 
+// A function that has answered when it returns; First is void or Caller.
+template <class F, class First, class R, class Parameters>
+class Function;
+template <class F, class First, class R, class... Args>
+class Function<F, First, R, std::tuple<Args...>> final : public DirectMethod<R(Args...)> {
+ public:
+  explicit Function(F function) : function_(std::move(function)) {}
+
+  run::Result<R> call(const Caller& caller, Args&... args) override {
+    const auto invoke = [&]() -> decltype(auto) {
+      if constexpr (std::is_same_v<First, Caller>)
+        return std::invoke(function_, Caller(caller), std::move(args)...);
+      else
+        return std::invoke(function_, std::move(args)...);
+    };
+    if constexpr (std::is_void_v<decltype(invoke())>) {
+      invoke();
+      return {};
+    } else {
+      return invoke();
+    }
+  }
+
+  // The same for a caller who sent a message.
+  void answer(Invocation& call) {
+    auto arguments = qi::decode<std::tuple<Args...>>(call.arguments, call.format);
+    if (!arguments) return call.respond(unreadableArguments(arguments.error()));
+    auto result = std::apply([&](Args&... args) { return this->call(call.caller, args...); }, *arguments);
+    Reply<R> reply(std::move(call.respond));
+    reply(std::move(result));
+  }
+
+ private:
+  F function_;
+};
+
 }  // namespace detail
 
 class ObjectBuilder {
@@ -131,13 +167,24 @@ class ObjectBuilder {
     using Traits = detail::FunctionTraits<F>;
     using Call = detail::Call<typename Traits::Return, typename Traits::Arguments>;
     using Parameters = typename Call::Parameters;
-    return addMethod(name, std::string(qi::returnText<typename Call::Return>()),
-                     std::string(qi::signatureText<Parameters>()), description,
-                     [function = std::move(function)](Invocation call) mutable {
-                       auto arguments = qi::decode<Parameters>(call.arguments, call.format);
-                       if (!arguments) return call.respond(unreadableArguments(arguments.error()));
-                       invoke<typename Call::First, typename Call::Return>(function, std::move(*arguments), call);
-                     });
+    std::string returns(qi::returnText<typename Call::Return>());
+    std::string parameters(qi::signatureText<Parameters>());
+    if constexpr (std::is_same_v<typename Call::First, Reply<typename Call::Return>>) {
+      return addMethod(name, std::move(returns), std::move(parameters), description,
+                       [function = std::move(function)](Invocation call) mutable {
+                         auto arguments = qi::decode<Parameters>(call.arguments, call.format);
+                         if (!arguments) return call.respond(unreadableArguments(arguments.error()));
+                         typename Call::First reply(std::move(call.respond));
+                         std::apply(function, std::tuple_cat(std::make_tuple(std::move(reply)), std::move(*arguments)));
+                       });
+    } else {
+      using Function = detail::Function<F, typename Call::First, typename Call::Return, Parameters>;
+      const auto method = std::make_shared<Function>(std::move(function));
+      const auto id = addMethod(name, std::move(returns), std::move(parameters), description,
+                                [method](Invocation call) { method->answer(call); });
+      addDirectMethod(id, method);
+      return id;
+    }
   }
 
   template <class... Args>
@@ -168,29 +215,9 @@ class ObjectBuilder {
   std::shared_ptr<Object> build();
 
  private:
-  template <class First, class R, class F, class Parameters>
-  static void invoke(F& function, Parameters arguments, Invocation& call) {
-    if constexpr (std::is_same_v<First, Reply<R>>) {
-      std::apply(function, std::tuple_cat(std::make_tuple(Reply<R>(std::move(call.respond))), std::move(arguments)));
-    } else {
-      const auto run = [&]() -> decltype(auto) {
-        if constexpr (std::is_same_v<First, Caller>)
-          return std::apply(function, std::tuple_cat(std::make_tuple(call.caller), std::move(arguments)));
-        else
-          return std::apply(function, std::move(arguments));
-      };
-      Reply<R> reply(std::move(call.respond));
-      if constexpr (std::is_void_v<decltype(run())>) {
-        run();
-        reply({});
-      } else {
-        reply(run());
-      }
-    }
-  }
-
   std::uint32_t addMethod(const std::string& name, std::string returns, std::string parameters,
                           const std::string& description, Object::Method method);
+  void addDirectMethod(std::uint32_t id, std::shared_ptr<AnyDirectMethod> method);
   std::uint32_t addSignal(const std::string& name, std::string signature);
   std::uint32_t addProperty(const std::string& name, const std::string& signature, Object::Property property);
 

@@ -33,6 +33,11 @@ void ObjectHost::received(const std::shared_ptr<Connection>& from, const qi::Mes
   object->received(from, message);
 }
 
+const BoundObject* ObjectHost::hosted(std::uint32_t service, std::uint32_t object) const {
+  const auto found = objects_.find({service, object});
+  return found == objects_.end() ? nullptr : found->second.get();
+}
+
 void ObjectHost::closed(const Connection& connection) {
   for (const auto& [key, object] : objects_) object->released(connection.id(), key.first, key.second);
   if (onClosed_) onClosed_(connection);

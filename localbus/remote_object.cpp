@@ -1,5 +1,7 @@
 #include "localbus/remote_object.hpp"
 
+#include "localbus/bound_object.hpp"
+
 #include <algorithm>
 #include <set>
 
@@ -146,16 +148,35 @@ Result<RemoteObject::TypedMethod> RemoteObject::typed(const std::string& name, c
     const auto has = Signature::parse(method.parametersSignature);
     const auto gives = Signature::parse(method.returnSignature);
     if (!has || !gives) continue;
-    if (has->sameType(parameters) && gives->sameType(returns)) return TypedMethod{uid, nullptr};
+    if (has->sameType(parameters) && gives->sameType(returns)) {
+      TypedMethod found{uid, nullptr, nullptr};
+      // An object in a value has its life on a connection: it takes a message.
+      if (const auto* target = connection_->hosted(service_, object_);
+          target && !parameters.mayHoldObjects() && !returns.mayHoldObjects())
+        if (const auto* direct = target->direct(uid)) found.direct = *direct;
+      return found;
+    }
     if (conversion || !qi::mayConvert(parameters, *has) || !qi::mayConvert(*gives, returns)) continue;
     conversion = std::make_shared<const Conversion>(Conversion{*has, *gives, returns});
     converted = uid;
   }
-  if (conversion) return TypedMethod{converted, conversion};
+  if (conversion) return TypedMethod{converted, conversion, nullptr};
   const std::string shown = name + "::" + returns.text() + parameters.text();
   if (isKnown) return Error{Code::badArguments, name_ + " has no " + shown, "list its members with the verb info"};
   return Error{Code::unknownMember, name_ + " has no method \"" + name + "\"",
                "its methods: " + visibleNames(metaObject_->methods)};
+}
+
+bool RemoteObject::mayGoStraight(const TypedMethod& method) const {
+  const auto* target = connection_->straightTo(service_, object_);
+  if (!target || target->isRecorded()) return false;
+  const auto* direct = target->direct(method.action);
+  return direct && *direct == method.direct;
+}
+
+Error RemoteObject::told(const std::exception& thrown, std::uint32_t action) const {
+  connection_->log()->error("method {} threw: {}", metaObject_->methods.at(action).name, thrown.what());
+  return {Code::callFailed, "the service gave no answer", {}};
 }
 
 void RemoteObject::callConverted(std::uint32_t action, const Value& arguments,

@@ -2,7 +2,7 @@
 
 #include "core/qi/convert.hpp"
 #include "localbus/awaiting.hpp"
-#include "localbus/connection.hpp"
+#include "localbus/direct_method.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -88,9 +88,9 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   run::Result<const qi::MetaSignal*> signal(const std::string& name) const;
 
   // The method of that name and these types, or else one whose types can be converted: by us, or by the peer where we
-  // cannot. Error unknownMember or badArguments.
+  // cannot. `timeout` is for calls that are awaited. Error unknownMember or badArguments.
   template <class Signature>
-  run::Result<Method<Signature>> method(const std::string& name);
+  run::Result<Method<Signature>> method(const std::string& name, Duration timeout = defaultTimeout);
 
   // The raw call below all others; Connection::cancel takes its result.
   std::uint32_t callAction(std::uint32_t action, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
@@ -111,7 +111,13 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   struct TypedMethod {
     std::uint32_t action;
     std::shared_ptr<const Conversion> conversion;  // null: the types are the same
+    std::shared_ptr<AnyDirectMethod> direct;       // null: it takes a message
   };
+  // Whether `method` may be called now as it is: its object is still there, and nothing is overtaken.
+  bool mayGoStraight(const TypedMethod& method) const;
+  // What the caller is told of what came of it, as if it had gone by messages.
+  run::Error told(const run::Error& error) const { return {run::Code::callFailed, error.cause, {}}; }
+  run::Error told(const std::exception& thrown, std::uint32_t action) const;
   void callConverted(std::uint32_t action, const qi::Value& arguments, const std::shared_ptr<const Conversion>& types,
                      Duration timeout, run::UniqueFunction<void(run::Result<qi::Value>)> handler);
   // The overload of `method` that these arguments fit, and the arguments converted to it.
@@ -148,46 +154,91 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   std::uint64_t lastKey_ = 0;
 };
 
+// A method of a service in this process whose C++ types are the same is called by pointer: co_await on it runs the
+// method before anything else happens, and goes on with its result (docs/design/015).
 template <class R, class... Args>
 class Method<R(Args...)> {
  public:
-  Method(std::shared_ptr<RemoteObject> object, RemoteObject::TypedMethod method)
-      : object_(std::move(object)), method_(std::move(method)) {}
+  Method(std::shared_ptr<RemoteObject> object, RemoteObject::TypedMethod method, Duration timeout)
+      : target_(std::make_shared<const Target>(std::move(object), std::move(method), timeout)) {}
 
   // `handler(run::Result<R>)` is called once, later.
   template <class Handler>
   void call(Duration timeout, Handler handler, const Args&... args) const {
-    if (method_.conversion) return callConverted(timeout, std::move(handler), args...);
-    object_->callAction(method_.action, qi::encodeAll(object_->argumentFormat(), args...), timeout,
-                        [handler = std::move(handler)](run::Result<Answer> answer) mutable {
-                          if (!answer) return handler(run::Result<R>(answer.error()));
-                          if constexpr (std::is_void_v<R>)
-                            handler(run::Result<R>());
-                          else
-                            handler(qi::decode<R>(answer->payload, answer->format));
-                        });
+    const auto& [object, method, limit, direct] = *target_;
+    if (method.conversion) return callConverted(timeout, std::move(handler), args...);
+    object->callAction(method.action, qi::encodeAll(object->argumentFormat(), args...), timeout,
+                       [handler = std::move(handler)](run::Result<Answer> answer) mutable {
+                         if (!answer) return handler(run::Result<R>(answer.error()));
+                         if constexpr (std::is_void_v<R>)
+                           handler(run::Result<R>());
+                         else
+                           handler(qi::decode<R>(answer->payload, answer->format));
+                       });
   }
   asio::awaitable<run::Result<R>> operator()(Args... args) const {
-    return awaiting<run::Result<R>>([self = *this, args = std::tuple<Args...>(std::move(args)...)](auto done) mutable {
-      std::apply([&](const Args&... each) { self.call(RemoteObject::defaultTimeout, std::move(done), each...); }, args);
-    });
+    if (target_->direct) return straight(*this, std::move(args)...);
+    return sent(std::move(args)...);
   }
 
  private:
+  using Direct = DirectMethod<R(Args...)>;
+  struct Target {
+    Target(std::shared_ptr<RemoteObject> of, RemoteObject::TypedMethod typed, Duration limit)
+        : object(std::move(of)),
+          method(std::move(typed)),
+          timeout(limit),
+          direct(dynamic_cast<Direct*>(method.direct.get())) {}
+    std::shared_ptr<RemoteObject> object;
+    RemoteObject::TypedMethod method;
+    Duration timeout;
+    Direct* direct;  // part of `method`; null: other types, or none
+  };
+
+  asio::awaitable<run::Result<R>> sent(Args... args) const {
+    return awaiting<run::Result<R>>([self = *this, args = std::tuple<Args...>(std::move(args)...)](auto done) mutable {
+      std::apply([&](const Args&... each) { self.call(self.target_->timeout, std::move(done), each...); }, args);
+    });
+  }
+  static asio::awaitable<run::Result<R>> straight(Method self, Args... args) {
+    const auto& [object, method, limit, direct] = *self.target_;
+    if (!object->mayGoStraight(method)) {
+      auto sending = self.sent(std::move(args)...);
+      co_return co_await std::move(sending);
+    }
+    auto result = self.callDirect(args...);
+    if (!object->connection_->hasHandledAll()) {  // events that the method sent us come before its answer
+      auto arriving = awaiting<run::Result<Answer>>(
+          [&connection = *object->connection_](auto done) { connection.whenHandledAll(std::move(done)); });
+      const auto arrived = co_await std::move(arriving);
+      if (!arrived) co_return arrived.error();
+    }
+    co_return result;
+  }
+  run::Result<R> callDirect(Args&... args) const {
+    const auto& [object, method, limit, direct] = *target_;
+    try {
+      auto result = direct->call({object->connection_->partnerId()}, args...);
+      if (!result) return object->told(result.error());
+      return result;
+    } catch (const std::exception& thrown) {
+      return object->told(thrown, method.action);
+    }
+  }
   template <class Handler>
   void callConverted(Duration timeout, Handler handler, const Args&... args) const {
-    object_->callConverted(method_.action, qi::Tuple{{qi::toValue(args)...}, {}}, method_.conversion, timeout,
-                           [handler = std::move(handler)](run::Result<qi::Value> value) mutable {
-                             if (!value) return handler(run::Result<R>(value.error()));
-                             if constexpr (std::is_void_v<R>)
-                               handler(run::Result<R>());
-                             else
-                               handler(qi::fromValue<R>(*value));
-                           });
+    const auto& [object, method, limit, direct] = *target_;
+    object->callConverted(method.action, qi::Tuple{{qi::toValue(args)...}, {}}, method.conversion, timeout,
+                          [handler = std::move(handler)](run::Result<qi::Value> value) mutable {
+                            if (!value) return handler(run::Result<R>(value.error()));
+                            if constexpr (std::is_void_v<R>)
+                              handler(run::Result<R>());
+                            else
+                              handler(qi::fromValue<R>(*value));
+                          });
   }
 
-  std::shared_ptr<RemoteObject> object_;
-  RemoteObject::TypedMethod method_;
+  std::shared_ptr<const Target> target_;
 };
 
 namespace detail {
@@ -201,11 +252,11 @@ struct SignatureParts<R(Args...)> {
 }  // namespace detail
 
 template <class Signature>
-run::Result<Method<Signature>> RemoteObject::method(const std::string& name) {
+run::Result<Method<Signature>> RemoteObject::method(const std::string& name, Duration timeout) {
   using Parts = detail::SignatureParts<Signature>;
   const auto found = typed(name, qi::Signature::of(Parts::parameters), qi::Signature::of(Parts::returns));
   if (!found) return found.error();
-  return Method<Signature>(shared_from_this(), *found);
+  return Method<Signature>(shared_from_this(), *found, timeout);
 }
 
 }  // namespace beckon::localbus
