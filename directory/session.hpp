@@ -55,6 +55,7 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(
       std::string name, localbus::Duration timeout = std::chrono::seconds(10));
 
+  localbus::Executor executor() { return io_.get_executor(); }
   // How a service's process is reached, for people: "unix:///run/.. (same computer)". Empty if it is not.
   std::string path(const localbus::RemoteObject& object) const { return peers_->path(object.connection()); }
 
