@@ -1,6 +1,7 @@
 #include "localbus/connection.hpp"
 
 #include "core/qi/error_payload.hpp"
+#include "localbus/heartbeat.hpp"
 #include "localbus/object_table.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -45,6 +46,7 @@ Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::Capa
     : socket_(std::move(socket)),
       authenticationTimer_(socket_.get_executor()),
       deadlineTimer_(socket_.get_executor()),
+      peerTimer_(socket_.get_executor()),
       receiver_(receiver),
       log_(std::move(log)),
       id_(++connectionCount),
@@ -55,6 +57,7 @@ Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::Capa
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);  // of no meaning to a unix socket
   socket_.non_blocking(true, ignored);
+  if (socket_.is_open()) heartbeat::start(socket_.native_handle());
 }
 
 Connection::~Connection() {
@@ -122,6 +125,7 @@ void Connection::close(Error reason) {
   error_code ignored;
   authenticationTimer_.cancel();
   deadlineTimer_.cancel();
+  peerTimer_.cancel();
   if (tls_) {
     refill();
     tls_->close();
@@ -228,14 +232,32 @@ void Connection::onCancel(std::uint32_t id, run::UniqueFunction<void()> handler)
 bool Connection::takesEvents() {
   if (state_ != State::ready) return false;
   const bool takes = queued() <= maxQueued;
-  if (!takes) ++droppedEvents_;
+  if (!takes) dropped(1);
   return takes;
+}
+
+std::size_t Connection::queueEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags, SignalClass kind) {
+  if (state_ != State::ready) return 0;
+  if ((!events_ || events_->isEmpty()) && queued() <= eventRoom) return sendEvent(address, arguments, flags) ? 0 : 1;
+  if (arguments.size() > qi::limits::maxPayload) {
+    dropped(1);
+    return 1;
+  }
+  if (!events_) events_ = std::make_unique<EventQueue>();
+  const auto lost = events_->add({address, flags, kind, {arguments.begin(), arguments.end()}});
+  if (lost > 0) dropped(lost);
+  return lost;
+}
+
+void Connection::dropped(std::size_t events) {
+  droppedEvents_ += events;
+  if (!std::exchange(isDropping_, true)) log_->warn("{} does not read: events for it are dropped", peer_);
 }
 
 bool Connection::sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags) {
   if (!takesEvents()) return false;
   if (arguments.size() > qi::limits::maxPayload) {
-    ++droppedEvents_;
+    dropped(1);
     return false;
   }
   put({++lastMessageId_, 0, 0, MessageType::event, flags, address}, arguments);
@@ -251,6 +273,7 @@ void Connection::answer(std::uint32_t id, qi::Address address, MessageType type,
                                           " bytes, the limit is " + std::to_string(qi::limits::maxPayload));
     return answer(id, address, MessageType::error, text);
   }
+  --unanswered_;
   const std::size_t before = queue_.size();
   put({id, 0, 0, type, flags, address}, payload);
   answersInQueue_ += queue_.size() - before;
@@ -296,6 +319,10 @@ bool Connection::takesCalls() const { return server_ || capabilities_.shared(qi:
 
 void Connection::handleCall(const qi::Message& message) {
   const auto self = shared_from_this();
+  if (message.header.type == MessageType::call && ++unanswered_ > qi::limits::maxUnanswered)
+    return answer(message.header.id, message.header.address, MessageType::error,
+                  qi::encodeErrorText("overloaded: " + std::to_string(qi::limits::maxUnanswered) +
+                                      " calls of this connection wait for their answers, which is the limit"));
   if (takesCalls() && objects_->received(self, message)) return;
   if (takesCalls() && receiver_) return receiver_->received(self, message);
   if (message.header.type == MessageType::call)
@@ -382,6 +409,22 @@ void Connection::watchDeadlines() {
       handler(Error{Code::timedOut, "no answer from " + self->peer_ + " before the deadline",
                     "check that the service is not stuck, or allow more time"});
     if (!self->pending_.empty()) self->watchDeadlines();
+  });
+}
+
+// While something is under way; the kernel watches an idle connection.
+void Connection::watchPeer() {
+  if (peerWatched_ || state_ == State::closed) return;
+  peerWatched_ = true;
+  peerTimer_.expires_after(heartbeat::lookInterval);
+  peerTimer_.async_wait([self = shared_from_this()](error_code problem) {
+    self->peerWatched_ = false;
+    if (problem || self->state_ == State::closed) return;
+    const auto sign = heartbeat::look(self->socket_.native_handle());
+    if (sign == heartbeat::Sign::none)
+      self->close({Code::connectionLost, self->peer_ + " gives no sign of life", "check its power and its network"});
+    else if (sign == heartbeat::Sign::waiting)
+      self->watchPeer();
   });
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
 #include "core/qi/frame_parser.hpp"
+#include "core/qi/limits.hpp"
 #include "core/run/log.hpp"
 #include "core/run/unique_function.hpp"
+#include "localbus/event_queue.hpp"
 #include "localbus/handshake.hpp"
+#include "localbus/quota.hpp"
 #include "localbus/tls_channel.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -54,14 +57,17 @@ using AnswerHandler = run::UniqueFunction<void(run::Result<Answer>)>;
 // ClientServerSocket). It lives on one executor: every function is called there and every handler runs there.
 // What is sent during one turn of the loop leaves in one system call.
 //
-// While more than `maxQueued` bytes wait to be sent, calls are refused as `overloaded` and events are dropped
-// and counted; while that many bytes of answers wait, no further call is read. So a peer that does not read
-// costs little more memory than that.
+// While more than `maxQueued` bytes wait to be sent, calls are refused as `overloaded`; while that many bytes of
+// answers wait, no further call is read. Events wait for their turn once `eventRoom` bytes do, as their signal's class
+// says, and what is dropped is counted. So a peer that does not read costs little more memory than that. A TCP peer
+// that is gone without a word is noticed within 4 s (heartbeat.hpp).
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   // From connecting or accepting to an authenticated connection (DESIGN: limits that the outside meets).
   static constexpr Duration authenticationTime = std::chrono::seconds(5);
   static constexpr std::size_t maxQueued = 16 * 1024 * 1024;
+  // More than a burst of small events takes; above it each waits by itself, which costs more.
+  static constexpr std::size_t eventRoom = 1024 * 1024;
   // What the buffers for sending keep between two turns of the loop.
   static constexpr std::size_t keptBuffer = 256 * 1024;
   // How late a deadline may be noticed.
@@ -108,7 +114,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // False, and counted, if an event would be dropped because the peer does not read. Asked before an event with objects
   // is written: a dropped one would leave them without anybody to terminate them.
   bool takesEvents();
-  // False, and counted, if the event was dropped because the peer does not read.
+  // An event without objects. Counted: how many were dropped by it because the peer does not read.
+  std::size_t queueEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags, SignalClass kind);
+  // At once. False, and counted, if the event was dropped because the peer does not read.
   bool sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags = 0);
   // An answer above limits::maxPayload becomes an error: the peer would close the connection over it.
   void answer(std::uint32_t id, qi::Address address, qi::MessageType type, qi::ByteView payload,
@@ -141,6 +149,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // message is read. Valid while the connection lives.
   qi::ObjectFormat format(std::uint32_t service, bool isArgument = false) const;
   ObjectTable& objects() { return *objects_; }
+  // What the peer may subscribe to.
+  Quota& subscriptions() { return subscriptions_; }
   std::uint64_t id() const { return id_; }  // of this process, never reused
   // For people: an address and port, or a process.
   std::string peer() const { return peer_; }
@@ -178,14 +188,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void put(const Outgoing& message);
   void put(qi::Header header, qi::ByteView payload);
   std::size_t answersQueued() const { return answersInQueue_ + answersInSending_; }
+  void dropped(std::size_t events);
+  void sendWaitingEvents();
   void scheduleFlush();
   void flush();
   void flushToPartner();
   void watchDeadlines();
+  void watchPeer();
 
   Socket socket_;
   Timer authenticationTimer_;
   Timer deadlineTimer_;
+  Timer peerTimer_;
   Receiver* receiver_;
   run::Log log_;
   const std::uint64_t id_;
@@ -217,11 +231,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint32_t lastMessageId_ = 0, lastLink_ = 0;
   std::unordered_map<std::uint32_t, Pending> pending_;
   std::unordered_map<std::uint32_t, run::UniqueFunction<void()>> cancels_;  // by the peer's call
+  std::size_t unanswered_ = 0;                                              // calls of the peer
+  Quota subscriptions_{qi::limits::maxSubscriptions};
   std::unique_ptr<ObjectTable> objects_;
   std::unique_ptr<TlsChannel> tls_;
-  bool deadlinesWatched_ = false;
+  bool deadlinesWatched_ = false, peerWatched_ = false;
   std::unordered_map<std::uint64_t, EventHandler> listeners_;
+  std::unique_ptr<EventQueue> events_;  // that wait; once there was one
   std::uint64_t droppedEvents_ = 0;
+  bool isDropping_ = false;
 };
 
 }  // namespace beckon::localbus

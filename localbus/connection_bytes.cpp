@@ -37,6 +37,7 @@ void Connection::flushToPartner() {
   if (!partner_ || state_ == State::closed) return;
   const auto partner = partner_->shared_from_this();
   answersInQueue_ = 0;
+  sendWaitingEvents();
   const auto bytes = std::exchange(queue_, {});
   for (qi::ByteView left = bytes; !left.empty() && partner->isOpen();) {
     const auto room = partner->parser_.room();
@@ -58,11 +59,13 @@ void Connection::flush() {
       sending_.clear();
       if (sending_.capacity() > keptBuffer) sending_ = qi::Bytes();  // "= {}" would keep it
       sent_ = answersInSending_ = 0;
+      sendWaitingEvents();
       refill();
       if (sending_.empty()) break;
     }
     error_code problem;
     sent_ += socket_.write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), problem);
+    watchPeer();
     if (problem == asio::error::would_block) {
       waitingToWrite_ = true;
       socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code failed) {
@@ -81,6 +84,18 @@ void Connection::flush() {
     close(refusal_);
   else
     read();
+}
+
+// As many as leave together; those that still wait go when these have.
+void Connection::sendWaitingEvents() {
+  if (!events_) return;
+  while (queue_.size() < keptBuffer) {
+    const auto event = events_->take();
+    if (!event) break;
+    put({++lastMessageId_, 0, 0, qi::MessageType::event, event->flags, event->address}, event->arguments);
+  }
+  if (events_->isEmpty() && std::exchange(isDropping_, false))
+    log_->info("{} reads again; {} events for it were dropped in all", peer_, droppedEvents_);
 }
 
 // Moves what waits behind what the socket is to take, in the form in which it leaves.

@@ -26,6 +26,13 @@ Result<Value> readAnswer(const Answer& answer, const Signature& returns) {
   return value ? qi::convert(*value, returns) : value;
 }
 
+// What a subscription is for: the second of its arguments.
+std::uint32_t signalOf(const qi::Message& subscription) {
+  qi::Reader reader(subscription.payload);
+  reader.number<std::uint32_t>();
+  return reader.number<std::uint32_t>();
+}
+
 }  // namespace
 
 ForwardedObject::ForwardedObject(std::shared_ptr<RemoteObject> target)
@@ -39,11 +46,21 @@ void ForwardedObject::received(const std::shared_ptr<Connection>& from, const qi
   const auto& header = message.header;
   const auto action = header.address.action;
   const auto& meta = metaObject();
-  if (action <= qi::action::metaObject || action == qi::action::registerEventWithSignature) {
+  const bool isSubscription = action == qi::action::registerEvent || action == qi::action::registerEventWithSignature;
+  if (isSubscription || action <= qi::action::metaObject) {
     const auto result = ownAction(from, message);
-    if (header.type == MessageType::call)
-      from->answer(header.id, header.address, result ? MessageType::reply : MessageType::error,
-                   result ? *result : qi::encodeErrorText(result.error().cause));
+    auto answer = [weak = std::weak_ptr(from), header, result] {
+      const auto to = weak.lock();
+      if (!to || header.type != MessageType::call) return;
+      to->answer(header.id, header.address, result ? MessageType::reply : MessageType::error,
+                 result ? *result : qi::encodeErrorText(result.error().cause));
+    };
+    // Who is told that he has subscribed misses nothing.
+    const auto signal = subscribing_.find(signalOf(message));
+    if (result && isSubscription && signal != subscribing_.end())
+      signal->second.push_back(std::move(answer));
+    else
+      answer();
     return;
   }
   if (const auto method = meta.methods.find(action); method != meta.methods.end())
@@ -102,14 +119,21 @@ void ForwardedObject::released(std::uint64_t connection, std::uint32_t service, 
 void ForwardedObject::want(std::uint32_t signal, bool isWanted) {
   upstream_.erase(signal);
   if (!isWanted) return;
+  subscribing_[signal];
   const auto subscribe = [weak = weak_from_this(), target = target_, signal]() -> asio::awaitable<void> {
     auto handler = [weak, signal](const Value& event) {
       if (const auto self = weak.lock())
-        self->subscribers_.emit(signal, [&](const qi::ObjectFormat& format) { return qi::encodeValue(event, format); });
+        self->subscribers_.emit(
+            signal, self->metaObject().properties.contains(signal) ? SignalClass::state : SignalClass::event,
+            [&](const qi::ObjectFormat& format) { return qi::encodeValue(event, format); });
     };
     auto subscription = co_await target->subscribe(target->metaObject().signals.at(signal).name, std::move(handler));
     const auto self = weak.lock();
-    if (self && subscription && self->subscribers_.count(signal) > 0) self->upstream_[signal] = *subscription;
+    if (!self) co_return;
+    if (subscription && self->subscribers_.count(signal) > 0) self->upstream_[signal] = *subscription;
+    const auto waiting = self->subscribing_.extract(signal);
+    if (waiting.empty()) co_return;
+    for (const auto& answer : waiting.mapped()) answer();
   };
   asio::co_spawn(target_->connection()->executor(), subscribe, asio::detached);
 }

@@ -31,6 +31,7 @@ class ForwardedObject final : public BoundObject, public std::enable_shared_from
   const qi::ObjectUid uid_;  // the target's own, if it is known
   Subscribers subscribers_;
   std::map<std::uint32_t, std::shared_ptr<RemoteObject::Subscription>> upstream_;  // by signal
+  std::map<std::uint32_t, std::vector<std::function<void()>>> subscribing_;        // answers that wait for it
 };
 
 }  // namespace beckon::localbus

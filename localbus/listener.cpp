@@ -1,5 +1,6 @@
 #include "localbus/listener.hpp"
 
+#include "core/qi/limits.hpp"
 #include "core/run/uuid.hpp"
 #include "localbus/tls_channel.hpp"
 
@@ -9,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace beckon::localbus {
@@ -19,6 +21,25 @@ using run::Error;
 
 // How long accepting rests when the process has no descriptors left.
 static constexpr Duration acceptRest = std::chrono::milliseconds(50);
+
+namespace {
+
+// Of whom a peer is one of many: its IPv4 address or its /64 of IPv6. All of unix sockets are this computer.
+std::string addressOf(const Socket& socket) {
+  error_code problem;
+  const auto remote = socket.remote_endpoint(problem);
+  const auto family = problem ? AF_UNIX : remote.protocol().family();
+  if (family != AF_INET && family != AF_INET6) return "unix";
+  asio::ip::tcp::endpoint tcp;
+  std::memcpy(tcp.data(), remote.data(), std::min(remote.size(), tcp.capacity()));
+  const auto address = tcp.address();
+  if (address.is_v4()) return address.to_string();
+  auto bytes = address.to_v6().to_bytes();
+  if (!address.to_v6().is_v4_mapped() && !address.is_loopback()) std::fill(bytes.begin() + 8, bytes.end(), 0);
+  return asio::ip::address_v6(bytes).to_string();
+}
+
+}  // namespace
 
 Listener::Listener(asio::io_context& io, ObjectHost& host, Authenticator authenticator, run::Log log,
                    qi::CapabilityMap capabilities)
@@ -113,8 +134,13 @@ void Listener::stop() {
   for (auto& entrance : entrances_)
     if (!entrance.path.empty()) ::unlink(entrance.path.c_str());
   entrances_.clear();
-  auto connections = std::exchange(connections_, {});
-  for (auto& [id, connection] : connections) connection->close({Code::connectionLost, "the listener stopped", {}});
+  disconnect({Code::connectionLost, "the listener stopped", {}});
+}
+
+void Listener::disconnect(const Error& reason) {
+  waiting_.clear();
+  waitingCount_ = 0;
+  for (auto& [id, connection] : std::exchange(connections_, {})) connection->close(reason);
 }
 
 void Listener::accept(Entrance& entrance) {
@@ -137,19 +163,51 @@ void Listener::accept(Entrance& entrance) {
 }
 
 void Listener::take(Socket socket, const std::optional<TlsContext>& tls) {
-  if (connections_.size() >= maxConnections) {
-    log_->warn("more than {} connections: one more was closed", maxConnections);
+  const auto address = addressOf(socket);
+  if (!makeRoom(address)) {
+    log_->warn("more than {} connections: one more was closed", qi::limits::maxConnections);
     return;
   }
   auto connection = Connection::accepted(std::move(socket), authenticator_, &host_, log_, capabilities_,
                                          tls ? std::make_unique<TlsChannel>(*tls) : nullptr);
-  connections_.emplace(connection->id(), connection);
-  connection->onClosed([this, alive = alive_, id = connection->id()](const Error& reason) {
+  const auto id = connection->id();
+  connections_.emplace(id, connection);
+  waiting_[address].insert(id);
+  ++waitingCount_;
+  connection->onClosed([this, alive = alive_, id](const Error& reason) {
     if (!*alive) return;
     log_->debug("connection {} ended: {}", id, reason.cause);
     connections_.erase(id);
   });
-  connection->start([](run::Result<>) {});
+  connection->start([this, alive = alive_, id, address](run::Result<> ready) {
+    if (!*alive) return;
+    isNoLongerWaiting(address, id);
+    if (const auto peer = ready && onReady_ ? this->connection(id) : nullptr) onReady_(peer);
+  });
+}
+
+// For one more from there.
+bool Listener::makeRoom(const std::string& address) {
+  const auto same = waiting_.find(address);
+  if (same != waiting_.end() && same->second.size() >= qi::limits::maxUnauthenticatedOfAddress) closeOldest(address);
+  const bool isFull = connections_.size() >= qi::limits::maxConnections;
+  if (waitingCount_ >= qi::limits::maxUnauthenticated || (isFull && waitingCount_ > 0)) {
+    const auto fewer = [](const auto& one, const auto& other) { return one.second.size() < other.second.size(); };
+    closeOldest(std::max_element(waiting_.begin(), waiting_.end(), fewer)->first);
+  }
+  return connections_.size() < qi::limits::maxConnections;
+}
+
+void Listener::closeOldest(const std::string& address) {
+  const auto oldest = connections_.at(*waiting_.at(address).begin());
+  oldest->close({Code::overloaded, "too many connections have not authenticated", {}});
+}
+
+void Listener::isNoLongerWaiting(const std::string& address, std::uint64_t id) {
+  const auto same = waiting_.find(address);
+  if (same == waiting_.end() || !same->second.erase(id)) return;
+  --waitingCount_;
+  if (same->second.empty()) waiting_.erase(same);
 }
 
 }  // namespace beckon::localbus

@@ -11,16 +11,16 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 
 namespace beckon::localbus {
 
 // Accepts connections for an ObjectHost, on as many endpoints as are started. A failed accept (a peer that is gone
-// already, no descriptors) never ends the accepting. Lives on one executor.
+// already, no descriptors) never ends the accepting. Connections are limited (qi::limits), most of all those that have
+// not authenticated: peers that say nothing push out each other. Lives on one executor.
 class Listener {
  public:
-  // More connections than these are closed at once.
-  static constexpr std::size_t maxConnections = 10'000;
-
   // `capabilities`: what is told to the peers.
   Listener(asio::io_context& io, ObjectHost& host, Authenticator authenticator, run::Log log,
            qi::CapabilityMap capabilities = qi::ownCapabilities());
@@ -31,8 +31,12 @@ class Listener {
   // address cannot be listened on.
   // `tls`: for tcps and tcpsm, where it is needed.
   run::Result<Endpoint> start(const Endpoint& endpoint, std::optional<TlsContext> tls = {});
+  // Told of each peer once it has authenticated, before any of its calls.
+  void onReady(std::function<void(const std::shared_ptr<Connection>&)> handler) { onReady_ = std::move(handler); }
   // The accepted connection with that id; null when it has ended.
   std::shared_ptr<Connection> connection(std::uint64_t id) const;
+  // Closes every connection; goes on listening.
+  void disconnect(const run::Error& reason);
   // Closes the listening sockets and every connection.
   void stop();
 
@@ -49,14 +53,20 @@ class Listener {
   boost::system::error_code openUnix(Entrance& entrance, const std::string& path);
   void accept(Entrance& entrance);
   void take(Socket socket, const std::optional<TlsContext>& tls);
+  bool makeRoom(const std::string& address);
+  void closeOldest(const std::string& address);
+  void isNoLongerWaiting(const std::string& address, std::uint64_t id);
 
   asio::io_context& io_;
   ObjectHost& host_;
   Authenticator authenticator_;
   qi::CapabilityMap capabilities_;
   run::Log log_;
+  std::function<void(const std::shared_ptr<Connection>&)> onReady_;
   std::list<Entrance> entrances_;
   std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
+  std::map<std::string, std::set<std::uint64_t>> waiting_;  // those that have not authenticated, by address
+  std::size_t waitingCount_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

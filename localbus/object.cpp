@@ -28,7 +28,7 @@ void answer(Connection& to, const qi::Header& call, const Result<Bytes>& result)
 Object::Object()
     : uid_(newObjectUid()),
       recorder_(std::make_shared<CallRecorder>([this](const EventTrace& event) {
-        subscribers_.emit(qi::action::traceObject,
+        subscribers_.emit(qi::action::traceObject, SignalClass::event,
                           [&](const qi::ObjectFormat& format) { return qi::encode(std::tuple(event), format); });
       })),
       subscribers_(
@@ -181,7 +181,8 @@ const std::shared_ptr<AnyDirectMethod>* Object::direct(std::uint32_t action) con
 }
 
 void Object::emit(std::uint32_t signal, const Subscribers::Encode& arguments) {
-  subscribers_.emit(signal, arguments);
+  const auto kind = classes_.find(signal);
+  subscribers_.emit(signal, kind == classes_.end() ? SignalClass::event : kind->second, arguments);
   if (recorder_->isTraceEnabled()) recorder_->recordSignal(metaObject_.signals.at(signal), arguments({}));
 }
 

@@ -34,6 +34,8 @@ class Object final : public BoundObject {
 
   // To every subscriber, each connection once a registration.
   void emit(std::uint32_t signal, const Subscribers::Encode& arguments);
+  // Events of that signal that subscribers did not get because they did not read.
+  std::uint64_t droppedEvents(std::uint32_t signal) const { return subscribers_.dropped(signal); }
   std::size_t subscriberCount(std::uint32_t signal) const { return subscribers_.count(signal); }
 
  private:
@@ -50,6 +52,7 @@ class Object final : public BoundObject {
   std::map<std::uint32_t, Method> methods_;
   std::map<std::uint32_t, std::shared_ptr<AnyDirectMethod>> directMethods_;  // those that answer at once
   std::map<std::uint32_t, Property> properties_;
+  std::map<std::uint32_t, SignalClass> classes_;  // of signals; those that are not here are `event`
   std::shared_ptr<CallRecorder> recorder_;
   Subscribers subscribers_;
 };

@@ -51,7 +51,8 @@ void ObjectBuilder::addDirectMethod(std::uint32_t id, std::shared_ptr<AnyDirectM
   built_->directMethods_[id] = std::move(method);
 }
 
-std::uint32_t ObjectBuilder::addSignal(const std::string& name, std::string signature) {
+std::uint32_t ObjectBuilder::addSignal(const std::string& name, std::string signature, SignalClass kind) {
+  if (kind != SignalClass::event) built_->classes_[nextId_] = kind;
   built_->metaObject_.signals[nextId_] = {nextId_, name, std::move(signature)};
   return nextId_++;
 }
@@ -60,7 +61,7 @@ std::uint32_t ObjectBuilder::addProperty(const std::string& name, const std::str
                                          Object::Property property) {
   built_->properties_[nextId_] = std::move(property);
   built_->metaObject_.properties[nextId_] = {nextId_, name, signature};
-  return addSignal(name, "(" + signature + ")");
+  return addSignal(name, "(" + signature + ")", SignalClass::state);
 }
 
 std::shared_ptr<Object> ObjectBuilder::build() { return std::move(built_); }

@@ -187,9 +187,10 @@ class ObjectBuilder {
     }
   }
 
+  // `kind`: what becomes of its events when a subscriber does not read (event_queue.hpp).
   template <class... Args>
-  SignalHandle<Args...> signal(const std::string& name) {
-    return {object_, addSignal(name, std::string(qi::signatureText<std::tuple<Args...>>()))};
+  SignalHandle<Args...> signal(const std::string& name, SignalClass kind = SignalClass::event) {
+    return {object_, addSignal(name, std::string(qi::signatureText<std::tuple<Args...>>()), kind)};
   }
 
   // `accept` is asked before a peer's new value is taken; absent: every value is. What it refuses keeps
@@ -218,7 +219,7 @@ class ObjectBuilder {
   std::uint32_t addMethod(const std::string& name, std::string returns, std::string parameters,
                           const std::string& description, Object::Method method);
   void addDirectMethod(std::uint32_t id, std::shared_ptr<AnyDirectMethod> method);
-  std::uint32_t addSignal(const std::string& name, std::string signature);
+  std::uint32_t addSignal(const std::string& name, std::string signature, SignalClass kind);
   std::uint32_t addProperty(const std::string& name, const std::string& signature, Object::Property property);
 
   std::shared_ptr<Object> built_;

@@ -16,6 +16,7 @@ void ObjectHost::received(const std::shared_ptr<Connection>& from, const qi::Mes
   const auto& header = message.header;
   const auto found = objects_.find({header.address.service, header.address.object});
   if (found == objects_.end()) {
+    if (onUnknown_ && onUnknown_(from, message)) return;
     if (header.type == qi::MessageType::call)
       from->answer(header.id, header.address, qi::MessageType::error,
                    qi::encodeErrorText("The call request could not be handled."));

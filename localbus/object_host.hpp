@@ -17,6 +17,10 @@ class ObjectHost : public Receiver {
   // Called when a connection has closed, after its subscriptions have gone.
   void onClosed(std::function<void(const Connection&)> handler) { onClosed_ = std::move(handler); }
 
+  // Asked about messages for objects that are not here; false: they are refused.
+  using UnknownHandler = std::function<bool(const std::shared_ptr<Connection>& from, const qi::Message& message)>;
+  void onUnknown(UnknownHandler handler) { onUnknown_ = std::move(handler); }
+
   void received(const std::shared_ptr<Connection>& from, const qi::Message& message) override;
   void closed(const Connection& connection) override;
   const BoundObject* hosted(std::uint32_t service, std::uint32_t object) const override;
@@ -24,6 +28,7 @@ class ObjectHost : public Receiver {
  private:
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::shared_ptr<BoundObject>> objects_;
   std::function<void(const Connection&)> onClosed_;
+  UnknownHandler onUnknown_;
 };
 
 }  // namespace beckon::localbus

@@ -39,13 +39,18 @@ Result<Bytes> Subscribers::add(const std::shared_ptr<Connection>& from, const qi
   if (!type) return type.error();
   auto address = message.header.address;
   address.action = signal;
-  Subscriber next{from, from->id(), address, handler, std::move(wanted)};
   // One number is one registration: the later one stands.
   erase([&](const Subscriber& known) {
-    return known.connectionId == next.connectionId && known.address == address && known.handler == handler;
+    return known.connectionId == from->id() && known.address == address && known.handler == handler;
   });
+  auto place = from->subscriptions().take();
+  if (!place)
+    return Error{
+        Code::overloaded,
+        "this connection has " + std::to_string(qi::limits::maxSubscriptions) + " subscriptions, which is the limit",
+        {}};
   auto& topic = topics_.try_emplace(signal, Topic{*type, {}}).first->second;
-  topic.subscribers.push_back(std::move(next));
+  topic.subscribers.push_back({from, from->id(), address, handler, std::move(wanted), std::move(*place)});
   if (topic.subscribers.size() == 1 && changed_) changed_(signal, true);
   return qi::encode(++lastLink_);
 }
@@ -89,35 +94,54 @@ std::size_t Subscribers::erase(const Predicate& which) {
   return ended;
 }
 
-void Subscribers::emit(std::uint32_t signal, const Encode& encode) const {
-  const auto topic = topics_.find(signal);
-  if (topic == topics_.end()) return;
-  const bool isForAll = !topic->second.type.mayHoldObjects();
+void Subscribers::emit(std::uint32_t signal, SignalClass kind, const Encode& encode) {
+  const auto found = topics_.find(signal);
+  if (found == topics_.end()) return;
+  const auto& topic = found->second;
+  const bool isForAll = !topic.type.mayHoldObjects();
+  std::size_t lost = 0;
   std::optional<Bytes> shared;
-  for (const auto& subscriber : topic->second.subscribers) {
-    const auto to = subscriber.connection.lock();
-    if (!to) continue;
-    if (isForAll) {
-      if (!shared) shared = encode({});
-      send(topic->second, subscriber, *shared, {});
-    } else if (to->takesEvents()) {
-      const auto format = to->format(subscriber.address.service);
-      send(topic->second, subscriber, encode(format), format.plain());
-    }
+  for (const auto& subscriber : topic.subscribers) {
+    if (isForAll && !shared) shared = encode({});
+    lost += isForAll ? send(topic, subscriber, kind, *shared) : sendOwn(topic, subscriber, encode);
   }
+  if (lost > 0) dropped_[signal] += lost;
 }
 
-void Subscribers::send(const Topic& topic, const Subscriber& subscriber, qi::ByteView event,
-                       const qi::ObjectFormat& plain) const {
+std::size_t Subscribers::send(const Topic& topic, const Subscriber& subscriber, SignalClass kind, qi::ByteView event) {
   const auto to = subscriber.connection.lock();
-  if (subscriber.wanted && to->capabilities().remote(qi::capability::messageFlags)) {
-    const auto value = qi::decodeValue(event, topic.type, plain);
-    if (const auto converted = value ? qi::convert(*value, *subscriber.wanted) : value) {
-      to->sendEvent(subscriber.address, qi::encodeValue(qi::dynamic(*converted), plain), qi::flags::dynamicPayload);
-      return;
-    }
-  }
-  to->sendEvent(subscriber.address, event);
+  if (!to) return 0;
+  if (const auto converted = convert(topic, subscriber, *to, event, {}))
+    return to->queueEvent(subscriber.address, *converted, qi::flags::dynamicPayload, kind);
+  return to->queueEvent(subscriber.address, event, 0, kind);
+}
+
+// What was given in an event has to leave with it, or not to be given.
+std::size_t Subscribers::sendOwn(const Topic& topic, const Subscriber& subscriber, const Encode& encode) {
+  const auto to = subscriber.connection.lock();
+  if (!to || !to->isReady()) return 0;
+  if (!to->takesEvents()) return 1;
+  const auto format = to->format(subscriber.address.service);
+  const auto event = encode(format);
+  const auto converted = convert(topic, subscriber, *to, event, format.plain());
+  const bool isSent = converted ? to->sendEvent(subscriber.address, *converted, qi::flags::dynamicPayload)
+                                : to->sendEvent(subscriber.address, event);
+  return isSent ? 0 : 1;
+}
+
+// As the subscriber asked for it; none where it is sent as it is.
+std::optional<Bytes> Subscribers::convert(const Topic& topic, const Subscriber& subscriber, const Connection& to,
+                                          qi::ByteView event, const qi::ObjectFormat& plain) {
+  if (!subscriber.wanted || !to.capabilities().remote(qi::capability::messageFlags)) return {};
+  const auto value = qi::decodeValue(event, topic.type, plain);
+  const auto converted = value ? qi::convert(*value, *subscriber.wanted) : value;
+  if (!converted) return {};
+  return qi::encodeValue(qi::dynamic(*converted), plain);
+}
+
+std::uint64_t Subscribers::dropped(std::uint32_t signal) const {
+  const auto found = dropped_.find(signal);
+  return found == dropped_.end() ? 0 : found->second;
 }
 
 std::size_t Subscribers::count(std::uint32_t signal) const {

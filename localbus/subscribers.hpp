@@ -21,7 +21,7 @@ class Subscribers {
 
   explicit Subscribers(ChangeHandler changed = {}) : changed_(std::move(changed)) {}
 
-  // registerEvent and registerEventWithSignature. Answers the link. Errors: unknownMember, tooLarge.
+  // registerEvent and registerEventWithSignature. Answers the link. Errors: unknownMember, tooLarge, overloaded.
   run::Result<qi::Bytes> add(const std::shared_ptr<Connection>& from, const qi::Message& message,
                              const qi::MetaObject& meta);
   // unregisterEvent, by the number that the subscriber chose. Error: invalidArgument.
@@ -29,8 +29,11 @@ class Subscribers {
   // Everything that a connection subscribed to under that number.
   void released(std::uint64_t connection, std::uint32_t service, std::uint32_t object);
 
-  // To each subscriber as it wants it. Encoded once for all, but where the event may carry objects.
-  void emit(std::uint32_t signal, const Encode& encode) const;
+  // To each subscriber as it wants it. Encoded once for all, but where the event may carry objects: those are of the
+  // class `event`.
+  void emit(std::uint32_t signal, SignalClass kind, const Encode& encode);
+  // Events of that signal that subscribers did not get because they did not read.
+  std::uint64_t dropped(std::uint32_t signal) const;
   std::size_t count(std::uint32_t signal) const;
 
  private:
@@ -40,6 +43,7 @@ class Subscribers {
     qi::Address address;                  // under which it knows the signal
     std::uint64_t handler;                // chosen by the subscriber
     std::optional<qi::Signature> wanted;  // events are converted to it
+    Quota::Place place;                   // among those of its connection
   };
   struct Topic {
     qi::Signature type;
@@ -47,10 +51,15 @@ class Subscribers {
   };
   template <class Predicate>
   std::size_t erase(const Predicate& which);
-  void send(const Topic& topic, const Subscriber& subscriber, qi::ByteView event, const qi::ObjectFormat& plain) const;
+  // How many events were dropped by it.
+  static std::size_t send(const Topic& topic, const Subscriber& subscriber, SignalClass kind, qi::ByteView event);
+  static std::optional<qi::Bytes> convert(const Topic& topic, const Subscriber& subscriber, const Connection& to,
+                                          qi::ByteView event, const qi::ObjectFormat& plain);
+  static std::size_t sendOwn(const Topic& topic, const Subscriber& subscriber, const Encode& encode);
 
   ChangeHandler changed_;
-  std::map<std::uint32_t, Topic> topics_;  // by signal; those that somebody wants
+  std::map<std::uint32_t, Topic> topics_;           // by signal; those that somebody wants
+  std::map<std::uint32_t, std::uint64_t> dropped_;  // by signal
   std::uint64_t lastLink_ = 0;
 };
 

@@ -17,6 +17,11 @@ bool isSet(const CapabilityMap& map, const std::string& name) {
       found->second.inner().data());
 }
 
+// What one end says of itself and the other need not say.
+bool tells(const std::string& name) {
+  return name == capability::beckonSession || name == capability::beckonResume || name == capability::beckonRelay;
+}
+
 }  // namespace
 
 CapabilityMap ownCapabilities() {
@@ -27,7 +32,7 @@ CapabilityMap ownCapabilities() {
 
 void Capabilities::addRemote(const CapabilityMap& remote) {
   for (const auto& [key, value] : remote)
-    if (own_.contains(key)) remote_.emplace(key, value);
+    if (own_.contains(key) || tells(key)) remote_.emplace(key, value);
 }
 
 bool Capabilities::shared(const std::string& name) const { return isSet(own_, name) && isSet(remote_, name); }

@@ -22,6 +22,11 @@ inline constexpr const char* remoteCancelableCalls = "RemoteCancelableCalls";
 // Beckon's own: text, the sessionId of the process (ServiceInfo), by which a client knows that it reached the right
 // one.
 inline constexpr const char* beckonSession = "BeckonSession";
+// Text, told to the directory only: the secret of a session. Who connects with that of a connection that is there takes
+// its place.
+inline constexpr const char* beckonResume = "BeckonResume";
+// A program's services may be called by others over its connection to the directory.
+inline constexpr const char* beckonRelay = "BeckonRelay";
 }  // namespace capability
 
 // What Beckon advertises. It differs from libqi 4.0.5 in RelativeEndpointURI: lists of relative
@@ -34,8 +39,8 @@ class Capabilities {
   explicit Capabilities(CapabilityMap own) : own_(std::move(own)) {}
 
   const CapabilityMap& own() const { return own_; }
-  // Takes what the peer sent of the capabilities that we have ourselves; the first value of a key stays. Others can
-  // never be shared, and a peer must not make us keep what it likes.
+  // Takes what the peer sent of the capabilities that we have ourselves, and what Beckon's own tell; the first value of
+  // a key stays. Others can never be shared, and a peer must not make us keep what it likes.
   void addRemote(const CapabilityMap& remote);
 
   bool shared(const std::string& name) const;

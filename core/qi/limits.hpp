@@ -27,4 +27,20 @@ inline constexpr std::size_t maxObjects = 64 * 1024;
 // Meta objects that each side keeps for the other, with MetaObjectCache. NAOqi has some 300 kinds of object.
 inline constexpr std::size_t maxMetaObjects = 1024;
 
+// Connections that one listener has at a time. A robot with a hundred programs has some 10,000 between all of them.
+inline constexpr std::size_t maxConnections = 10'000;
+// Among them those that have not authenticated, which takes a program a millisecond and a silent one 5 s: in all, and
+// from one address (of IPv6 a /64). For one more the oldest of the address that has most is closed.
+inline constexpr std::size_t maxUnauthenticated = 1024;
+inline constexpr std::size_t maxUnauthenticatedOfAddress = 256;
+// Subscriptions of one connection to signals of the process that it leads to. A monitor of all that a robot of NAOqi
+// emits has 2,000.
+inline constexpr std::size_t maxSubscriptions = 16 * 1024;
+// Calls of one connection that were not answered yet.
+inline constexpr std::size_t maxUnanswered = 16 * 1024;
+// Services that one connection may have registered with a directory. NAOqi has 120 in all.
+inline constexpr std::size_t maxRegistrations = 16 * 1024;
+// Bytes of text in the ServiceInfo of one service. With every endpoint of a computer it has some 500.
+inline constexpr std::size_t maxServiceInfo = 16 * 1024;
+
 }  // namespace beckon::qi::limits

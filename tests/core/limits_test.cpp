@@ -28,7 +28,14 @@ TEST(Limits, areThoseOfTheDocumentation) {
                                                 {"maxEmptyElements", limits::maxEmptyElements},
                                                 {"maxValues", limits::maxValues},
                                                 {"maxObjects", limits::maxObjects},
-                                                {"maxMetaObjects", limits::maxMetaObjects}}));
+                                                {"maxMetaObjects", limits::maxMetaObjects},
+                                                {"maxConnections", limits::maxConnections},
+                                                {"maxUnauthenticated", limits::maxUnauthenticated},
+                                                {"maxUnauthenticatedOfAddress", limits::maxUnauthenticatedOfAddress},
+                                                {"maxSubscriptions", limits::maxSubscriptions},
+                                                {"maxUnanswered", limits::maxUnanswered},
+                                                {"maxRegistrations", limits::maxRegistrations},
+                                                {"maxServiceInfo", limits::maxServiceInfo}}));
 }
 
 }  // namespace

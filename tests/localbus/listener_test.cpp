@@ -4,6 +4,7 @@
 #include "tests/support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <fstream>
 
@@ -64,9 +65,9 @@ TEST(Listener, closesItsConnectionsWhenItStops) {
   EXPECT_THROW(RawPeer(bus.loop, bus.endpoint), boost::system::system_error);
 }
 
-TEST(Listener, servesOnAfterAThousandPeersThatConnectAndReset) {
+TEST(Listener, servesOnAfterTenThousandPeersThatConnectAndReset) {
   SampleBus bus;
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 10'000; ++i) {
     RawPeer peer(bus.loop, bus.endpoint);
     if (i % 3 == 1) peer.call({0, 0, 8});
     if (i % 3 == 2) bus.loop.poll();
@@ -75,7 +76,75 @@ TEST(Listener, servesOnAfterAThousandPeersThatConnectAndReset) {
   RawPeer normal(bus.loop, bus.endpoint);
   normal.authenticate();
   EXPECT_EQ(normal.ask(SampleBus::member(bus.sample.ids.add), qi::encodeAll({}, 1, 2)).as<int>(), 3);
-  EXPECT_TRUE(bus.loop.runUntil([&] { return bus.host.ended == 1000; })) << bus.host.ended;
+  EXPECT_TRUE(bus.loop.runUntil([&] { return bus.host.ended == 10'000; })) << bus.host.ended;
+}
+
+// Peers of one address that connect and say nothing.
+class SilentPeers {
+ public:
+  SilentPeers(Loop& loop, const Endpoint& to) : loop_(loop), to_(to) {}
+  void connect(const std::string& from, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      RawPeer::Tcp::socket socket(loop_.io, RawPeer::Tcp::v4());
+      socket.bind({boost::asio::ip::make_address(from), 0});
+      socket.connect({boost::asio::ip::make_address(to_.host), to_.port});
+      sockets_.push_back(std::move(socket));
+      if (i % 64 == 0) loop_.poll();
+    }
+    loop_.poll();
+  }
+  // How many are not closed.
+  std::size_t count() {
+    loop_.poll();
+    std::size_t open = 0;
+    for (auto& socket : sockets_) {
+      char byte = 0;
+      const auto got = ::recv(socket.native_handle(), &byte, 1, MSG_DONTWAIT);
+      if (got < 0 && errno == EAGAIN) ++open;
+    }
+    return open;
+  }
+
+ private:
+  Loop& loop_;
+  Endpoint to_;
+  std::vector<RawPeer::Tcp::socket> sockets_;
+};
+
+bool isServed(SampleBus& bus) {
+  RawPeer honest(bus.loop, bus.endpoint);
+  honest.authenticate();
+  return honest.ask(SampleBus::member(bus.sample.ids.add), qi::encodeAll({}, 1, 2)).as<int>() == 3;
+}
+
+TEST(Listener, servesOnAmongFiveThousandSilentPeersOfSeveralAddresses) {
+  rlimit descriptors{};
+  ::getrlimit(RLIMIT_NOFILE, &descriptors);
+  descriptors.rlim_cur = std::min<rlim_t>(descriptors.rlim_max, 8192);
+  ::setrlimit(RLIMIT_NOFILE, &descriptors);
+  SampleBus bus;
+  SilentPeers silent(bus.loop, bus.endpoint);
+  for (int i = 2; i < 22; ++i) silent.connect("127.0.0." + std::to_string(i), 250);
+  EXPECT_TRUE(bus.loop.runUntil([&] { return silent.count() <= qi::limits::maxUnauthenticated; })) << silent.count();
+  EXPECT_GT(silent.count(), qi::limits::maxUnauthenticated - 300);
+  EXPECT_TRUE(isServed(bus));
+}
+
+TEST(Listener, servesOnAmongSilentPeersOfTheSameAddress) {
+  SampleBus bus;
+  SilentPeers silent(bus.loop, bus.endpoint);
+  silent.connect("127.0.0.1", 600);
+  EXPECT_TRUE(bus.loop.runUntil([&] { return silent.count() <= qi::limits::maxUnauthenticatedOfAddress; }))
+      << silent.count();
+  EXPECT_TRUE(isServed(bus));
+}
+
+TEST(Listener, countsOnlyThoseThatHaveNotAuthenticated) {
+  SampleBus bus;
+  std::vector<std::shared_ptr<Connection>> kept;
+  for (std::size_t i = 0; i < qi::limits::maxUnauthenticatedOfAddress + 20; ++i) kept.push_back(bus.connect());
+  bus.loop.poll();
+  for (const auto& connection : kept) EXPECT_TRUE(connection->isReady());
 }
 
 }  // namespace
