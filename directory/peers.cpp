@@ -1,5 +1,8 @@
 #include "directory/peers.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 namespace beckon::directory {
 
 using boost::asio::awaitable;
@@ -47,7 +50,22 @@ awaitable<Result<std::shared_ptr<Connection>>> Peers::to(ServiceInfo info) {
   const auto self = shared_from_this();
   const bool hasSession = !info.sessionId.empty() && info.sessionId != "0";
   const std::string process = hasSession || info.endpoints.empty() ? info.sessionId : info.endpoints.front();
-  if (const auto open = known(process)) co_return open;
+  for (;;) {
+    if (const auto open = known(process)) co_return open;
+    const auto other = dialing_.find(process);
+    if (other == dialing_.end()) break;
+    const auto done = other->second;
+    co_await done->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+  const auto done = std::make_shared<localbus::Timer>(io_.get_executor(), localbus::Timer::time_point::max());
+  dialing_.emplace(process, done);
+  auto dialed = co_await dial(process, std::move(info));
+  dialing_.erase(process);
+  done->cancel();
+  co_return dialed;
+}
+
+awaitable<Result<std::shared_ptr<Connection>>> Peers::dial(std::string process, ServiceInfo info) {
   auto ways = candidates(info);
   // A service of the directory's own process.
   for (const auto& endpoint : ways)
@@ -65,15 +83,14 @@ awaitable<Result<std::shared_ptr<Connection>>> Peers::to(ServiceInfo info) {
   const auto dialed = co_await std::move(dialing);
   if (!dialed)
     co_return Error{dialed.error().code, info.name + ": " + dialed.error().cause, "check that its program still runs"};
-  const auto other = known(process);
-  if (!other && directory_->isOpen()) {
-    keep(process, *dialed);
-    log_->debug("{} is reached by {}", info.name, path(dialed->connection));
-    co_return dialed->connection;
+  if (isClosed_) {
+    const Error closed{Code::connectionLost, "the session was closed", "connect again"};
+    end(*dialed->connection, closed);
+    co_return closed;
   }
-  end(*dialed->connection, {Code::connectionLost, "another connection was quicker", {}});
-  if (other) co_return other;
-  co_return Error{Code::connectionLost, "the session was closed", "connect again"};
+  keep(process, *dialed);
+  log_->debug("{} is reached by {}", info.name, path(dialed->connection));
+  co_return dialed->connection;
 }
 
 void Peers::keep(const std::string& process, const localbus::Dialed& dialed) {
@@ -82,7 +99,10 @@ void Peers::keep(const std::string& process, const localbus::Dialed& dialed) {
     const auto self = weak.lock();
     if (!self) return;
     const auto found = self->processes_.find(process);
-    if (found != self->processes_.end() && found->second.connection->id() == id) self->processes_.erase(found);
+    if (found == self->processes_.end() || found->second.connection->id() != id) return;
+    const auto connection = found->second.connection;
+    self->processes_.erase(found);
+    self->options_.ended(*connection);
   });
 }
 
@@ -104,6 +124,7 @@ std::string Peers::path(const std::shared_ptr<Connection>& connection) const {
 }
 
 void Peers::close(const Error& reason) {
+  isClosed_ = true;
   for (const auto& [process, dialed] : std::exchange(processes_, {})) end(*dialed.connection, reason);
   for (const auto& one : std::exchange(self_, {})) end(*one, reason);
   if (directory_) end(*directory_, reason);

@@ -22,6 +22,7 @@ class Peers : public std::enable_shared_from_this<Peers> {
     std::string machineId;
     bool unixSockets = true;
     std::function<localbus::DialOptions()> dialOptions;
+    std::function<void(const localbus::Connection&)> ended;  // told when a connection to a process has ended
   };
   // `own` answers what comes in on connections to ourselves; outlives it.
   Peers(boost::asio::io_context& io, localbus::ObjectHost& own, Options options, run::Log log);
@@ -39,6 +40,8 @@ class Peers : public std::enable_shared_from_this<Peers> {
   std::vector<localbus::Endpoint> candidates(const ServiceInfo& info) const;
   std::shared_ptr<localbus::Connection> known(const std::string& process) const;
   void keep(const std::string& process, const localbus::Dialed& dialed);
+  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::Connection>>> dial(std::string process,
+                                                                                  ServiceInfo info);
 
   boost::asio::io_context& io_;
   localbus::ObjectHost& own_;
@@ -46,8 +49,10 @@ class Peers : public std::enable_shared_from_this<Peers> {
   run::Log log_;
   std::shared_ptr<localbus::Connection> directory_;
   std::string directoryUrl_;
-  std::map<std::string, localbus::Dialed> processes_;        // by session, or a URL where it tells none
-  std::vector<std::shared_ptr<localbus::Connection>> self_;  // both ends, once they are wanted
+  bool isClosed_ = false;
+  std::map<std::string, localbus::Dialed> processes_;                // by session, or a URL where it tells none
+  std::map<std::string, std::shared_ptr<localbus::Timer>> dialing_;  // by the same; who wants it too waits
+  std::vector<std::shared_ptr<localbus::Connection>> self_;          // both ends, once they are wanted
 };
 
 }  // namespace beckon::directory

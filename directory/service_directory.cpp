@@ -18,16 +18,30 @@ using run::Result;
 namespace {
 // The directory's own registration belongs to nobody that could end it.
 constexpr Registry::Owner self = 0;
+// Characters; ours have 72. A shorter one could be guessed and is not looked at.
+constexpr std::size_t shortestSecret = 32;
 }  // namespace
 
 ServiceDirectory::ServiceDirectory(boost::asio::io_context& io, std::string machineId, run::Log log,
-                                   localbus::Authenticator authenticator, qi::CapabilityMap capabilities)
+                                   localbus::Authenticator authenticator, qi::CapabilityMap capabilities,
+                                   ServiceIds ids)
     : machineId_(std::move(machineId)),
       sessionId_(run::makeUuid()),
       log_(log),
+      registry_(std::move(ids)),
+      relay_(std::make_shared<Relay>(
+          host_, [this](std::uint32_t service) { return provider(service); },
+          [](const localbus::Connection& provider) {
+            return provider.capabilities().remote(qi::capability::beckonRelay);
+          })),
       listener_(io, host_, std::move(authenticator), log, std::move(capabilities)) {
   host_.add(qi::directoryService, qi::mainObject, makeObject());
+  listener_.onReady([this](const std::shared_ptr<localbus::Connection>& connection) { resume(*connection); });
+  host_.onUnknown([relay = relay_.get()](const std::shared_ptr<localbus::Connection>& from,
+                                         const qi::Message& message) { return relay->received(from, message); });
   host_.onClosed([this](const localbus::Connection& connection) {
+    const auto session = sessions_.find(connection.capabilities().remoteText(qi::capability::beckonResume));
+    if (session != sessions_.end() && session->second == connection.id()) sessions_.erase(session);
     for (const auto& change : registry_.removeOwner(connection.id())) tell(change);
   });
 }
@@ -64,17 +78,35 @@ Result<std::uint32_t> ServiceDirectory::add(const std::string& name, std::shared
 boost::asio::awaitable<Result<std::shared_ptr<RemoteObject>>> ServiceDirectory::service(std::string name) {
   const auto info = registry_.find(name);
   if (!info) co_return info.error();
-  const auto connection = listener_.connection(registry_.owner(info->serviceId));
-  if (!connection || !connection->capabilities().shared(qi::capability::clientServerSocket))
-    co_return Error{Code::unreachable, "the program of " + name + " takes no calls on its connection to the directory",
-                    "call it at its own endpoint"};
-  co_return co_await RemoteObject::open(connection, info->serviceId, name);
+  co_return co_await relay_->object(info->serviceId, name);
 }
 
-void ServiceDirectory::stop() { listener_.stop(); }
+std::shared_ptr<localbus::Connection> ServiceDirectory::provider(std::uint32_t service) const {
+  const auto owner = registry_.owner(service);
+  return owner ? listener_.connection(*owner) : nullptr;
+}
+
+// The connection that a session had is stale when it makes another, whether or not we have seen its end.
+void ServiceDirectory::resume(const localbus::Connection& connection) {
+  const auto secret = connection.capabilities().remoteText(qi::capability::beckonResume);
+  if (secret.size() < shortestSecret) return;
+  const auto before = std::exchange(sessions_[secret], connection.id());
+  if (const auto stale = listener_.connection(before)) {
+    log_->info("{} takes the place of {}, which was its own", connection.peer(), stale->peer());
+    stale->close({Code::connectionLost, "its session connected again", {}});
+  }
+}
+
+// Nobody is told that services go: they do not, and sessions that outlive us keep what they have of them.
+void ServiceDirectory::stop() {
+  host_.onClosed({});
+  relay_->stop();
+  listener_.stop();
+}
 
 void ServiceDirectory::tell(const Registry::Change& change) {
   const bool added = change.kind == Registry::Change::Kind::added;
+  if (!added) relay_->removed(change.id);
   log_->info("service #{} {} {}", change.id, change.name, added ? "added" : "removed");
   (added ? *serviceAdded_ : *serviceRemoved_)(change.id, change.name);
 }

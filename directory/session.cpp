@@ -4,7 +4,8 @@
 #include "localbus/own_addresses.hpp"
 #include "localbus/private_socket.hpp"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <unistd.h>
 
 namespace beckon::directory {
@@ -33,58 +34,46 @@ qi::CapabilityMap named(qi::CapabilityMap capabilities, const std::string& sessi
   return capabilities;
 }
 
+const Error noDirectory{Code::unreachable, "the directory of the bus is not there", "wait: it is looked for"};
+
+Error alreadyProvided(const std::string& name) {
+  return {Code::nameTaken, "a service \"" + name + "\" is registered already",
+          "choose another name, or stop the program that has it"};
+}
+
 }  // namespace
 
-Session::Session(boost::asio::io_context& io, Options options, run::Log log)
+Session::Session(boost::asio::io_context& io, Endpoint directory, Options options, run::Log log)
     : io_(io),
+      endpoint_(std::move(directory)),
       options_(std::move(options)),
       log_(log),
       sessionId_(run::makeUuid()),
+      secret_(run::makeUuid() + run::makeUuid()),
       listener_(io, host_, options_.authenticator, log, named(options_.capabilities, sessionId_)),
+      registrations_(host_),
       peers_(std::make_shared<Peers>(
-          io, host_, Peers::Options{options_.machineId, options_.unixSockets, [this] { return dialOptions(); }}, log)) {
-}
+          io, host_,
+          Peers::Options{options_.machineId, options_.unixSockets, [this] { return dialOptions(); },
+                         [this](const localbus::Connection& ended) { connectionEnded(ended); }},
+          log)),
+      retry_(io.get_executor()) {}
 
-Session::~Session() {
-  onClosed_ = nullptr;
-  close();
-}
+Session::~Session() { close(); }
 
 awaitable<Result<std::shared_ptr<Session>>> Session::connect(boost::asio::io_context& io, Endpoint directory,
                                                              Options options, run::Log log) {
-  std::shared_ptr<Session> session(new Session(io, std::move(options), std::move(log)));
-  const auto opened = co_await session->open(directory);
+  std::shared_ptr<Session> session(new Session(io, std::move(directory), std::move(options), std::move(log)));
+  const auto opened = co_await session->open();
   if (!opened) co_return opened.error();
   co_return session;
 }
 
-awaitable<Result<>> Session::open(Endpoint directory) {
-  auto connection = co_await localbus::dial(io_, directory, dialOptions(), log_);
-  if (!connection) co_return connection.error();
-  directory_ = *connection;
-  peers_->setDirectory(directory_, directory.url());
-  auto object = co_await RemoteObject::open(directory_, qi::directoryService, "ServiceDirectory", directoryTimeout);
-  if (!object) co_return object.error();
-  directoryObject_ = *object;
-  // Both are asked for before either is answered.
-  using namespace boost::asio::experimental::awaitable_operators;
-  const auto watch = [this](const char* signal, bool isThere) {
-    return directoryObject_->subscribe(
-        signal, [this, isThere](const Value& event) { serviceChanged(isThere, event); }, directoryTimeout);
-  };
-  const auto subscribed = co_await (watch("serviceAdded", true) && watch("serviceRemoved", false));
-  for (const auto& subscription : {std::get<0>(subscribed), std::get<1>(subscribed)}) {
-    if (!subscription) co_return subscription.error();
-    subscriptions_.push_back(*subscription);
-  }
-  directory_->onClosed([weak = weak_from_this()](const Error& reason) {
-    const auto self = weak.lock();
-    if (!self) return;
-    const auto handler = std::exchange(self->onClosed_, {});
-    self->close();
-    if (handler) handler(reason);
-  });
-  co_return Result<>();
+std::shared_ptr<Session> Session::keep(boost::asio::io_context& io, Endpoint directory, Options options, run::Log log) {
+  std::shared_ptr<Session> session(new Session(io, std::move(directory), std::move(options), std::move(log)));
+  session->opensSoon_ = true;
+  boost::asio::co_spawn(io, session->lookForDirectory(), boost::asio::detached);
+  return session;
 }
 
 localbus::DialOptions Session::dialOptions() {
@@ -104,30 +93,53 @@ localbus::DialOptions Session::dialOptions() {
 }
 
 void Session::close() {
+  if (std::exchange(isClosed_, true)) return;
+  isOpen_ = false;
   const Error reason{Code::connectionLost, "the session was closed", {}};
+  retry_.cancel();
   listener_.stop();
   peers_->close(reason);
   // After the connections: their end is the end of all that was subscribed to on them.
   subscriptions_.clear();
   objects_.clear();
+  watches_.clear();
+}
+
+std::string Session::path(const RemoteObject& object) const {
+  if (object.connection() == directory_ && relayed_.contains(object.service()))
+    return endpoint_.url() + " (through the directory)";
+  return peers_->path(object.connection());
 }
 
 void Session::serviceChanged(bool isThere, const Value& event) {
   const auto typed = qi::fromValue<std::tuple<std::uint32_t, std::string>>(event);
   if (!typed) return;
   const auto& [id, name] = *typed;
-  if (const auto object = objects_.find(name);
-      !isThere && object != objects_.end() && object->second->service() == id) {
-    const auto gone = object->second;
-    objects_.erase(object);
-    // Its connection may serve others, or hang.
-    gone->connection()->abandon(id, {Code::serviceGone, "Service removed", "wait until it is there again"});
+  const auto known = objects_.find(name);
+  if (isThere) {
+    // Registered again: the next who asks for it gets it under its new number.
+    if (known != objects_.end() && known->second->service() < id) objects_.erase(known);
+    makeWatches(name);
+  } else {
+    // One that was registered again since we have it goes under its new number.
+    if (known != objects_.end() && known->second->service() <= id) {
+      const auto gone = known->second;
+      objects_.erase(known);
+      // Its connection may serve others, or hang.
+      gone->connection()->abandon(gone->service(),
+                                  {Code::serviceGone, "Service removed", "wait until it is there again"});
+    }
+    relayed_.erase(id);
+    detach([&name, id](const Watch& watch, const RemoteObject& object) {
+      return watch.service() == name && object.service() <= id;
+    });
   }
   if (onService_) onService_(isThere, id, name);
 }
 
 awaitable<Result<std::vector<ServiceInfo>>> Session::services() {
   const auto self = shared_from_this();
+  if (!isOpen_) co_return noDirectory;
   const auto answer = co_await directoryObject_->call("services", arguments(), directoryTimeout);
   if (!answer) co_return answer.error();
   co_return qi::fromValue<std::vector<ServiceInfo>>(*answer);
@@ -139,11 +151,14 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string na
     if (known->second->connection()->isReady()) co_return known->second;
     objects_.erase(known);
   }
-  if (const auto own = provided_.find(name); own != provided_.end()) {
-    auto object = co_await RemoteObject::open(peers_->toSelf(), own->second, name, timeout);
+  if (isClosed_) co_return noDirectory;
+  if (const auto own = registrations_.id(name)) {
+    auto object = co_await RemoteObject::open(peers_->toSelf(), *own, name, timeout);
     if (object) objects_[name] = *object;
     co_return object;
   }
+  if (!isOpen_) co_return noDirectory;
+  const auto directory = directory_;
   const auto answer = co_await directoryObject_->call("service", arguments(name), directoryTimeout);
   if (!answer) {
     if (answer.error().code != Code::callFailed) co_return answer.error();
@@ -155,9 +170,13 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string na
   if (info->serviceId == qi::directoryService) co_return directoryObject_;
   auto reaching = peers_->to(*info);
   const auto connection = co_await std::move(reaching);
-  if (!connection) co_return connection.error();
-  auto object = co_await RemoteObject::open(*connection, info->serviceId, name, timeout);
+  auto object = co_await RemoteObject::open(connection ? *connection : directory, info->serviceId, name, timeout);
+  if (!object && !connection) co_return connection.error();
   if (!object) co_return object;
+  if (!connection) {
+    relayed_.insert(info->serviceId);
+    log_->info("{} is reached through the directory: {}", name, connection.error().cause);
+  }
   // Another request may have been quicker: an object on a connection has one owner of its events.
   const auto [kept, isNew] = objects_.try_emplace(name, *object);
   if (!isNew &&
@@ -181,41 +200,38 @@ Result<> Session::listen() {
   return {};
 }
 
+ServiceInfo Session::ownInfo() const {
+  return {{}, 0, options_.machineId, static_cast<std::uint32_t>(::getpid()), listening_, sessionId_, {}};
+}
+
 awaitable<Result<std::uint32_t>> Session::registerService(std::string name,
                                                           std::shared_ptr<localbus::BoundObject> object) {
   const auto self = shared_from_this();
+  if (!isOpen_) co_return noDirectory;
   if (const auto listening = listen(); !listening) co_return listening.error();
-  const ServiceInfo info{name,
-                         0,
-                         options_.machineId,
-                         static_cast<std::uint32_t>(::getpid()),
-                         listening_,
-                         sessionId_,
-                         std::string(object->uid().begin(), object->uid().end())};
-  const auto answer = co_await directoryObject_->call("registerService", arguments(info), directoryTimeout);
-  if (!answer) {
-    if (answer.error().cause.find("already registered") != std::string::npos)
-      co_return Error{Code::nameTaken, "a service \"" + name + "\" is registered already",
-                      "choose another name, or stop the program that has it"};
-    co_return answer.error();
-  }
-  const auto id = qi::fromValue<std::uint32_t>(*answer);
-  if (!id) co_return id.error();
-  host_.add(*id, qi::mainObject, std::move(object));
-  const auto ready = co_await directoryObject_->call("serviceReady", arguments(*id), directoryTimeout);
-  if (!ready) {
-    co_await unregisterService(*id);
-    co_return ready.error();
-  }
-  provided_[name] = *id;
-  co_return *id;
+  if (!registrations_.add(name, std::move(object))) co_return alreadyProvided(name);
+  auto announcing = registrations_.announce(directoryObject_, name, ownInfo());
+  const auto id = co_await std::move(announcing);
+  if (!id) registrations_.remove(name);
+  co_return id;
+}
+
+Result<> Session::provide(const std::string& name, std::shared_ptr<localbus::BoundObject> object) {
+  if (!registrations_.add(name, std::move(object))) return alreadyProvided(name);
+  if (isOpen_) boost::asio::co_spawn(io_, restore(), boost::asio::detached);
+  return {};
 }
 
 awaitable<Result<>> Session::unregisterService(std::uint32_t id) {
   const auto self = shared_from_this();
-  const auto answer = co_await directoryObject_->call("unregisterService", arguments(id), directoryTimeout);
-  host_.remove(id);
-  std::erase_if(provided_, [id](const auto& service) { return service.second == id; });
+  if (!isOpen_) co_return noDirectory;
+  const auto name = registrations_.nameOf(id);
+  const auto newest = name ? registrations_.id(*name).value_or(id) : id;
+  const auto answer = co_await directoryObject_->call("unregisterService", arguments(newest), directoryTimeout);
+  if (name) {
+    registrations_.remove(*name);
+    objects_.erase(*name);
+  }
   if (!answer) co_return answer.error();
   co_return Result<>();
 }

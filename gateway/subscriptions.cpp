@@ -1,8 +1,5 @@
 #include "gateway/subscriptions.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
 namespace beckon::gateway {
 
 using boost::asio::awaitable;
@@ -32,7 +29,7 @@ awaitable<Result<Subscribed>> Subscriptions::subscribe(xmpp::Jid from, xmpp::rpc
     if (watch.what.service == wanted.service && watch.what.member == wanted.member) {
       watch.to = from;
       watch.renewed = steady_clock::now();
-      co_return Subscribed{watch.seq, false, watch.isGone};
+      co_return Subscribed{watch.seq, false, !watch.onBus->isThere()};
     }
     all_.erase(known);
   }
@@ -50,53 +47,27 @@ awaitable<Result<Subscribed>> Subscriptions::subscribe(xmpp::Jid from, xmpp::rpc
   // A repeat that was quicker has made the same one.
   const auto [kept, isNew] = all_.try_emplace(key, watch);
   if (wasEmpty) lookAround();
-  co_return Subscribed{kept->second->seq, isNew, kept->second->isGone};
+  co_return Subscribed{kept->second->seq, isNew, !kept->second->onBus->isThere()};
 }
 
 void Subscriptions::unsubscribe(const xmpp::Jid& from, const std::string& id) { all_.erase({from.bare().text(), id}); }
 
 awaitable<Result<>> Subscriptions::attach(std::shared_ptr<Watch> watch) {
   const auto self = shared_from_this();
-  watch->isAttaching = true;
-  localbus::RemoteObject::EventHandler handler = [weakSelf = weak_from_this(),
-                                                  weakWatch = std::weak_ptr(watch)](const qi::Value& arguments) {
+  const auto emitTo = [weakSelf = weak_from_this(), weakWatch = std::weak_ptr(watch)](Event::Kind kind,
+                                                                                      const qi::Value& arguments) {
     const auto all = weakSelf.lock();
     const auto to = weakWatch.lock();
-    if (!all || !to) return;
-    all->isBack(*to);  // the event may be quicker than the answer to the subscription
-    all->emit(*to, Event::Kind::value, arguments);
+    if (all && to) all->emit(*to, kind, arguments);
   };
-  const auto subscribed = co_await bus_->subscribe(watch->what.service, watch->what.member, std::move(handler));
-  watch->isAttaching = false;
-  if (!subscribed) co_return subscribed.error();
-  watch->onBus = *subscribed;
+  directory::Watch::Handlers handlers{
+      [emitTo](const qi::Value& arguments) { emitTo(Event::Kind::value, arguments); },
+      [emitTo](bool isThere) { emitTo(isThere ? Event::Kind::back : Event::Kind::gone, {}); }};
+  auto watching = bus_->watch(watch->what.service, watch->what.member, std::move(handlers));
+  auto onBus = co_await std::move(watching);
+  if (!onBus) co_return onBus.error();
+  watch->onBus = std::move(*onBus);
   co_return Result<>();
-}
-
-void Subscriptions::attachAgain(const std::shared_ptr<Watch>& watch) {
-  if (watch->isAttaching || watch->onBus) return;
-  const auto again = [self = shared_from_this(), watch]() -> awaitable<void> {
-    const auto attached = co_await self->attach(watch);
-    if (attached) self->isBack(*watch);
-  };
-  boost::asio::co_spawn(io_, again, boost::asio::detached);
-}
-
-void Subscriptions::serviceChanged(bool isThere, const std::string& name) {
-  for (const auto& [key, watch] : all_) {
-    if (watch->what.service != name) continue;
-    if (isThere) {
-      attachAgain(watch);
-    } else if (watch->onBus) {
-      watch->onBus.reset();
-      watch->isGone = true;
-      emit(*watch, Event::Kind::gone);
-    }
-  }
-}
-
-void Subscriptions::isBack(Watch& watch) {
-  if (std::exchange(watch.isGone, false)) emit(watch, Event::Kind::back);
 }
 
 void Subscriptions::emit(Watch& watch, Event::Kind kind, const qi::Value& arguments) {
@@ -117,7 +88,6 @@ void Subscriptions::lookAround() {
                  entry.second->what.member);
     return isOver;
   });
-  for (const auto& [key, watch] : all_) attachAgain(watch);
   if (all_.empty()) return;
   timer_.expires_after(options_.round);
   timer_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {

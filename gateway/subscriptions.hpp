@@ -18,13 +18,13 @@
 namespace beckon::gateway {
 
 // The signals that accounts watch by XMPP (docs/protocol/rpc.md, "Events"): each subscription belongs to an account and
-// lives as long as it is renewed, over reconnects of both sides and over restarts of the service. Whether somebody may
-// watch is decided before. Everything on the executor of `io`.
+// lives as long as it is renewed, over reconnects of both sides; the bus's session keeps it over restarts of the
+// service. Whether somebody may watch is decided before. Everything on the executor of `io`.
 class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
  public:
   struct Options {
     std::chrono::milliseconds lease = xmpp::rpc::lease;
-    // How often leases are looked at, and a service that could not be subscribed to is tried again.
+    // How often leases are looked at.
     std::chrono::milliseconds round{1000};
   };
   static constexpr std::size_t mostOfAnAccount = 256;
@@ -37,8 +37,6 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   // Makes the subscription, or renews it and moves it to `from`. Errors: those of the bus, overloaded.
   boost::asio::awaitable<run::Result<xmpp::rpc::Subscribed>> subscribe(xmpp::Jid from, xmpp::rpc::Subscription wanted);
   void unsubscribe(const xmpp::Jid& from, const std::string& id);
-  // A service of the bus came or went.
-  void serviceChanged(bool isThere, const std::string& name);
   // Ends all.
   void close();
   std::size_t count() const { return all_.size(); }
@@ -49,15 +47,11 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
     xmpp::Jid to;  // the full JID that renewed it last
     std::chrono::steady_clock::time_point renewed;
     std::uint64_t seq = 0;
-    std::shared_ptr<localbus::RemoteObject::Subscription> onBus;  // null while the service is away
-    bool isAttaching = false;
-    bool isGone = false;  // the watcher was told so
+    std::shared_ptr<directory::Watch> onBus;
   };
   using Key = std::pair<std::string, std::string>;  // account, id
 
   boost::asio::awaitable<run::Result<>> attach(std::shared_ptr<Watch> watch);
-  void attachAgain(const std::shared_ptr<Watch>& watch);
-  void isBack(Watch& watch);
   void emit(Watch& watch, xmpp::rpc::Event::Kind kind, const qi::Value& arguments = {});
   void lookAround();
   std::size_t countOf(const std::string& account) const;

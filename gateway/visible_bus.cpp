@@ -33,22 +33,6 @@ qi::MetaObject visible(std::string_view service, const qi::MetaObject& metaObjec
   return out;
 }
 
-VisibleBus::~VisibleBus() {
-  if (session_) session_->onService({});
-}
-
-void VisibleBus::use(std::shared_ptr<directory::Session> session) {
-  if (session_) session_->onService({});
-  session_ = std::move(session);
-  for (const auto& [name, shown] : std::exchange(shown_, {}))
-    if (onService_) onService_(false, name);
-  if (!session_) return;
-  session_->onService([this](bool isThere, std::uint32_t, const std::string& name) {
-    if (!isThere) shown_.erase(name);
-    if (onService_ && !qi::isHidden(name)) onService_(isThere, name);
-  });
-}
-
 awaitable<Result<std::vector<std::string>>> VisibleBus::services() {
   const auto session = session_;
   if (!session || !session->isOpen()) co_return noBus;
@@ -62,7 +46,7 @@ awaitable<Result<std::vector<std::string>>> VisibleBus::services() {
 
 awaitable<Result<VisibleBus::Shown>> VisibleBus::find(std::string name) {
   const auto session = session_;
-  if (!session || !session->isOpen()) co_return noBus;
+  if (!session) co_return noBus;
   if (qi::isHidden(name))
     co_return Error{Code::unknownService, "there is no service \"" + name + "\"",
                     "list what there is with the verb services"};
@@ -82,13 +66,13 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> VisibleBus::service(std::string
   co_return shown->visible;
 }
 
-awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> VisibleBus::subscribe(
-    std::string service, std::string member, RemoteObject::EventHandler handler) {
-  const auto shown = co_await find(std::move(service));
+awaitable<Result<std::shared_ptr<directory::Watch>>> VisibleBus::watch(std::string service, std::string member,
+                                                                       directory::Watch::Handlers handlers) {
+  const auto shown = co_await find(service);
   if (!shown) co_return shown.error();
   if (const auto signal = shown->visible->signal(member); !signal) co_return signal.error();
-  // On the object that the session has, too: an object on a connection has one owner of its events.
-  co_return co_await shown->whole->subscribe(std::move(member), std::move(handler));
+  auto watching = session_->watch(std::move(service), std::move(member), std::move(handlers));
+  co_return co_await std::move(watching);
 }
 
 }  // namespace beckon::gateway

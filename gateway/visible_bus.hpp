@@ -5,7 +5,6 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,27 +19,18 @@ qi::MetaObject visible(std::string_view service, const qi::MetaObject& metaObjec
 
 // The bus as the doors show it. Visible means callable: what is left out here is neither listed nor reachable from
 // outside, whoever asks, and is answered in the words for what does not exist. Services whose names begin with an
-// underscore are the robot's own business. Lives on the executor of the sessions.
+// underscore are the robot's own business. Lives on the executor of the session.
 class VisibleBus {
  public:
-  VisibleBus() = default;
-  ~VisibleBus();
-  VisibleBus(const VisibleBus&) = delete;
-  VisibleBus& operator=(const VisibleBus&) = delete;
+  // From now on. It looks for its directory by itself.
+  void use(std::shared_ptr<directory::Session> session) { session_ = std::move(session); }
 
-  // The session from now on; null: there is none until the next call. Takes its service handler.
-  void use(std::shared_ptr<directory::Session> session);
-  // Told of services that come (true) and go. When the session changes, all of the old one go.
-  void onService(std::function<void(bool isThere, const std::string& name)> handler) {
-    onService_ = std::move(handler);
-  }
-
-  // Errors of all: unreachable while there is no session, and those of Session.
+  // Errors of all: those of Session; unreachable while there is no directory.
   boost::asio::awaitable<run::Result<std::vector<std::string>>> services();
   // The service with its visible members only, for calls and properties.
   boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(std::string name);
-  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject::Subscription>>> subscribe(
-      std::string service, std::string member, localbus::RemoteObject::EventHandler handler);
+  boost::asio::awaitable<run::Result<std::shared_ptr<directory::Watch>>> watch(std::string service, std::string member,
+                                                                               directory::Watch::Handlers handlers);
 
  private:
   struct Shown {
@@ -50,7 +40,6 @@ class VisibleBus {
 
   std::shared_ptr<directory::Session> session_;
   std::map<std::string, Shown> shown_;
-  std::function<void(bool, const std::string&)> onService_;
 };
 
 }  // namespace beckon::gateway

@@ -7,7 +7,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <iostream>
 
 namespace beckon::apps {
@@ -16,16 +15,12 @@ using run::Error;
 using run::Result;
 using std::chrono::steady_clock;
 
-namespace {
-
-// Between attempts to reach a directory that is not there.
-constexpr std::chrono::milliseconds firstWait{200};
-constexpr std::chrono::milliseconds longestWait{5000};
-
-}  // namespace
-
 RobotSide::RobotSide(boost::asio::io_context& io, Settings settings, run::Log log)
-    : io_(io), settings_(std::move(settings)), log_(std::move(log)), woken_(io), door_(io, settings_.policy, log_) {}
+    : io_(io),
+      settings_(std::move(settings)),
+      log_(std::move(log)),
+      stopped_(io, steady_clock::time_point::max()),
+      door_(io, settings_.policy, log_) {}
 
 boost::asio::awaitable<Result<>> RobotSide::run() {
   const auto identity = run::loadIdentity(settings_.state);
@@ -34,7 +29,8 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
   if (!machine) co_return machine.error();
   auto bus = settings_.bus;
   if (!settings_.isAttached) {
-    directory_.emplace(io_, *machine, log_);
+    auto ids = directory::keptIds(settings_.state / "service-ids", log_);
+    directory_.emplace(io_, *machine, log_, localbus::Authenticator(), qi::ownCapabilities(), std::move(ids));
     const auto listening = directory_->start(bus, settings_.tls);
     if (!listening) co_return listening.error();
     settings_.bus = bus = *listening;
@@ -47,48 +43,18 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
     }
   }
   announce(*identity);
-  co_await keepSession(bus, *machine);
+  directory::Session::Options options;
+  options.machineId = *machine;
+  if (settings_.isAttached) options.tls = settings_.tls;
+  const auto session = directory::Session::keep(io_, bus, options, log_);
+  session->onOpened([url = settings_.bus.url()] { std::cout << "ready " << url << std::endl; });
+  door_.use(session);
+  co_await stopped_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  session->close();
   client_->stop();
   door_.close();
   if (directory_) directory_->stop();
   co_return Result<>();
-}
-
-boost::asio::awaitable<void> RobotSide::keepSession(localbus::Endpoint bus, std::string machineId) {
-  auto wait = firstWait;
-  while (!isStopping_) {
-    directory::Session::Options options;
-    options.machineId = machineId;
-    if (settings_.isAttached) options.tls = settings_.tls;
-    const auto session = co_await directory::Session::connect(io_, bus, options, log_);
-    if (!session) {
-      log_->warn("the bus at {} is not there ({}); trying again in {} ms", bus.url(), session.error().cause,
-                 wait.count());
-      co_await pause(wait);
-      wait = std::min(wait * 2, longestWait);
-      continue;
-    }
-    wait = firstWait;
-    (*session)->onClosed([this](const Error& why) {
-      log_->warn("the bus is gone: {}", why.cause);
-      woken_.cancel();
-    });
-    door_.use(*session);
-    std::cout << "ready " << settings_.bus.url() << std::endl;
-    while (!isStopping_ && (*session)->isOpen()) co_await pause(steady_clock::duration::max());
-    door_.use(nullptr);
-    (*session)->onClosed({});
-    (*session)->close();
-  }
-}
-
-boost::asio::awaitable<void> RobotSide::pause(steady_clock::duration time) {
-  if (isStopping_) co_return;
-  if (time == steady_clock::duration::max())
-    woken_.expires_at(steady_clock::time_point::max());
-  else
-    woken_.expires_after(time);
-  co_await woken_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
 }
 
 void RobotSide::announce(const run::Identity& identity) {
@@ -119,9 +85,6 @@ void RobotSide::announce(const run::Identity& identity) {
   });
 }
 
-void RobotSide::stop() {
-  isStopping_ = true;
-  woken_.cancel();
-}
+void RobotSide::stop() { stopped_.expires_at(steady_clock::time_point::min()); }
 
 }  // namespace beckon::apps

@@ -32,15 +32,11 @@ class RobotSide {
 
  private:
   void announce(const run::Identity& identity);
-  // Keeps a session on the bus until stop().
-  boost::asio::awaitable<void> keepSession(localbus::Endpoint bus, std::string machineId);
-  boost::asio::awaitable<void> pause(std::chrono::steady_clock::duration time);
 
   boost::asio::io_context& io_;
   Settings settings_;
   run::Log log_;
-  boost::asio::steady_timer woken_;
-  bool isStopping_ = false;
+  boost::asio::steady_timer stopped_;
   std::optional<directory::ServiceDirectory> directory_;
   std::optional<xmpp::Client> client_;
   gateway::IqDoor door_;

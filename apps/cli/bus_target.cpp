@@ -26,7 +26,8 @@ Awaitable<std::unique_ptr<BusTarget>> BusTarget::connect(boost::asio::io_context
 
 // Whoever listened to the session is gone when its target is.
 BusTarget::~BusTarget() {
-  session_->onClosed({});
+  session_->onOpened({});
+  session_->onLost({});
   session_->onService({});
   session_->close();
 }

@@ -10,80 +10,51 @@
 
 namespace beckon::cli {
 
-using run::Code;
 using run::Error;
 using run::Result;
 
-constexpr auto retryPause = std::chrono::seconds(1);
-
 boost::asio::awaitable<Result<>> watch(boost::asio::io_context& io, BusTarget& bus, const Command& command) {
-  // Everything that happens wakes this coroutine, which then looks at the state.
   boost::asio::steady_timer woken(io, std::chrono::steady_clock::time_point::max());
-  std::optional<Error> lost;
   std::uint64_t seen = 0;
-  bool isGone = false;    // no use asking for the service before it is announced
-  bool isStale = false;   // what we hold is of a service that went
-  bool wasThere = false;  // an unknown name is an error only at the beginning
   const auto enough = [&] { return command.count && seen >= command.count; };
+  const auto told = [&] {
+    ++seen;
+    if (enough() || !std::cout) woken.cancel();
+  };
+  const bool watchesServices = command.service.empty();
+  const std::string place = watchesServices ? "the services" : command.service + "." + command.member;
 
   const auto& session = bus.session();
-  session->onClosed([&](const Error& why) {
-    lost = Error{Code::connectionLost, "the directory is gone (" + why.cause + ")", "start it again, then watch again"};
-    woken.cancel();
-  });
-  session->onService([&](bool isThere, std::uint32_t id, const std::string& name) {
-    if (command.service.empty() && !enough()) {
+  session->onLost([](const Error&) { std::cerr << "the directory is gone, waiting for it" << std::endl; });
+  session->onOpened([] { std::cerr << "the directory is there again" << std::endl; });
+  std::shared_ptr<directory::Watch> kept;
+  if (watchesServices) {
+    session->onService([&](bool isThere, std::uint32_t id, const std::string& name) {
+      if (enough()) return;
       printChange(isThere, id, name, command.json);
-      ++seen;
-    }
-    if (name == command.service) {
-      isGone = !isThere;
-      isStale = isStale || !isThere;
-    }
-    woken.cancel();
-  });
-
-  std::shared_ptr<localbus::RemoteObject> object;
-  std::shared_ptr<localbus::RemoteObject::Subscription> subscription;
-  const auto subscribe = [&]() -> boost::asio::awaitable<Result<>> {
-    auto found = co_await session->service(command.service);
-    if (!found) co_return found.error();
-    object = *found;
-    if (command.verbose) printPath(command.service, session->path(*object));
-    auto made = co_await object->subscribe(command.member, [&](const qi::Value& event) {
+      told();
+    });
+  } else {
+    directory::Watch::Handlers handlers;
+    handlers.event = [&](const qi::Value& event) {
       if (enough()) return;
       printEvent(command.member, event, command.json);
-      ++seen;
-      woken.cancel();
-    });
+      told();
+    };
+    handlers.change = [&](bool isThere) {
+      std::cerr << (isThere ? "watching " + place + " again" : command.service + " is gone, waiting for it")
+                << std::endl;
+    };
+    auto watching = session->watch(command.service, command.member, std::move(handlers));
+    const auto made = co_await std::move(watching);
     if (!made) co_return made.error();
-    subscription = *made;
-    std::cerr << "watching " << command.service << "." << command.member << std::endl;
-    co_return Result<>();
-  };
-
-  if (command.service.empty()) std::cerr << "watching the services" << std::endl;
-  while (!lost && !enough() && std::cout) {
-    if (std::exchange(isStale, false) && wasThere) {
-      std::cerr << command.service << " is gone, waiting for it" << std::endl;
-      subscription.reset();
-      object.reset();
-    }
-    if (!command.service.empty() && !isGone && !subscription) {
-      const auto subscribed = co_await subscribe();
-      if (!subscribed && !wasThere) co_return subscribed.error();
-      wasThere = true;
-      if (subscribed) continue;
-    }
-    // A service that is announced but cannot be reached is tried again.
-    const bool isMissing = !command.service.empty() && !isGone && !subscription;
-    woken.expires_at(isMissing ? std::chrono::steady_clock::now() + retryPause
-                               : std::chrono::steady_clock::time_point::max());
-    co_await woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    kept = *made;
+    const auto object = co_await session->service(command.service);
+    if (command.verbose && object) printPath(command.service, session->path(**object));
   }
+  std::cerr << "watching " << place << std::endl;
+  while (!enough() && std::cout) co_await woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   session->onService({});
-  session->onClosed({});
-  if (lost) co_return *lost;
   co_return Result<>();
 }
 

@@ -43,14 +43,18 @@ Result<std::vector<Entrance>> entrances(const std::vector<std::string>& urls, co
   return out;
 }
 
-Result<> serve(const std::vector<std::string>& urls, const apps::TlsFiles& files, const std::string& logLevel) {
+Result<> serve(const std::vector<std::string>& urls, const apps::TlsFiles& files, const std::string& stateFile,
+               const std::string& logLevel) {
   const auto wanted = entrances(urls, files);
   if (!wanted) return wanted.error();
   const auto machine = run::machineId();
   if (!machine) return machine.error();
 
+  const auto log = run::makeLog("directory", logLevel);
+  auto ids = directory::keptIds(stateFile, log);
+
   boost::asio::io_context io(1);
-  directory::ServiceDirectory directory(io, *machine, run::makeLog("directory", logLevel));
+  directory::ServiceDirectory directory(io, *machine, log, {}, qi::ownCapabilities(), std::move(ids));
   // Before `ready` is printed: who reads it may stop us at once.
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   std::vector<std::string> ready;
@@ -74,13 +78,15 @@ int main(int argc, char** argv) {
       "beckon-directory"};
   app.footer("Exit codes: 0 stopped by a signal, 1 fault of Beckon, 2 wrong usage, 4 cannot listen there.");
   std::vector<std::string> urls;
-  std::string logLevel = "info";
+  std::string stateFile, logLevel = "info";
   apps::TlsFiles files;
   app.add_option(
          "url", urls,
          "Where to listen: tcp://, tcps:// or tcpsm://HOST[:PORT], unix:///PATH; port 0 takes a free one, no port "
          "is 9559, with TLS 9503. Several are possible")
       ->required();
+  app.add_option("--state", stateFile,
+                 "A file that keeps the numbers of services, so that none is given twice after a restart");
   apps::addTlsOptions(app, files, false, true);
-  return apps::Program(app, logLevel).run(argc, argv, [&] { return serve(urls, files, logLevel); });
+  return apps::Program(app, logLevel).run(argc, argv, [&] { return serve(urls, files, stateFile, logLevel); });
 }

@@ -1,11 +1,10 @@
 #include "apps/program.hpp"
-#include "apps/sim/bus_presence.hpp"
 #include "apps/sim/robot.hpp"
 #include "apps/tls_options.hpp"
 #include "core/run/machine_id.hpp"
+#include "directory/session.hpp"
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include <iostream>
@@ -53,22 +52,17 @@ Result<> simulate(const Places& places, const std::string& name, const std::stri
   options.listen = *listen;
   options.tls = *dialling;
   options.listenTls = *listening;
-  sim::BusPresence presence(
-      io, *directory, options, robot.services(), [&] { std::cout << "ready " << directory->url() << std::endl; },
-      run::makeLog("sim", logLevel));
+  const auto session = directory::Session::keep(io, *directory, std::move(options), run::makeLog("sim", logLevel));
+  for (const auto& [service, object] : robot.services()) session->provide(service, object).value();
+  session->onOpened([&] { std::cout << "ready " << directory->url() << std::endl; });
   localbus::Timer timer(io.get_executor());
   bool isOver = false;
   keepAdvancing(robot, timer, isOver);
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&](auto, int) {
-    presence.stop();
-    signals.clear();  // a second one ends the program at once
-  });
-  boost::asio::co_spawn(io, presence.run(), [&](std::exception_ptr broken) {
-    if (broken) std::rethrow_exception(broken);
+    session->close();
     isOver = true;
     timer.cancel();
-    signals.cancel();
   });
   io.run();
   return {};

@@ -247,9 +247,6 @@ IqDoor::IqDoor(boost::asio::io_context& io, policy::Policy policy, run::Log log)
     return Error{Code::connectionLost, "the door is closed", {}};
   };
   state_->subscriptions = std::make_shared<Subscriptions>(io, state_->bus, send, log, Subscriptions::Options());
-  state_->bus->onService([weak](bool isThere, const std::string& name) {
-    if (const auto state = weak.lock()) state->subscriptions->serviceChanged(isThere, name);
-  });
 }
 
 IqDoor::~IqDoor() { close(); }

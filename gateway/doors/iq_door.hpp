@@ -21,7 +21,7 @@ class IqDoor {
   IqDoor(const IqDoor&) = delete;
   IqDoor& operator=(const IqDoor&) = delete;
 
-  // The bus from now on; null: there is none, and requests are told so. Takes the session's service handler.
+  // The bus from now on.
   void use(std::shared_ptr<directory::Session> bus);
   // From now on the client's requests in urn:beckon:rpc:0 come here, and events leave by it. It outlives the door, or
   // the door is closed before.

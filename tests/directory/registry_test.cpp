@@ -1,5 +1,7 @@
 #include "directory/registry.hpp"
 
+#include "core/qi/limits.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -184,6 +186,25 @@ TEST_F(RegistryTest, listsById) {
   addReady("A", mine);
   addReady("B", mine);
   EXPECT_THAT(names(), ElementsAre("C", "A", "B"));
+}
+
+TEST_F(RegistryTest, refusesMoreThanOneConnectionMayRegister) {
+  for (std::size_t i = 0; i < qi::limits::maxRegistrations; ++i)
+    ASSERT_TRUE(registry.add(info("S" + std::to_string(i)), mine));
+  EXPECT_EQ(registry.add(info("More"), mine).error().code, Code::overloaded);
+  EXPECT_TRUE(registry.add(info("More"), theirs));
+  registry.remove(7, mine);
+  EXPECT_TRUE(registry.add(info("Again"), mine));
+}
+
+TEST_F(RegistryTest, refusesAnEntryThatIsTooLarge) {
+  auto large = info("A");
+  large.endpoints = {"tcp://" + std::string(qi::limits::maxServiceInfo, 'a') + ":1"};
+  EXPECT_EQ(registry.add(large, mine).error().code, Code::tooLarge);
+  auto changed = info("A");
+  changed.serviceId = addReady("A", mine);
+  changed.endpoints = large.endpoints;
+  EXPECT_EQ(registry.update(changed, mine).error().code, Code::tooLarge);
 }
 
 }  // namespace

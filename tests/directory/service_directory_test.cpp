@@ -1,5 +1,6 @@
 #include "directory/service_directory.hpp"
 
+#include "core/run/uuid.hpp"
 #include "tests/core/hex.hpp"
 #include "tests/directory/bus.hpp"
 
@@ -227,6 +228,66 @@ TEST_F(ServiceDirectoryTest, doesNotCallPeersThatTakeNoCallsOnTheirConnection) {
   old.authenticate(capabilities);
   addReady(old, "Old");
   EXPECT_EQ(bus.loop.await(bus.directory.service("Old")).error().code, run::Code::unreachable);
+}
+
+// A peer that tells that secret.
+RawPeer resuming(Bus& bus, const std::string& secret) {
+  RawPeer peer(bus.loop, bus.endpoint);
+  auto capabilities = qi::ownCapabilities();
+  capabilities.emplace(qi::capability::beckonResume, qi::dynamic(secret));
+  peer.authenticate(capabilities);
+  return peer;
+}
+
+TEST_F(ServiceDirectoryTest, letsASessionTakeOverItsOwnStaleName) {
+  const std::string secret(72, 's');
+  auto stale = resuming(bus, secret);
+  addReady(stale, "Vec");
+  watch(other);
+  auto again = resuming(bus, secret);
+  EXPECT_TRUE(stale.closes());
+  EXPECT_EQ(event(other, member::serviceRemoved), Named(2, "Vec"));
+  addReady(again, "Vec");
+  EXPECT_EQ(event(other, member::serviceAdded), Named(3, "Vec"));
+  stale.close();
+  EXPECT_THAT(names(other), ElementsAre("ServiceDirectory", "Vec"));
+}
+
+TEST_F(ServiceDirectoryTest, letsNoStrangerTakeOverAName) {
+  auto first = resuming(bus, std::string(72, 's'));
+  addReady(first, "Vec");
+  auto stranger = resuming(bus, std::string(72, 't'));
+  EXPECT_THAT(ask(stranger, member::registerService, info("Vec")).errorText(), HasSubstr("already registered"));
+  EXPECT_THAT(ask(other, member::registerService, info("Vec")).errorText(), HasSubstr("already registered"));
+  // Nor is one that could be guessed looked at.
+  auto weak = resuming(bus, "1");
+  addReady(weak, "Weak");
+  auto guessing = resuming(bus, "1");
+  EXPECT_THAT(names(guessing), ElementsAre("ServiceDirectory", "Vec", "Weak"));
+}
+
+TEST_F(ServiceDirectoryTest, tellsNobodyTheSecretOfASession) {
+  const std::string secret(72, 's');
+  auto first = resuming(bus, secret);
+  RawPeer peer(bus.loop, bus.endpoint);
+  const auto told = peer.authenticate().as<qi::CapabilityMap>();
+  EXPECT_FALSE(told.contains(qi::capability::beckonResume));
+}
+
+TEST_F(ServiceDirectoryTest, takesItsNumbersFromWhereTheyAreKept) {
+  const auto file = std::filesystem::temp_directory_path() / ("beckon-ids-" + run::makeUuid());
+  std::vector<std::uint32_t> given;
+  for (int start = 0; start < 2; ++start) {
+    ServiceDirectory directory(bus.loop.io, test::machineId, run::silentLog(), {}, qi::ownCapabilities(),
+                               ServiceIds::open(file).value());
+    const auto endpoint = directory.start({"127.0.0.1", 0}).value();
+    RawPeer peer(bus.loop, endpoint);
+    peer.authenticate();
+    EXPECT_EQ(ask(peer, member::service, std::string("ServiceDirectory")).as<ServiceInfo>().serviceId, 1u);
+    given.push_back(add(peer, "Vec"));
+  }
+  std::filesystem::remove(file);
+  EXPECT_THAT(given, ElementsAre(2, 2 + ServiceIds::block));
 }
 
 TEST_F(ServiceDirectoryTest, saysWhereItCannotListen) {

@@ -231,27 +231,27 @@ TEST_F(SessionTest, findsAServiceAgainThatCameBack) {
   EXPECT_EQ(qi::fromValue<int>(call(after, "add", tuple(1, 1)).value()).value(), 2);
 }
 
-TEST_F(SessionTest, isClosedWhenTheDirectoryDies) {
+TEST_F(SessionTest, saysThatTheDirectoryIsNotThere) {
   provide("Sample");
-  const auto object = find("Sample").value();
-  std::optional<Error> ended;
-  client->onClosed([&](const Error& reason) { ended = reason; });
+  std::optional<Error> lost;
+  client->onLost([&](const Error& reason) { lost = reason; });
   bus.directory.stop();
-  ASSERT_TRUE(bus.loop.runUntil([&] { return ended.has_value() && !provider->isOpen(); }));
-  EXPECT_EQ(ended->code, Code::connectionLost);
+  ASSERT_TRUE(bus.loop.runUntil([&] { return lost.has_value() && !provider->isOpen(); }));
+  EXPECT_EQ(lost->code, Code::connectionLost);
   EXPECT_FALSE(client->isOpen());
-  EXPECT_FALSE(object->connection()->isOpen());
-  EXPECT_FALSE(bus.loop.await(client->services()));
-  EXPECT_FALSE(bus.loop.await(client->service("Sample")));
-  EXPECT_FALSE(bus.loop.await(provider->registerService("Other", sample.object)));
+  EXPECT_EQ(bus.loop.await(client->services()).error().code, Code::unreachable);
+  EXPECT_EQ(find("Sample").error().code, Code::unreachable);
+  EXPECT_EQ(bus.loop.await(provider->registerService("Other", sample.object)).error().code, Code::unreachable);
 }
 
-TEST_F(SessionTest, tellsThatItWasClosedOnce) {
-  int ends = 0;
-  client->onClosed([&](const Error&) { ++ends; });
+TEST_F(SessionTest, isNotLostByClosing) {
+  int lost = 0;
+  client->onLost([&](const Error&) { ++lost; });
   client->close();
   client->close();
-  EXPECT_EQ(ends, 1);
+  EXPECT_FALSE(client->isOpen());
+  EXPECT_EQ(bus.loop.await(client->service("Sample")).error().code, Code::unreachable);
+  EXPECT_EQ(lost, 0);
 }
 
 TEST_F(SessionTest, skipsEndpointsOfOtherSchemes) {

@@ -139,12 +139,18 @@ class Bus(World):
         self.assertDone(self.on_bus("set", "ALTextToSpeech.volume", "0.125"))
         speech.await_line("volume [0.125]")
 
-    def test_the_directory_killed_while_watching_is_told(self):
-        watch = self.start("watch", "beckon", "--bus", self.url, "watch")
-        watch.await_line("watching ")
+    def test_the_directory_killed_while_watching_is_told_and_waited_for(self):
+        services = self.start("services", "beckon", "--bus", self.url, "watch")
+        speech = self.start("speech", "beckon", "--bus", self.url, "watch", "ALTextToSpeech.volume")
+        services.await_line("watching ")
+        speech.await_line("watching ")
         self.directory.kill()
-        self.assertEqual(watch.wait(5), 4)
-        self.assertIn("error (connection-lost): the directory is gone", watch.text()[1])
+        services.await_line("the directory is gone, waiting for it")
+        self.start("directory2", "beckon-directory", self.url)
+        services.await_line("+ ALTextToSpeech", limit=3)
+        self.assertDone(self.on_bus("set", "ALTextToSpeech.volume", "0.125"))
+        speech.await_line("volume [0.125]")
+        self.assertNotIn("ALTextToSpeech is gone", speech.text()[1])
 
 
 class Wrong(World):

@@ -180,7 +180,7 @@ TEST_F(KilledSimulator, unregistersAndExitsWithZeroWhenItIsAskedTo) {
 TEST_F(Processes, theSimulatorWaitsForTheDirectoryAndComesBackAfterIt) {
   const auto url = "tcp://127.0.0.1:" + std::to_string(test::freePort());
   const ChildProcess sim({program("beckon-sim"), "--bus", url}, log("sim"));
-  ASSERT_THAT(lineAfter("sim", ""), testing::HasSubstr("not registered (unreachable): cannot reach " + url));
+  ASSERT_THAT(lineAfter("sim", ""), testing::HasSubstr("not on the bus (unreachable): cannot reach " + url));
   std::optional<ChildProcess> directory;
   directory.emplace(std::vector<std::string>{program("beckon-directory"), url}, log("directory"));
   EXPECT_EQ(lineAfter("sim", "ready "), url);

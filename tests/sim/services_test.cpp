@@ -1,4 +1,3 @@
-#include "apps/sim/bus_presence.hpp"
 #include "apps/sim/robot.hpp"
 #include "tests/sim/bus.hpp"
 #include "tests/sim/manual_clock.hpp"
@@ -20,22 +19,17 @@ struct Services : testing::Test {
   test::ManualClock clock;
   test::Bus bus;
   Robot robot{clock, "rosie"};
-  bool isReady = false, hasLeft = false;
-  BusPresence presence{
-      bus.io, bus.endpoint(), {test::Bus::machine}, robot.services(), [this] { isReady = true; }, run::silentLog()};
-  std::shared_ptr<directory::Session> client;
+  std::shared_ptr<directory::Session> provider = bus.session(), client;
   std::vector<std::shared_ptr<localbus::RemoteObject::Subscription>> subscriptions;
 
   Services() {
-    boost::asio::co_spawn(bus.io, presence.run(), [this](std::exception_ptr) { hasLeft = true; });
-    if (!bus.runUntil([this] { return isReady; })) throw std::runtime_error("not registered");
+    for (const auto& [name, service] : robot.services()) bus.await(provider->registerService(name, service)).value();
     client = bus.session();
   }
   ~Services() override {
     subscriptions.clear();
     client->close();
-    presence.stop();
-    EXPECT_TRUE(bus.runUntil([this] { return hasLeft; }));
+    provider->close();
   }
 
   void pass(double seconds) {
