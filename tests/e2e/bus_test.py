@@ -140,17 +140,51 @@ class Bus(World):
         speech.await_line("volume [0.125]")
 
     def test_the_directory_killed_while_watching_is_told_and_waited_for(self):
-        services = self.start("services", "beckon", "--bus", self.url, "watch")
-        speech = self.start("speech", "beckon", "--bus", self.url, "watch", "ALTextToSpeech.volume")
-        services.await_line("watching ")
-        speech.await_line("watching ")
+        watch = self.start("watch", "beckon", "--bus", self.url, "watch")
+        watch.await_line("watching ")
         self.directory.kill()
-        services.await_line("the directory is gone, waiting for it")
+        watch.await_line("the directory is gone, waiting for it")
         self.start("directory2", "beckon-directory", self.url)
-        services.await_line("+ ALTextToSpeech", limit=3)
-        self.assertDone(self.on_bus("set", "ALTextToSpeech.volume", "0.125"))
-        speech.await_line("volume [0.125]")
-        self.assertNotIn("ALTextToSpeech is gone", speech.text()[1])
+        watch.await_line("the directory is there again", limit=3)
+        watch.await_line("+ ALTextToSpeech", limit=3)
+
+
+class Restarted(World):
+    """A directory that keeps its numbers, killed and started again."""
+
+    def setUp(self):
+        super().setUp()
+        self.state = self.folder / "numbers"
+        self.start_again("tcp://127.0.0.1:0")
+        self.sim = self.start_sim()
+
+    def start_again(self, url, name="directory"):
+        self.directory = self.start(name, "beckon-directory", url, "--state", self.state)
+        self.url = self.directory.await_line("ready ").split()[1]
+
+    def numbers(self):
+        return {service["name"]: service["id"] for service in self.assertDone(self.on_bus("--json", "services")).json()}
+
+    def test_services_and_subscriptions_are_back_within_3_seconds_and_no_number_repeats(self):
+        watch = self.start("watch", "beckon", "--bus", self.url, "watch", "ALTextToSpeech.languageTTS")
+        watch.await_line("watching ")
+        before = self.numbers()
+        self.directory.kill()
+        begin = time.monotonic()
+        self.start_again(self.url, "directory2")
+        self.sim.await_line("ready ", count=2, limit=3 - (time.monotonic() - begin))
+        after = self.numbers()
+        self.assertEqual(set(before), set(after))
+        self.assertEqual(set(before.values()) & set(after.values()), {1})  # the directory itself
+        # What was subscribed to on the service itself never ended.
+        self.assertDone(self.on_bus("call", "ALTextToSpeech.setLanguage", '"German"'))
+        watch.await_line('languageTTS ["German"]')
+        self.assertNotIn("ALTextToSpeech is gone", watch.text()[1])
+
+    def test_a_state_that_cannot_be_used_is_told_and_the_directory_runs(self):
+        self.state = self.folder / "no" / "such" / "folder"
+        self.start_again("tcp://127.0.0.1:0", "other")
+        self.directory.await_text("Numbers begin anew at each start")
 
 
 class Wrong(World):

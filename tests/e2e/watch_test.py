@@ -128,7 +128,7 @@ class Watching(XmppWorld):
         self.sim2 = self.start_sim("sim2")
 
     def start_bus(self, name):
-        self.directory = self.start(name, "beckon-directory", self.bus)
+        self.directory = self.start(name, "beckon-directory", self.bus, "--state", self.folder / "numbers")
         self.directory.await_line("ready ")
 
     def test_an_attached_robot_and_its_watchers_outlive_the_directory(self):
