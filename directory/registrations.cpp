@@ -20,7 +20,7 @@ qi::Value only(const qi::Value& argument) { return qi::Tuple{{argument}, {}}; }
 }  // namespace
 
 bool Registrations::add(const std::string& name, std::shared_ptr<localbus::BoundObject> object) {
-  return services_.try_emplace(name, Service{std::move(object), {}}).second;
+  return services_.try_emplace(name, Service{std::move(object), ++added_, {}}).second;
 }
 
 void Registrations::remove(const std::string& name) {
@@ -42,9 +42,11 @@ std::optional<std::string> Registrations::nameOf(std::uint32_t id) const {
 }
 
 std::vector<std::string> Registrations::missing() const {
-  std::vector<std::string> names;
+  std::map<std::uint64_t, std::string> byOrder;
   for (const auto& [name, service] : services_)
-    if (!service.isRegistered && !service.isRegistering) names.push_back(name);
+    if (!service.isRegistered && !service.isRegistering) byOrder.emplace(service.order, name);
+  std::vector<std::string> names;
+  for (auto& [order, name] : byOrder) names.push_back(std::move(name));
   return names;
 }
 

@@ -32,6 +32,7 @@ class Registrations {
   std::optional<std::uint32_t> id(const std::string& name) const;
   // The service that has the number, or had it.
   std::optional<std::string> nameOf(std::uint32_t id) const;
+  // In the order in which they were added.
   std::vector<std::string> missing() const;
 
   // Registers and announces a service that is missing; `info` is what it says of itself, without name, number and uid.
@@ -47,6 +48,7 @@ class Registrations {
  private:
   struct Service {
     std::shared_ptr<localbus::BoundObject> object;
+    std::uint64_t order;
     std::vector<std::uint32_t> ids;  // the last is the newest
     bool isRegistered = false, isRegistering = false;
   };
@@ -55,6 +57,7 @@ class Registrations {
   localbus::ObjectHost& host_;
   std::map<std::string, Service> services_;
   std::uint64_t directories_ = 0;  // that were lost
+  std::uint64_t added_ = 0;
   std::uint32_t highest_ = 0, highestEarlier_ = 0;
   bool hasRepeated_ = false;
 };

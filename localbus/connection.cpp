@@ -229,41 +229,6 @@ void Connection::onCancel(std::uint32_t id, run::UniqueFunction<void()> handler)
     asio::post(executor(), std::move(handler));
 }
 
-bool Connection::takesEvents() {
-  if (state_ != State::ready) return false;
-  const bool takes = queued() <= maxQueued;
-  if (!takes) dropped(1);
-  return takes;
-}
-
-std::size_t Connection::queueEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags, SignalClass kind) {
-  if (state_ != State::ready) return 0;
-  if ((!events_ || events_->isEmpty()) && queued() <= eventRoom) return sendEvent(address, arguments, flags) ? 0 : 1;
-  if (arguments.size() > qi::limits::maxPayload) {
-    dropped(1);
-    return 1;
-  }
-  if (!events_) events_ = std::make_unique<EventQueue>();
-  const auto lost = events_->add({address, flags, kind, {arguments.begin(), arguments.end()}});
-  if (lost > 0) dropped(lost);
-  return lost;
-}
-
-void Connection::dropped(std::size_t events) {
-  droppedEvents_ += events;
-  if (!std::exchange(isDropping_, true)) log_->warn("{} does not read: events for it are dropped", peer_);
-}
-
-bool Connection::sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags) {
-  if (!takesEvents()) return false;
-  if (arguments.size() > qi::limits::maxPayload) {
-    dropped(1);
-    return false;
-  }
-  put({++lastMessageId_, 0, 0, MessageType::event, flags, address}, arguments);
-  return true;
-}
-
 void Connection::answer(std::uint32_t id, qi::Address address, MessageType type, qi::ByteView payload,
                         std::uint8_t flags) {
   if (state_ == State::closed) return;
@@ -409,22 +374,6 @@ void Connection::watchDeadlines() {
       handler(Error{Code::timedOut, "no answer from " + self->peer_ + " before the deadline",
                     "check that the service is not stuck, or allow more time"});
     if (!self->pending_.empty()) self->watchDeadlines();
-  });
-}
-
-// While something is under way; the kernel watches an idle connection.
-void Connection::watchPeer() {
-  if (peerWatched_ || state_ == State::closed) return;
-  peerWatched_ = true;
-  peerTimer_.expires_after(heartbeat::lookInterval);
-  peerTimer_.async_wait([self = shared_from_this()](error_code problem) {
-    self->peerWatched_ = false;
-    if (problem || self->state_ == State::closed) return;
-    const auto sign = heartbeat::look(self->socket_.native_handle());
-    if (sign == heartbeat::Sign::none)
-      self->close({Code::connectionLost, self->peer_ + " gives no sign of life", "check its power and its network"});
-    else if (sign == heartbeat::Sign::waiting)
-      self->watchPeer();
   });
 }
 

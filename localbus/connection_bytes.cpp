@@ -1,4 +1,5 @@
 #include "localbus/connection.hpp"
+#include "localbus/heartbeat.hpp"
 #include "localbus/object_table.hpp"
 
 #include <boost/asio/post.hpp>
@@ -84,18 +85,6 @@ void Connection::flush() {
     close(refusal_);
   else
     read();
-}
-
-// As many as leave together; those that still wait go when these have.
-void Connection::sendWaitingEvents() {
-  if (!events_) return;
-  while (queue_.size() < keptBuffer) {
-    const auto event = events_->take();
-    if (!event) break;
-    put({++lastMessageId_, 0, 0, qi::MessageType::event, event->flags, event->address}, event->arguments);
-  }
-  if (events_->isEmpty() && std::exchange(isDropping_, false))
-    log_->info("{} reads again; {} events for it were dropped in all", peer_, droppedEvents_);
 }
 
 // Moves what waits behind what the socket is to take, in the form in which it leaves.
@@ -195,6 +184,22 @@ void Connection::handleArrived() {
   if (isLocal_) return scheduleFlush();  // not one inside the other for ever
   flush();
   read();
+}
+
+// While something is under way; the kernel watches an idle connection.
+void Connection::watchPeer() {
+  if (peerWatched_ || state_ == State::closed) return;
+  peerWatched_ = true;
+  peerTimer_.expires_after(heartbeat::lookInterval);
+  peerTimer_.async_wait([self = shared_from_this()](error_code problem) {
+    self->peerWatched_ = false;
+    if (problem || self->state_ == State::closed) return;
+    const auto sign = heartbeat::look(self->socket_.native_handle());
+    if (sign == heartbeat::Sign::none)
+      self->close({Code::connectionLost, self->peer_ + " gives no sign of life", "check its power and its network"});
+    else if (sign == heartbeat::Sign::waiting)
+      self->watchPeer();
+  });
 }
 
 }  // namespace beckon::localbus
