@@ -63,6 +63,7 @@ Result<> simulate(const Places& places, const std::string& name, const std::stri
     session->close();
     isOver = true;
     timer.cancel();
+    signals.clear();  // a second one ends the program at once
   });
   io.run();
   return {};
