@@ -1,6 +1,7 @@
 // A typed call echo(i)i over TCP on loopback, one after the other: caller and service in a thread each, on a core each
 // where cores are given. The limit is the same number of bytes there and back with nothing around it: over Asio, as
 // the connection uses it, and with plain blocking sockets. The peer is libqi, in a process of its own.
+#include "bench/ipc_raw.hpp"
 #include "bench/lpc_call.hpp"
 #include "bench/report.hpp"
 #include "localbus/dial.hpp"
@@ -253,5 +254,6 @@ int main(int argc, char** argv) {
   beckon::bench::Report report(options);
   beckon::bench::measureCalls(report, options.cores);
   report.add({"bus.call.lpc", "ns", beckon::bench::callWithinTheProcess, {}, beckon::bench::callVirtualFunction});
+  beckon::bench::measureIpcRaws(report, options.cores);
   return report.finish();
 }

@@ -27,6 +27,11 @@ class BoundObject : public qi::LiveObject {
   virtual const std::shared_ptr<AnyDirectMethod>* direct(std::uint32_t) const { return nullptr; }
   // While it is, messages are all that is seen of calls.
   virtual bool isRecorded() const { return false; }
+  // Receiver::readsInPlace, of one of its members.
+  virtual bool readsInPlace(std::uint32_t action) const {
+    (void)action;
+    return false;
+  }
   // The connection has no object of that number any more: ends what it subscribed to there.
   virtual void released(std::uint64_t connection, std::uint32_t service, std::uint32_t object) = 0;
 };

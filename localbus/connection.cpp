@@ -1,6 +1,7 @@
 #include "localbus/connection.hpp"
 
 #include "core/qi/error_payload.hpp"
+#include "localbus/connection_pool.hpp"
 #include "localbus/heartbeat.hpp"
 #include "localbus/object_table.hpp"
 
@@ -39,6 +40,18 @@ std::string describePeer(Socket& socket) {
   return tcp.address().to_string() + ":" + std::to_string(tcp.port());
 }
 
+// Shared memory goes where descriptors do.
+bool isUnix(Socket& socket) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+}
+
+qi::CapabilityMap withPool(qi::CapabilityMap capabilities, bool hasPool) {
+  if (hasPool) capabilities.emplace(qi::capability::beckonPool, qi::dynamic(true));
+  return capabilities;
+}
+
 }  // namespace
 
 Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::CapabilityMap capabilities,
@@ -51,13 +64,15 @@ Connection::Connection(Socket socket, Receiver* receiver, run::Log log, qi::Capa
       log_(std::move(log)),
       id_(++connectionCount),
       peer_(describePeer(socket_)),
-      capabilities_(std::move(capabilities)),
+      capabilities_(withPool(std::move(capabilities), !tls && isUnix(socket_))),
       objects_(std::make_unique<ObjectTable>(*this)),
       tls_(std::move(tls)) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);  // of no meaning to a unix socket
   socket_.non_blocking(true, ignored);
   if (socket_.is_open()) heartbeat::start(socket_.native_handle());
+  // Before anything can come with a descriptor.
+  if (!tls_ && isUnix(socket_)) pool_ = std::make_unique<ConnectionPool>(executor());
 }
 
 Connection::~Connection() {
@@ -132,11 +147,10 @@ void Connection::close(Error reason) {
     tls_->takeOutgoing(sending_);
   }
   // What was sent in this turn still leaves, as far as the socket takes it at once.
-  for (const qi::ByteView rest : {qi::ByteView(sending_).subspan(sent_), qi::ByteView(queue_)}) {
-    if (rest.empty()) continue;
-    if (socket_.write_some(asio::buffer(rest.data(), rest.size()), ignored) < rest.size()) break;
-  }
+  for (qi::ByteView rest : {qi::ByteView(sending_).subspan(sent_), qi::ByteView(queue_)})
+    while (!rest.empty() && !ignored) rest = rest.subspan(writeSome(rest, ignored));
   socket_.close(ignored);
+  pool_.reset();
   if (partner_) asio::post(executor(), [partner = partner_->shared_from_this(), reason] { partner->close(reason); });
   // First the receiver: the handlers may end whom it belongs to.
   if (auto* const receiver = std::exchange(receiver_, nullptr)) receiver->closed(*this);
@@ -150,8 +164,8 @@ void Connection::close(Error reason) {
   if (onClosed_) std::exchange(onClosed_, {})(reason);
 }
 
-std::uint32_t Connection::call(qi::Address address, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
-                               std::uint8_t flags) {
+std::uint32_t Connection::call(qi::Address address, const Payload& arguments, Duration timeout, AnswerHandler handler,
+                               std::uint8_t flags, Reading reading) {
   std::optional<Error> refusal;
   if (state_ != State::ready)
     refusal = Error{Code::connectionLost, "the connection to " + peer_ + " is closed", "connect again"};
@@ -175,7 +189,8 @@ std::uint32_t Connection::call(qi::Address address, qi::ByteView arguments, Dura
   header.type = MessageType::call;
   header.flags = flags;
   header.address = address;
-  pending_.emplace(header.id, Pending{std::move(handler), address, std::chrono::steady_clock::now() + timeout});
+  pending_.emplace(header.id,
+                   Pending{std::move(handler), address, std::chrono::steady_clock::now() + timeout, reading});
   put(header, arguments);
   watchDeadlines();
   return header.id;
@@ -206,7 +221,7 @@ std::vector<AnswerHandler> Connection::takePending(const Predicate& which) {
   return taken;
 }
 
-void Connection::post(qi::Address address, qi::ByteView arguments, std::uint8_t flags) {
+void Connection::post(qi::Address address, const Payload& arguments, std::uint8_t flags) {
   if (state_ != State::ready || queued() > maxQueued || arguments.size() > qi::limits::maxPayload)
     return objects_->takeBack();
   put({++lastMessageId_, 0, 0, MessageType::post, flags, address}, arguments);
@@ -229,7 +244,7 @@ void Connection::onCancel(std::uint32_t id, run::UniqueFunction<void()> handler)
     asio::post(executor(), std::move(handler));
 }
 
-void Connection::answer(std::uint32_t id, qi::Address address, MessageType type, qi::ByteView payload,
+void Connection::answer(std::uint32_t id, qi::Address address, MessageType type, const Payload& payload,
                         std::uint8_t flags) {
   if (state_ == State::closed) return;
   if (payload.size() > qi::limits::maxPayload) {
@@ -339,6 +354,7 @@ void Connection::becomeReady() {
   state_ = State::ready;
   authenticationTimer_.cancel();
   parser_.setMaxPayload(qi::limits::maxPayload);
+  settlePool();
   if (ready_) std::exchange(ready_, {})({});
 }
 

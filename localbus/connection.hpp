@@ -6,6 +6,7 @@
 #include "core/run/unique_function.hpp"
 #include "localbus/event_queue.hpp"
 #include "localbus/handshake.hpp"
+#include "localbus/payload.hpp"
 #include "localbus/quota.hpp"
 #include "localbus/tls_channel.hpp"
 
@@ -32,6 +33,8 @@ using Duration = std::chrono::steady_clock::duration;
 class BoundObject;
 class Connection;
 class ObjectTable;
+class PoolBuffer;
+struct ConnectionPool;
 
 // Who answers calls that come in on a connection.
 class Receiver {
@@ -42,7 +45,16 @@ class Receiver {
   virtual void closed(const Connection& connection) = 0;
   // What answers under that number, for callers of this process, until it is removed; null: nothing, or not for them.
   virtual const BoundObject* hosted(std::uint32_t, std::uint32_t) const { return nullptr; }
+  // Whether the arguments of that member may be bytes that the peer could change meanwhile (shared_raw.hpp).
+  virtual bool readsInPlace(const qi::Address& member) const {
+    (void)member;
+    return false;
+  }
 };
+
+// How the answer to a call is given to its handler where it comes in shared memory: as a copy, or as it stands there
+// for decoders that can deal with that (qi::isReadInPlace).
+enum class Reading { copied, inPlace };
 
 // The answer to a call as it stands in the connection's buffer.
 struct Answer {
@@ -103,24 +115,30 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The handler is called exactly once and never before call() returns. Errors: callFailed with the peer's
   // text, canceled, timedOut, connectionLost, overloaded, tooLarge. Returns the number of the call for cancel(). A call
   // whose deadline passes is canceled.
-  std::uint32_t call(qi::Address address, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
-                     std::uint8_t flags = 0);
+  std::uint32_t call(qi::Address address, const Payload& arguments, Duration timeout, AnswerHandler handler,
+                     std::uint8_t flags = 0, Reading reading = Reading::copied);
   // Asks the peer to cancel a call, which then ends as the peer decides: canceled, or with its answer. False if nothing
   // was sent: the call has ended, or the peer cannot cancel.
   bool cancel(std::uint32_t call);
   // Ends every call in flight to objects of that service, which is gone.
   void abandon(std::uint32_t service, const run::Error& reason);
-  void post(qi::Address address, qi::ByteView arguments, std::uint8_t flags = 0);
+  void post(qi::Address address, const Payload& arguments, std::uint8_t flags = 0);
   // False, and counted, if an event would be dropped because the peer does not read. Asked before an event with objects
   // is written: a dropped one would leave them without anybody to terminate them.
   bool takesEvents();
   // An event without objects. Counted: how many were dropped by it because the peer does not read.
   std::size_t queueEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags, SignalClass kind);
   // At once. False, and counted, if the event was dropped because the peer does not read.
-  bool sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags = 0);
+  bool sendEvent(qi::Address address, const Payload& arguments, std::uint8_t flags = 0);
   // An answer above limits::maxPayload becomes an error: the peer would close the connection over it.
-  void answer(std::uint32_t id, qi::Address address, qi::MessageType type, qi::ByteView payload,
+  void answer(std::uint32_t id, qi::Address address, qi::MessageType type, const Payload& payload,
               std::uint8_t flags = 0);
+  // Memory for a raw that is to be sent on this connection; a large one, over a unix socket to a peer of ours, reaches
+  // the peer without a copy: as the last argument of a typed call, as a result, or with Payload. Never fails: what
+  // finds no room in the pool is memory of this process, and copied.
+  PoolBuffer takeBuffer(std::size_t size);
+  // Bytes of shared memory that this end has for what it sends.
+  std::size_t poolSize() const;
 
   // Called once if the peer cancels the call `id` of its own, or is gone. An empty handler ends the wait.
   void onCancel(std::uint32_t id, run::UniqueFunction<void()> handler);
@@ -151,6 +169,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ObjectTable& objects() { return *objects_; }
   // What the peer may subscribe to.
   Quota& subscriptions() { return subscriptions_; }
+  // What keeps `bytes`, part of the message that is being handled, where they are; null where nothing does.
+  std::shared_ptr<const void> keep(qi::ByteView bytes) const;
   std::uint64_t id() const { return id_; }  // of this process, never reused
   // For people: an address and port, or a process.
   std::string peer() const { return peer_; }
@@ -166,6 +186,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     AnswerHandler handler;
     qi::Address address;
     std::chrono::steady_clock::time_point deadline;
+    Reading reading;
   };
 
   Connection(Socket socket, Receiver* receiver, run::Log log, qi::CapabilityMap capabilities,
@@ -186,7 +207,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool handshake(const qi::Message& message);
   void becomeReady();
   void put(const Outgoing& message);
-  void put(qi::Header header, qi::ByteView payload);
+  void put(qi::Header header, const Payload& payload);
+  void append(qi::Header header, const Payload& payload);
   std::size_t answersQueued() const { return answersInQueue_ + answersInSending_; }
   void dropped(std::size_t events);
   void sendWaitingEvents();
@@ -195,6 +217,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void flushToPartner();
   void watchDeadlines();
   void watchPeer();
+  // connection_pool.cpp
+  void settlePool();
+  std::size_t writeSome(qi::ByteView bytes, boost::system::error_code& problem);
+  void readPool();
+  bool putPooled(qi::Header header, const Payload& payload);
+  void putNotices();
+  void handlePooled(const qi::Message& message);
+  bool readsInPlace(const qi::Header& header) const;
 
   Socket socket_;
   Timer authenticationTimer_;
@@ -235,6 +265,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Quota subscriptions_{qi::limits::maxSubscriptions};
   std::unique_ptr<ObjectTable> objects_;
   std::unique_ptr<TlsChannel> tls_;
+  std::unique_ptr<ConnectionPool> pool_;  // null where the peer has none
   bool deadlinesWatched_ = false, peerWatched_ = false;
   std::unordered_map<std::uint64_t, EventHandler> listeners_;
   std::unique_ptr<EventQueue> events_;  // that wait; once there was one

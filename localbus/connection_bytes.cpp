@@ -1,4 +1,4 @@
-#include "localbus/connection.hpp"
+#include "localbus/connection_pool.hpp"
 #include "localbus/heartbeat.hpp"
 #include "localbus/object_table.hpp"
 
@@ -14,14 +14,18 @@ void Connection::put(const Outgoing& message) {
   put({message.answers ? message.answers : ++lastMessageId_, 0, 0, message.type, 0, message.address}, message.payload);
 }
 
-void Connection::put(qi::Header header, qi::ByteView payload) {
+void Connection::put(qi::Header header, const Payload& payload) {
   objects_->sent();
+  if (!putPooled(header, payload)) append(header, payload);
+}
+
+void Connection::append(qi::Header header, const Payload& payload) {
   header.payloadSize = static_cast<std::uint32_t>(payload.size());
   const auto bytes = header.encode();
   const std::size_t at = queue_.size();
   queue_.resize(at + bytes.size() + payload.size());
   std::memcpy(queue_.data() + at, bytes.data(), bytes.size());
-  if (!payload.empty()) std::memcpy(queue_.data() + at + bytes.size(), payload.data(), payload.size());
+  payload.copyTo(queue_.data() + at + bytes.size());
   if (!handling_) scheduleFlush();
 }
 
@@ -65,7 +69,7 @@ void Connection::flush() {
       if (sending_.empty()) break;
     }
     error_code problem;
-    sent_ += socket_.write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), problem);
+    sent_ += writeSome(qi::ByteView(sending_).subspan(sent_), problem);
     watchPeer();
     if (problem == asio::error::would_block) {
       waitingToWrite_ = true;
@@ -116,6 +120,12 @@ void Connection::read() {
   if (tls_) {
     const auto readable = [self = shared_from_this()](error_code problem) {
       problem ? self->onRead(problem, 0) : self->readTls();
+    };
+    return socket_.async_wait(Socket::wait_read, readable);
+  }
+  if (pool_) {
+    const auto readable = [self = shared_from_this()](error_code problem) {
+      problem ? self->onRead(problem, 0) : self->readPool();
     };
     return socket_.async_wait(Socket::wait_read, readable);
   }
@@ -178,7 +188,7 @@ void Connection::handleArrived() {
       break;
     }
     if (!*next) break;
-    handle(**next);
+    handlePooled(**next);
   }
   handling_ = false;
   if (isLocal_) return scheduleFlush();  // not one inside the other for ever

@@ -29,7 +29,7 @@ void Connection::dropped(std::size_t events) {
   if (!std::exchange(isDropping_, true)) log_->warn("{} does not read: events for it are dropped", peer_);
 }
 
-bool Connection::sendEvent(qi::Address address, qi::ByteView arguments, std::uint8_t flags) {
+bool Connection::sendEvent(qi::Address address, const Payload& arguments, std::uint8_t flags) {
   if (!takesEvents()) return false;
   if (arguments.size() > qi::limits::maxPayload) {
     dropped(1);

@@ -58,6 +58,14 @@ class CallingPeer final : public Waiting {
     to->answer(id_, address_, MessageType::reply, *result);
   }
 
+  void answerRaw(const qi::SharedRaw& raw) override {
+    if (wanted_) return answer(qi::encode(raw));
+    const auto to = take();
+    if (!to) return;
+    const auto arguments = encodeArguments({}, raw);
+    to->answer(id_, address_, MessageType::reply, arguments.payload());
+  }
+
   void canceled() override {
     const auto to = take();
     if (!to) return;
@@ -122,6 +130,10 @@ Responder::~Responder() {
 
 void Responder::operator()(Result<Bytes> result) {
   if (const auto waiting = std::exchange(waiting_, nullptr)) waiting->answer(std::move(result));
+}
+
+void Responder::raw(const qi::SharedRaw& result) {
+  if (const auto waiting = std::exchange(waiting_, nullptr)) waiting->answerRaw(result);
 }
 
 void Responder::canceled() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/qi/convert.hpp"
+#include "core/qi/shared_raw.hpp"
 #include "localbus/connection.hpp"
 
 #include <memory>
@@ -19,8 +20,10 @@ class Waiting {
   virtual ~Waiting() = default;
   // How objects in the answer are written; empty if nobody waits any more.
   virtual std::optional<qi::ObjectFormat> format() const = 0;
-  // Either of them once.
+  // One of them once.
   virtual void answer(run::Result<qi::Bytes> result) = 0;
+  // A result whose bytes may stay where they are.
+  virtual void answerRaw(const qi::SharedRaw& raw) { answer(qi::encode(raw)); }
   virtual void canceled() = 0;
   // `handler` is called once if the caller cancels or is gone before the answer.
   virtual void onCancel(run::UniqueFunction<void()> handler) = 0;
@@ -38,6 +41,8 @@ class Responder {
 
   // The return value in wire form, by the method's return signature and format().
   void operator()(run::Result<qi::Bytes> result);
+  // The same for a method that returns a raw.
+  void raw(const qi::SharedRaw& result);
   // The caller's wish to cancel is fulfilled.
   void canceled();
   std::optional<qi::ObjectFormat> format() const;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 
 namespace beckon::localbus {
 
@@ -32,6 +33,8 @@ class Object final : public BoundObject {
   bool isRecorded() const override { return recorder_->isActive(); }
   void released(std::uint64_t connection, std::uint32_t service, std::uint32_t object) override;
 
+  bool readsInPlace(std::uint32_t action) const override { return inPlace_.contains(action); }
+
   // To every subscriber, each connection once a registration.
   void emit(std::uint32_t signal, const Subscribers::Encode& arguments);
   // Events of that signal that subscribers did not get because they did not read.
@@ -51,6 +54,7 @@ class Object final : public BoundObject {
   qi::ObjectUid uid_;
   std::map<std::uint32_t, Method> methods_;
   std::map<std::uint32_t, std::shared_ptr<AnyDirectMethod>> directMethods_;  // those that answer at once
+  std::set<std::uint32_t> inPlace_;  // methods that take a qi::SharedRaw
   std::map<std::uint32_t, Property> properties_;
   std::map<std::uint32_t, SignalClass> classes_;  // of signals; those that are not here are `event`
   std::shared_ptr<CallRecorder> recorder_;

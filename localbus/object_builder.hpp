@@ -32,6 +32,8 @@ class Reply {
     if (!result) return respond_(result.error());
     if constexpr (std::is_void_v<R>) {
       respond_(qi::Bytes());
+    } else if constexpr (std::is_same_v<R, qi::SharedRaw>) {
+      respond_.raw(*result);
     } else if (const auto format = respond_.format()) {
       respond_(qi::encode<R>(*result, *format));
     }
@@ -167,6 +169,7 @@ class ObjectBuilder {
     using Traits = detail::FunctionTraits<F>;
     using Call = detail::Call<typename Traits::Return, typename Traits::Arguments>;
     using Parameters = typename Call::Parameters;
+    if constexpr (qi::isReadInPlace<Parameters>) built_->inPlace_.insert(nextId_);
     std::string returns(qi::returnText<typename Call::Return>());
     std::string parameters(qi::signatureText<Parameters>());
     if constexpr (std::is_same_v<typename Call::First, Reply<typename Call::Return>>) {

@@ -22,6 +22,7 @@ class ObjectTable final : public qi::ObjectExchange {
 
   qi::ObjectRef give(const qi::ObjectRef& object, const qi::ObjectFormat& format) override;
   run::Result<> take(qi::ObjectRef& object) override;
+  std::shared_ptr<const void> keep(qi::ByteView bytes) override { return connection_.keep(bytes); }
 
   // A Call or Post to an object that was given. False: there is none of that number.
   bool received(const std::shared_ptr<Connection>& from, const qi::Message& message);

@@ -89,12 +89,12 @@ Value RemoteObject::value() {
   return qi::ObjectRef{metaObject_, qi::ObjectRef::notCached, service_, object_, uid_, shared_from_this()};
 }
 
-std::uint32_t RemoteObject::callAction(std::uint32_t action, qi::ByteView arguments, Duration timeout,
-                                       AnswerHandler handler, std::uint8_t flags) {
-  return connection_->call({service_, object_, action}, arguments, timeout, std::move(handler), flags);
+std::uint32_t RemoteObject::callAction(std::uint32_t action, const Payload& arguments, Duration timeout,
+                                       AnswerHandler handler, std::uint8_t flags, Reading reading) {
+  return connection_->call({service_, object_, action}, arguments, timeout, std::move(handler), flags, reading);
 }
 
-void RemoteObject::postAction(std::uint32_t action, qi::ByteView arguments) {
+void RemoteObject::postAction(std::uint32_t action, const Payload& arguments) {
   connection_->post({service_, object_, action}, arguments);
 }
 

@@ -93,9 +93,9 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   run::Result<Method<Signature>> method(const std::string& name, Duration timeout = defaultTimeout);
 
   // The raw call below all others; Connection::cancel takes its result.
-  std::uint32_t callAction(std::uint32_t action, qi::ByteView arguments, Duration timeout, AnswerHandler handler,
-                           std::uint8_t flags = 0);
-  void postAction(std::uint32_t action, qi::ByteView arguments);
+  std::uint32_t callAction(std::uint32_t action, const Payload& arguments, Duration timeout, AnswerHandler handler,
+                           std::uint8_t flags = 0, Reading reading = Reading::copied);
+  void postAction(std::uint32_t action, const Payload& arguments);
 
  private:
   template <class Signature>
@@ -167,14 +167,17 @@ class Method<R(Args...)> {
   void call(Duration timeout, Handler handler, const Args&... args) const {
     const auto& [object, method, limit, direct] = *target_;
     if (method.conversion) return callConverted(timeout, std::move(handler), args...);
-    object->callAction(method.action, qi::encodeAll(object->argumentFormat(), args...), timeout,
-                       [handler = std::move(handler)](run::Result<Answer> answer) mutable {
-                         if (!answer) return handler(run::Result<R>(answer.error()));
-                         if constexpr (std::is_void_v<R>)
-                           handler(run::Result<R>());
-                         else
-                           handler(qi::decode<R>(answer->payload, answer->format));
-                       });
+    const auto arguments = encodeArguments(object->argumentFormat(), args...);
+    object->callAction(
+        method.action, arguments.payload(), timeout,
+        [handler = std::move(handler)](run::Result<Answer> answer) mutable {
+          if (!answer) return handler(run::Result<R>(answer.error()));
+          if constexpr (std::is_void_v<R>)
+            handler(run::Result<R>());
+          else
+            handler(qi::decode<R>(answer->payload, answer->format));
+        },
+        0, qi::isReadInPlace<R> ? Reading::inPlace : Reading::copied);
   }
   asio::awaitable<run::Result<R>> operator()(Args... args) const {
     if (target_->direct) return straight(*this, std::move(args)...);

@@ -27,6 +27,8 @@ inline constexpr const char* beckonSession = "BeckonSession";
 inline constexpr const char* beckonResume = "BeckonResume";
 // A program's services may be called by others over its connection to the directory.
 inline constexpr const char* beckonRelay = "BeckonRelay";
+// Beckon's own, on unix sockets: large payloads travel in shared memory (docs/protocol/qi.md, "The pool").
+inline constexpr const char* beckonPool = "BeckonPool";
 }  // namespace capability
 
 // What Beckon advertises. It differs from libqi 4.0.5 in RelativeEndpointURI: lists of relative

@@ -26,6 +26,10 @@ inline constexpr std::size_t maxValues = 1024 * 1024;
 inline constexpr std::size_t maxObjects = 64 * 1024;
 // Meta objects that each side keeps for the other, with MetaObjectCache. NAOqi has some 300 kinds of object.
 inline constexpr std::size_t maxMetaObjects = 1024;
+// Shared memory that each side of a connection has for what it sends (docs/design/014), in bytes and in slabs. It holds
+// three raws of 16 MiB.
+inline constexpr std::size_t maxPool = 64u * 1024 * 1024;
+inline constexpr std::size_t maxPoolSlabs = 64;
 
 // Connections that one listener has at a time. A robot with a hundred programs has some 10,000 between all of them.
 inline constexpr std::size_t maxConnections = 10'000;

@@ -16,6 +16,11 @@ class ObjectExchange {
   virtual ObjectRef give(const ObjectRef& object, const ObjectFormat& format) = 0;
   // What was read: finds its meta object and sets what it stands for. Errors: protocolError, overloaded.
   virtual run::Result<> take(ObjectRef& object) = 0;
+  // What keeps `bytes` of the message that is being read where they are (shared_raw.hpp); null: they go with it.
+  virtual std::shared_ptr<const void> keep(ByteView bytes) {
+    (void)bytes;
+    return nullptr;
+  }
 
  protected:
   ~ObjectExchange() = default;

@@ -35,7 +35,9 @@ TEST(Limits, areThoseOfTheDocumentation) {
                                                 {"maxSubscriptions", limits::maxSubscriptions},
                                                 {"maxUnanswered", limits::maxUnanswered},
                                                 {"maxRegistrations", limits::maxRegistrations},
-                                                {"maxServiceInfo", limits::maxServiceInfo}}));
+                                                {"maxServiceInfo", limits::maxServiceInfo},
+                                                {"maxPool", limits::maxPool},
+                                                {"maxPoolSlabs", limits::maxPoolSlabs}}));
 }
 
 }  // namespace

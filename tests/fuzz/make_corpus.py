@@ -155,6 +155,28 @@ def tls_records():
             save("tls_records", f"record_{number}_{mode}", bytes([mode, 255]) + text)
 
 
+def pool_messages():
+    def message(kind, *numbers):
+        payload = b"".join(number.to_bytes(4, "little") for number in numbers)
+        return bytes([kind, len(payload)]) + payload
+
+    slab = message(0) + message(2, 1, 65536)
+    for name, content in [
+            ("borrowed", slab + message(4, 1, 0, 65536) + message(5) + message(4, 1, 60000, 5536)),
+            ("beyond", slab + message(4, 1, 65530, 7)),
+            ("wraps", slab + message(4, 1, 0xFFFFFFFF, 2)),
+            ("twice", slab + message(4, 1, 0, 1) + message(4, 1, 0, 1)),
+            ("unknown", message(4, 1, 0, 1)),
+            ("unsealed", message(1) + message(2, 1, 65536)),
+            ("without_descriptor", message(2, 1, 65536)),
+            ("other_size", message(0) + message(2, 1, 65537)),
+            ("dropped", slab + message(3, 1) + message(4, 1, 0, 1)),
+            ("dropped_in_use", slab + message(4, 1, 0, 9) + message(3, 1)),
+            ("own", message(7, 5) + message(6, 1) + message(7, 6) + message(7, 6) + message(7, 6) + message(6, 2)),
+            ("unlent", message(6, 1))]:
+        save("pool_messages", name, content)
+
+
 if __name__ == "__main__":
     frames()
     signatures()
@@ -162,6 +184,7 @@ if __name__ == "__main__":
     capability_maps()
     json_arguments()
     tls_records()
+    pool_messages()
     for folder in sorted(CORPUS.iterdir()):
         sizes = [path.stat().st_size for path in folder.iterdir()]
         print(f"{folder.name}: {len(sizes)} files, {sum(sizes)} bytes")
