@@ -78,7 +78,8 @@ class Sink {
 
 boost::asio::awaitable<void> open(boost::asio::io_context& io, localbus::Endpoint endpoint,
                                   std::shared_ptr<localbus::RemoteObject>& object) {
-  const auto connection = (co_await localbus::dial(io, endpoint, {}, run::silentLog())).value();
+  auto dialing = localbus::dial(io, endpoint, {}, run::silentLog());  // gcc 12 would end its options twice
+  const auto connection = (co_await std::move(dialing)).value();
   object = (co_await localbus::RemoteObject::open(connection, 2, "Sink")).value();
 }
 
