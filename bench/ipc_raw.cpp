@@ -170,7 +170,7 @@ void measureIpcRaws(Report& report, const std::vector<int>& cores) {
                 [=] { return touchWhenTold(bytes, core); }});
     report.add({std::string("bus.raw.ipc.") + name + ".flow",
                 "us",
-                [&sink, bytes] { return send(sink, bytes, 3); },
+                [&sink, bytes] { return send(sink, bytes, 2); },
                 {},
                 [=] { return touchAlone(bytes); }});
   }
