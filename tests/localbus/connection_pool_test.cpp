@@ -213,7 +213,7 @@ TEST_F(ConnectionPoolTest, whoDoesNotAskForItNeverReadsMemoryThatThePeerWrites) 
   const auto memory = peer.offer(1, mebibyte);
   const auto payload = qi::encode(qi::Bytes(1000, 1));
   std::ranges::copy(payload, memory->bytes().begin());
-  // later() keeps its arguments until it is answered; these are decoded at once, from a copy.
+  // The slab is back with the peer, who may write to it, before anything of it is decoded.
   peer.call({rawService, qi::mainObject, 101},
             qi::encode(pool::Reference(1, 0, static_cast<std::uint32_t>(payload.size()))), pool::pooledFlag);
   EXPECT_EQ(peer.message().header.type, pool::handBackType) << "before the method answers";
