@@ -16,9 +16,11 @@ endif()
 function(beckon_libqi_program name source)
   set(program ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${name})
   add_custom_command(OUTPUT ${program}
-    COMMAND ${BECKON_GXX} -std=gnu++17 -O2 -isystem ${BECKON_LIBQI}/include ${CMAKE_CURRENT_SOURCE_DIR}/${source}
+    COMMAND ${BECKON_GXX} -std=gnu++17 -O2 -I${PROJECT_SOURCE_DIR} -isystem ${BECKON_LIBQI}/include
+      -MD -MF ${CMAKE_CURRENT_BINARY_DIR}/${name}.d ${CMAKE_CURRENT_SOURCE_DIR}/${source}
       -o ${program} -L${BECKON_LIBQI}/lib -Wl,-rpath,${BECKON_LIBQI}/lib -lqi -lboost_thread -lssl -lcrypto -pthread
     DEPENDS ${source}
+    DEPFILE ${CMAKE_CURRENT_BINARY_DIR}/${name}.d
     COMMENT "Building ${name} against libqi ${BECKON_LIBQI_VERSION}" VERBATIM)
   add_custom_target(${name} DEPENDS ${program})
 endfunction()
