@@ -192,6 +192,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(Socket socket, Receiver* receiver, run::Log log, qi::CapabilityMap capabilities,
              std::unique_ptr<TlsChannel> tls);
   void read();
+  void readPlain();
   void readTls();
   void refill();
   void onRead(const boost::system::error_code& problem, std::size_t bytes);

@@ -117,22 +117,22 @@ void Connection::read() {
     });
     return;
   }
-  if (tls_) {
-    const auto readable = [self = shared_from_this()](error_code problem) {
-      problem ? self->onRead(problem, 0) : self->readTls();
-    };
-    return socket_.async_wait(Socket::wait_read, readable);
-  }
-  if (pool_) {
-    const auto readable = [self = shared_from_this()](error_code problem) {
-      problem ? self->onRead(problem, 0) : self->readPool();
-    };
-    return socket_.async_wait(Socket::wait_read, readable);
-  }
+  // A connection that waits holds no buffer.
+  parser_.release();
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code problem) {
+    if (problem) return self->onRead(problem, 0);
+    if (self->tls_) return self->readTls();
+    self->pool_ ? self->readPool() : self->readPlain();
+  });
+}
+
+void Connection::readPlain() {
+  if (state_ == State::closed) return;
+  error_code problem;
   const auto room = parser_.room();
-  socket_.async_read_some(
-      asio::buffer(room.data(), room.size()),
-      [self = shared_from_this()](error_code problem, std::size_t bytes) { self->onRead(problem, bytes); });
+  const auto size = socket_.read_some(asio::buffer(room.data(), room.size()), problem);
+  if (problem == asio::error::would_block) problem = {};  // read() waits on
+  onRead(problem, size);
 }
 
 // Ciphertext is decrypted straight into the parser; nothing of it is kept between two reads.

@@ -9,9 +9,9 @@ namespace beckon::qi {
 
 std::span<std::uint8_t> FrameParser::room() {
   const std::size_t held = pending();
-  // Large messages double the buffer as they arrive, up to their size.
+  // Large messages enlarge the buffer as they arrive, up to their size.
   std::size_t size = usualSize;
-  if (wanted_ > usualSize) size = std::min(wanted_, std::max(usualSize, 2 * held));
+  if (wanted_ > usualSize) size = std::min(wanted_, std::max(usualSize, growth * held));
   size = std::max(size, held + 1);
   if (size != buffer_.size() && (size > buffer_.size() || wanted_ <= usualSize)) {
     Bytes next(size);
@@ -24,6 +24,12 @@ std::span<std::uint8_t> FrameParser::room() {
   }
   end_ = held;
   return std::span(buffer_).subspan(end_);
+}
+
+void FrameParser::release() {
+  if (pending() > 0) return;
+  buffer_ = Bytes();  // "= {}" would keep it
+  begin_ = end_ = 0;
 }
 
 void FrameParser::filled(std::size_t bytes) {

@@ -39,7 +39,7 @@ Outcome parse(ByteView stream, std::uint32_t limit, std::size_t firstPiece) {
       outcome.messages.insert(outcome.messages.end(), encoded.begin(), encoded.end());
       outcome.messages.insert(outcome.messages.end(), payload.begin(), payload.end());
     }
-    check(parser.capacity() <= std::max<std::size_t>(16 * 1024, 2 * parser.pending() + 1));
+    check(parser.capacity() <= std::max<std::size_t>(16 * 1024, 8 * parser.pending() + 1));
   }
   return outcome;
 }
