@@ -3,7 +3,6 @@
 #include "core/run/machine_id.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <sys/resource.h>
 
 #include <csignal>
 
@@ -57,14 +56,6 @@ int fail(const Error& error) {
   return error.code == run::Code::invalidArgument ? 2 : 1;
 }
 
-// Thousands of connections want as many descriptors.
-void allowDescriptors() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   ClientOptions options;
@@ -74,7 +65,6 @@ int main(int argc, char** argv) {
   if (!endpoint) return fail(endpoint.error());
   const auto machine = run::machineId();
   if (!machine) return fail(machine.error());
-  allowDescriptors();
   boost::asio::io_context io(1);
   Bus bus{.io = io, .options = options, .endpoint = *endpoint, .sessionOptions = {.machineId = *machine}};
   boost::asio::co_spawn(io, measure(bus), [&](std::exception_ptr broken, Result<Outcome> outcome) {

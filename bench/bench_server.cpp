@@ -18,7 +18,7 @@ std::shared_ptr<localbus::Object> makeService() {
   const auto tick = builder.signal<std::int32_t>("tick");
   builder.method("echo", [](std::int32_t number) { return number; });
   builder.method("echoStr", [](std::string text) { return text; });
-  builder.method("sink", [](const qi::Bytes& bytes) { return static_cast<std::int32_t>(bytes.size()); });
+  builder.method("sink", [](qi::ByteView bytes) { return static_cast<std::int32_t>(bytes.size()); });
   builder.method("echoRaw", [](qi::Bytes bytes) { return bytes; });
   builder.method("fire", [tick](std::int32_t times) {
     for (std::int32_t i = 0; i < times; ++i) tick(i);

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -28,6 +29,9 @@ class Runner:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.env = dict(os.environ, HOME=folder, QI_LOG_LEVEL="2")
+        # Thousands of connections want as many descriptors.
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
     def command(self, program, cores, *arguments):
         pinned = [] if cores is None else ["taskset", "-c", cores]

@@ -140,9 +140,11 @@ void Session::serviceChanged(bool isThere, const Value& event) {
 awaitable<Result<std::vector<ServiceInfo>>> Session::services() {
   const auto self = shared_from_this();
   if (!isOpen_) co_return noDirectory;
-  const auto answer = co_await directoryObject_->call("services", arguments(), directoryTimeout);
-  if (!answer) co_return answer.error();
-  co_return qi::fromValue<std::vector<ServiceInfo>>(*answer);
+  const auto services = directoryObject_->method<std::vector<ServiceInfo>()>("services");
+  if (!services) co_return services.error();
+  auto asking = localbus::awaiting<Result<std::vector<ServiceInfo>>>(
+      [&](auto done) { services->call(directoryTimeout, std::move(done)); });
+  co_return co_await std::move(asking);
 }
 
 awaitable<Result<std::shared_ptr<RemoteObject>>> Session::service(std::string name, localbus::Duration timeout) {

@@ -67,7 +67,8 @@ using AnswerHandler = run::UniqueFunction<void(run::Result<Answer>)>;
 
 // One qi connection over TCP, TLS or a unix socket, from either side. Both may call the other on it (if both want
 // ClientServerSocket). It lives on one executor: every function is called there and every handler runs there.
-// What is sent during one turn of the loop leaves in one system call.
+// What is sent during one turn of the loop leaves in one system call; a large payload leaves at once, as far as the
+// socket takes it.
 //
 // While more than `maxQueued` bytes wait to be sent, calls are refused as `overloaded`; while that many bytes of
 // answers wait, no further call is read. Events wait for their turn once `eventRoom` bytes do, as their signal's class
@@ -82,6 +83,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   static constexpr std::size_t eventRoom = 1024 * 1024;
   // What the buffers for sending keep between two turns of the loop.
   static constexpr std::size_t keptBuffer = 256 * 1024;
+  // From here on, copying a payload costs more than a system call of its own.
+  static constexpr std::size_t largePayload = 64 * 1024;
   // How late a deadline may be noticed.
   static constexpr Duration deadlineStep = std::chrono::milliseconds(50);
 
@@ -210,6 +213,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void put(const Outgoing& message);
   void put(qi::Header header, const Payload& payload);
   void append(qi::Header header, const Payload& payload);
+  void enqueue(qi::ByteView bytes);
+  std::size_t writeAhead(qi::ByteView header, const Payload& payload);
   std::size_t answersQueued() const { return answersInQueue_ + answersInSending_; }
   void dropped(std::size_t events);
   void sendWaitingEvents();

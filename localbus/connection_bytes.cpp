@@ -22,11 +22,33 @@ void Connection::put(qi::Header header, const Payload& payload) {
 void Connection::append(qi::Header header, const Payload& payload) {
   header.payloadSize = static_cast<std::uint32_t>(payload.size());
   const auto bytes = header.encode();
-  const std::size_t at = queue_.size();
-  queue_.resize(at + bytes.size() + payload.size());
-  std::memcpy(queue_.data() + at, bytes.data(), bytes.size());
-  payload.copyTo(queue_.data() + at + bytes.size());
+  std::size_t left = payload.size() >= largePayload ? writeAhead(bytes, payload) : 0;
+  for (const auto part : {qi::ByteView(bytes), payload.bytes, payload.raw}) {
+    const auto taken = std::min(left, part.size());
+    enqueue(part.subspan(taken));
+    left -= taken;
+  }
   if (!handling_) scheduleFlush();
+}
+
+void Connection::enqueue(qi::ByteView bytes) {
+  if (bytes.empty()) return;
+  const std::size_t at = queue_.size();
+  queue_.resize(at + bytes.size());
+  std::memcpy(queue_.data() + at, bytes.data(), bytes.size());
+}
+
+// Offers a message to the socket from where it lies, if nothing waits before it. How much was taken; what ails the
+// socket, flush() will find.
+std::size_t Connection::writeAhead(qi::ByteView header, const Payload& payload) {
+  if (isLocal_ || tls_ || pool_ || waitingToWrite_ || queued() > 0) return 0;
+  error_code problem;
+  const std::array<asio::const_buffer, 3> parts{asio::buffer(header.data(), header.size()),
+                                                asio::buffer(payload.bytes.data(), payload.bytes.size()),
+                                                asio::buffer(payload.raw.data(), payload.raw.size())};
+  const auto written = socket_.write_some(parts, problem);
+  watchPeer();
+  return problem ? 0 : written;
 }
 
 void Connection::scheduleFlush() {

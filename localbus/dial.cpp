@@ -34,6 +34,14 @@ std::string noDirectory(const Endpoint& endpoint) {
   return "check that a directory runs there: beckon-directory " + endpoint.url();
 }
 
+// Addresses need no looking up, for which Asio starts a thread.
+std::vector<asio::ip::tcp::endpoint> asAddress(const Endpoint& endpoint) {
+  error_code isName;
+  const auto address = asio::ip::make_address(endpoint.host, isName);
+  if (isName) return {};
+  return {{address, endpoint.port}};
+}
+
 asio::awaitable<run::Result<Socket>> connectTcp(asio::io_context& io, Endpoint endpoint, Duration limit) {
   asio::ip::tcp::resolver resolver(io);
   Tcp socket(io.get_executor());
@@ -49,11 +57,15 @@ asio::awaitable<run::Result<Socket>> connectTcp(asio::io_context& io, Endpoint e
     resolver.cancel();
     socket.close(ignored);
   });
-  auto [lookup, addresses] = co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port), asTuple);
-  if (lookup || expired) {
-    armed.reset();
-    if (expired) co_return tooSlow(endpoint);
-    co_return unreachable(endpoint, lookup, "check the host's name");
+  auto addresses = asAddress(endpoint);
+  if (addresses.empty()) {
+    auto [lookup, found] = co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port), asTuple);
+    if (lookup || expired) {
+      armed.reset();
+      if (expired) co_return tooSlow(endpoint);
+      co_return unreachable(endpoint, lookup, "check the host's name");
+    }
+    for (const auto& entry : found) addresses.push_back(entry.endpoint());
   }
   auto [refused, address] = co_await asio::async_connect(socket, addresses, asTuple);
   armed.reset();

@@ -116,6 +116,16 @@ struct Codec<Bytes> {
   }
 };
 
+// Bytes where they lie in the message. For parameters of methods, which end before their message does; everything else
+// takes Bytes.
+template <>
+struct Codec<ByteView> {
+  static constexpr Text signature{"r"};
+  static constexpr std::size_t minSize = 4;
+  static void write(Writer& to, ByteView value) { to.sized(value); }
+  static void read(Reader& from, ByteView& value) { value = from.sized(); }
+};
+
 template <class T>
 struct Codec<std::vector<T>> {
   static constexpr auto signature = Text{"["} + Codec<T>::signature + Text{"]"};

@@ -166,6 +166,20 @@ TEST(FrameParser, shrinksAgainAfterALargeMessage) {
   EXPECT_LE(parser.capacity(), 16u * 1024);
 }
 
+TEST(FrameParser, holdsNoBufferOnceItIsReleasedBetweenTwoMessages) {
+  FrameParser parser(limits::maxPayload);
+  const Bytes whole = frame(1, 100);
+  ASSERT_TRUE(feedMessage(parser, whole));
+  parser.release();
+  EXPECT_EQ(parser.capacity(), 0u);
+  feed(parser, Bytes(whole.begin(), whole.begin() + 50));
+  ASSERT_FALSE(*parser.next());
+  parser.release();
+  EXPECT_EQ(parser.pending(), 50u) << "a part of a message stays";
+  feed(parser, Bytes(whole.begin() + 50, whole.end()));
+  EXPECT_TRUE(*parser.next());
+}
+
 TEST(FrameParser, takesLargerPayloadsOnceItIsTold) {
   FrameParser parser(limits::maxPayloadUnauthenticated);
   feed(parser, announcing(100 * 1024));

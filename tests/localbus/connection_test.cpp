@@ -51,6 +51,30 @@ TEST(Connection, sendsWhatOneTurnProducedInOneGo) {
   played.connection->close({Code::connectionLost, "done", {}});
 }
 
+TEST(Connection, givesALargePayloadToTheSocketAtOnce) {
+  Played played;
+  auto peer = played.begin();
+  const qi::Bytes large(Connection::largePayload, 0x5A);
+  played.connection->post({5, 1, 100}, large);
+  EXPECT_EQ(played.connection->queued(), 0u) << "before the loop turned";
+  EXPECT_EQ(peer.message().payload, large);
+  played.connection->close({Code::connectionLost, "done", {}});
+}
+
+TEST(Connection, keepsTheOrderOfLargeAndSmallMessagesWhateverTheSocketTakesAtOnce) {
+  Played played;
+  auto peer = played.begin();
+  const qi::Bytes small(10, 1), large(5'000'000, 2);
+  const auto sizes = {&small, &large, &small, &large, &large, &small};
+  for (const auto* payload : sizes) played.connection->post({5, 1, 100}, *payload);
+  EXPECT_GT(played.connection->queued(), large.size());
+  for (const auto* payload : sizes) EXPECT_EQ(peer.message().payload, *payload);
+  for (const auto* payload : {&large, &small}) played.connection->post({5, 1, 100}, *payload);
+  EXPECT_LT(played.connection->queued(), large.size() + 100) << "a part has left";
+  for (const auto* payload : {&large, &small}) EXPECT_EQ(peer.message().payload, *payload);
+  played.connection->close({Code::connectionLost, "done", {}});
+}
+
 TEST(Connection, neverAnswersBeforeTheCallReturns) {
   Played played;
   Outcome early;
