@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measure how the cost of connections and services grows with their number.
 
-  bench/growth.py [--svg FILE] [--cores A,B]
+  bench/growth.py [--svg FILE] [--core A]
 
-Prints a table; --svg draws it. The release tree has to be built (scripts/build release bench_bus).
+Both sides run on one core. Prints a table; --svg draws it. The release tree has to be built (scripts/build release bench_bus).
 """
 
 import argparse
@@ -12,17 +12,18 @@ import subprocess
 import sys
 import tempfile
 
-from bus import Runner
+from bus import Runner, cpu
 
 CONNECTIONS = [500, 1000, 2000, 4000, 8000]
 SERVICES = [500, 1000, 2000, 5000, 10000]
 # Title, unit, what there are many of, the numbers of it, and for one number: arguments of the client and the figure.
+# Processor time of both sides, since it is what other work on the machine disturbs least.
 PANELS = [
     ("memory of the server for each", "kB", "connections", CONNECTIONS, lambda n: ["conns", "--count", n], lambda f: f["server_bytes"] / 1000),
-    ("connect, authenticate, ready (p50)", "us", "connections", CONNECTIONS, lambda n: ["conns", "--count", n], lambda f: f["p50"]),
-    ("a call while so many are open (p50)", "us", "connections", CONNECTIONS, lambda n: ["lat", "--idle", n], lambda f: f["p50"]),
-    ("register one of so many (mean)", "us", "services", SERVICES, lambda n: ["register", "--count", n], lambda f: f["seconds"] * 1e6 / f["count"]),
-    ("list all (p50)", "ms", "services", SERVICES, lambda n: ["services", "--size", n, "--count", 9], lambda f: f["p50"] / 1000),
+    ("CPU: connect, authenticate, ready", "us", "connections", CONNECTIONS, lambda n: ["conns", "--count", n], cpu),
+    ("CPU: a call while so many are open", "us", "connections", CONNECTIONS, lambda n: ["lat", "--idle", n], cpu),
+    ("CPU: register one of so many", "us", "services", SERVICES, lambda n: ["register", "--count", n], cpu),
+    ("CPU: list all", "ms", "services", SERVICES, lambda n: ["services", "--size", n, "--count", 20], lambda f: cpu(f) / 1000),
 ]
 
 
@@ -69,11 +70,10 @@ def svg(values):
 def main():
     parser = argparse.ArgumentParser(prog="bench/growth.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("--svg", metavar="FILE", type=pathlib.Path)
-    parser.add_argument("--cores", metavar="A,B", help="client's core, server's core")
+    parser.add_argument("--core", metavar="A", help="to pin to; default: not pinned")
     arguments = parser.parse_args()
-    cores = arguments.cores.split(",") if arguments.cores else [None, None]
     with tempfile.TemporaryDirectory(prefix="beckon-bench-") as folder:
-        values = measure(Runner(folder), (cores[0], cores[-1]))
+        values = measure(Runner(folder), (arguments.core, arguments.core))
     if arguments.svg:
         arguments.svg.write_text(svg(values), encoding="utf-8")
 
