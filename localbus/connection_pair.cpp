@@ -29,8 +29,8 @@ void Connection::whenHandledAll(AnswerHandler handler) {
     return asio::post(executor(), std::move(refuse));
   }
   const auto id = ++lastMessageId_;
-  pending_.emplace(id, Pending{std::move(handler), {}, std::chrono::steady_clock::time_point::max()});
-  partner_->answer(id, {}, qi::MessageType::reply, {});
+  pending_.emplace(id, Pending{std::move(handler), {}, std::chrono::steady_clock::time_point::max(), Reading::copied});
+  partner_->put({id, 0, 0, qi::MessageType::reply, 0, {}}, {});
 }
 
 }  // namespace beckon::localbus

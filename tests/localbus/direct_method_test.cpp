@@ -164,6 +164,14 @@ TEST_F(WithinTheProcess, anEventOfTheCallComesBeforeItsAnswer) {
   EXPECT_THAT(order, ElementsAre("event", "answer"));
 }
 
+TEST_F(WithinTheProcess, waitingForEventsIsNotTakenForAnAnswerToACall) {
+  const auto extra = open(extraService, "Extra");
+  const auto subscription = bus.loop.await(extra->subscribe("rung", [](const qi::Value&) {})).value();
+  const auto ring = method<int(int)>(extra, "ring");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(await(ring(i)).value(), i);
+  EXPECT_EQ(qi::fromValue<int>(await(extra->call("ring", tuple(5))).value()).value(), 5);
+}
+
 // Resumed by the first of two events that came together, a caller does not get ahead of the second.
 TEST_F(WithinTheProcess, aCallOutOfAnEventDoesNotOvertakeTheNextEvent) {
   std::vector<std::string> order;
