@@ -22,5 +22,5 @@ function(beckon_libqi_program name source)
     DEPENDS ${source}
     DEPFILE ${CMAKE_CURRENT_BINARY_DIR}/${name}.d
     COMMENT "Building ${name} against libqi ${BECKON_LIBQI_VERSION}" VERBATIM)
-  add_custom_target(${name} DEPENDS ${program})
+  add_custom_target(${name} ALL DEPENDS ${program})
 endfunction()
