@@ -114,7 +114,8 @@ std::string Session::path(const RemoteObject& object) const {
 void Session::serviceChanged(bool isThere, const Value& event) {
   const auto typed = qi::fromValue<std::tuple<std::uint32_t, std::string>>(event);
   if (!typed) return;
-  const auto& [id, name] = *typed;
+  const auto id = std::get<0>(*typed);
+  const auto& name = std::get<1>(*typed);
   const auto known = objects_.find(name);
   if (isThere) {
     // Registered again: the next who asks for it gets it under its new number.
@@ -130,7 +131,7 @@ void Session::serviceChanged(bool isThere, const Value& event) {
                                   {Code::serviceGone, "Service removed", "wait until it is there again"});
     }
     relayed_.erase(id);
-    detach([&name, id](const Watch& watch, const RemoteObject& object) {
+    detach([&](const Watch& watch, const RemoteObject& object) {
       return watch.service() == name && object.service() <= id;
     });
   }
