@@ -12,7 +12,7 @@ using xmpp::rpc::Subscribed;
 
 Subscriptions::Subscriptions(boost::asio::io_context& io, std::shared_ptr<VisibleBus> bus, Send send, run::Log log,
                              Options options)
-    : io_(io), bus_(std::move(bus)), send_(std::move(send)), log_(std::move(log)), options_(options), timer_(io) {}
+    : bus_(std::move(bus)), send_(std::move(send)), log_(std::move(log)), options_(options), timer_(io) {}
 
 std::size_t Subscriptions::countOf(const std::string& account) const {
   const auto first = all_.lower_bound({account, {}});

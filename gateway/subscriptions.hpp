@@ -56,7 +56,6 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   void lookAround();
   std::size_t countOf(const std::string& account) const;
 
-  boost::asio::io_context& io_;
   std::shared_ptr<VisibleBus> bus_;
   Send send_;
   run::Log log_;
