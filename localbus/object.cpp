@@ -32,8 +32,12 @@ Object::Object()
                           [&](const qi::ObjectFormat& format) { return qi::encode(std::tuple(event), format); });
       })),
       subscribers_(
-          [this](std::uint32_t signal, bool isWanted) {  // as libqi: who subscribes to the trace switches it on
-            if (signal == qi::action::traceObject) recorder_->enableTrace(isWanted);
+          // As libqi: who subscribes to the trace switches it on. When nobody does any more it is as it was before,
+          // unless somebody switched it off meanwhile.
+          [this, wasOn = false](std::uint32_t signal, bool isWanted) mutable {
+            if (signal != qi::action::traceObject) return;
+            if (isWanted) wasOn = recorder_->isTraceEnabled();
+            recorder_->enableTrace(isWanted || (wasOn && recorder_->isTraceEnabled()));
           }) {}
 
 Object::~Object() { recorder_->end(); }

@@ -3,13 +3,15 @@
 namespace beckon::cli {
 
 run::Result<> readPlace(const std::string& place, Command& command) {
-  const bool hasMember = command.verb != Verb::services && command.verb != Verb::info;
+  const bool mayHaveMember =
+      command.verb != Verb::services && command.verb != Verb::info && command.verb != Verb::stats;
+  const bool needsMember = mayHaveMember && command.verb != Verb::trace;
   const auto wrong = [&] {
     std::string form = command.bus.empty() ? "ROBOT" : "", example = command.bus.empty() ? "nao1" : "";
     if (command.verb != Verb::services) {
       const std::string slash = form.empty() ? "" : "/";
-      form += slash + "SERVICE" + (hasMember ? ".MEMBER" : "");
-      example += slash + "ALTextToSpeech" + (hasMember ? ".say" : "");
+      form += slash + "SERVICE" + (needsMember ? ".MEMBER" : mayHaveMember ? "[.MEMBER]" : "");
+      example += slash + "ALTextToSpeech" + (mayHaveMember ? ".say" : "");
     }
     return run::Error{run::Code::invalidArgument, "\"" + place + "\" is not of the form " + form,
                       "write for example " + example};
@@ -25,9 +27,9 @@ run::Result<> readPlace(const std::string& place, Command& command) {
     command.robot = rest.substr(0, slash);
     rest.erase(0, slash + 1);
   }
-  if (hasMember) {
-    // A full name, "say::(s)", may hold dots behind the colons.
-    const auto dot = rest.rfind('.', rest.find("::"));
+  // A full name, "say::(s)", may hold dots behind the colons.
+  const auto dot = rest.rfind('.', rest.find("::"));
+  if (mayHaveMember && (needsMember || dot != std::string::npos)) {
     if (dot == std::string::npos || dot == 0 || dot + 1 == rest.size()) return wrong();
     command.member = rest.substr(dot + 1);
     rest.erase(dot);
@@ -47,6 +49,10 @@ run::Result<> complete(const std::string& place, Command& command) {
     if (argument.starts_with("--"))
       return run::Error{Code::invalidArgument, "there is no option " + argument, "see beckon --help"};
   if (!command.arguments.empty() && !takesArguments) return tooMany(command.arguments[0]);
+  if (!onBus && (command.verb == Verb::trace || command.verb == Verb::stats))
+    return run::Error{Code::invalidArgument, "trace and stats are for a bus",
+                      "give the address of the robot's bus, beckon --bus tcp://HOST:9559; by XMPP, watch shows the "
+                      "events of one signal"};
   if (!onBus && command.tls.areGiven())
     return run::Error{Code::invalidArgument, "TLS options are for a bus",
                       "give its address with --bus, or ca_file in the configuration for the XMPP server"};
@@ -59,8 +65,9 @@ run::Result<> complete(const std::string& place, Command& command) {
   if (command.verb == Verb::set && command.arguments.size() != 1)
     return run::Error{Code::badArguments, "set takes one value",
                       "write for example beckon set nao1/ALTextToSpeech.volume 0.5"};
+  const bool mayLackPlace = command.verb == Verb::watch || command.verb == Verb::trace || command.verb == Verb::stats;
   const bool needsPlace = command.verb != Verb::robots && !(command.verb == Verb::services && onBus) &&
-                          !(command.verb == Verb::watch && onBus && place.empty());
+                          !(mayLackPlace && onBus && place.empty());
   if (needsPlace) return readPlace(place, command);
   return place.empty() ? run::Result<>() : tooMany(place);
 }

@@ -11,7 +11,7 @@
 
 namespace beckon::cli {
 
-enum class Verb { robots, services, info, call, post, get, set, watch };
+enum class Verb { robots, services, info, call, post, get, set, watch, trace, stats };
 
 // A command line, read.
 struct Command {
@@ -22,15 +22,16 @@ struct Command {
   bool json = false;
   bool verbose = false;  // say how the service was reached
   std::chrono::milliseconds time{10'000};
-  std::uint64_t count = 0;  // watch: end after so many events; 0: never
-  std::string robot;        // empty on a bus
+  std::uint64_t count = 0;                    // watch, trace: end after so many lines; 0: never
+  std::chrono::milliseconds measured{5'000};  // stats: for so long
+  std::string robot;                          // empty on a bus
   std::string service;
   std::string member;
   std::vector<std::string> arguments;  // JSON texts
 };
 
 // Takes [ROBOT/]SERVICE[.MEMBER] apart, as verb and bus ask for it. Error invalidArgument shows the right form.
-// Service names may hold dots: the member is what follows the last one.
+// Service names may hold dots: the member is what follows the last one. Of a trace it may be absent.
 run::Result<> readPlace(const std::string& place, Command& command);
 
 // Of a command that has its verb, options and arguments: reads the place and says what does not go together. Errors:

@@ -3,6 +3,8 @@
 #include "apps/cli/print.hpp"
 #include "apps/cli/robot_target.hpp"
 #include "apps/cli/robot_watch.hpp"
+#include "apps/cli/stats.hpp"
+#include "apps/cli/trace.hpp"
 #include "apps/cli/watch.hpp"
 #include "apps/program.hpp"
 #include "core/qi/utf8.hpp"
@@ -74,6 +76,8 @@ awaitable<Result<>> onBus(boost::asio::io_context& io, const Command& command, c
   const auto bus = co_await cli::BusTarget::connect(io, command, log);
   if (!bus) co_return bus.error();
   if (command.verb == Verb::watch) co_return co_await cli::watch(io, **bus, command);
+  if (command.verb == Verb::trace) co_return co_await cli::trace(io, **bus, command);
+  if (command.verb == Verb::stats) co_return co_await cli::stats(io, **bus, command);
   co_return co_await perform(**bus, command, arguments);
 }
 
@@ -135,6 +139,11 @@ const VerbText verbs[] = {
     {"watch", Verb::watch,
      "Print the events of a signal or property; with --bus and no place, services that come and go.",
      "ROBOT/SERVICE.SIGNAL; SERVICE.SIGNAL or nothing with --bus"},
+    {"trace", Verb::trace, "With --bus: print calls, their answers, and events as they pass, with their times.",
+     "SERVICE, SERVICE.MEMBER, or nothing for all services"},
+    {"stats", Verb::stats,
+     "With --bus: measure for a while how many calls, events and bytes pass through each service.",
+     "SERVICE, or nothing for all"},
 };
 
 const char* const footer =
@@ -155,7 +164,7 @@ int main(int argc, char** argv) {
   Command command;
   command.config = cli::usualConfig();
   std::string place, logLevel = "off";
-  double seconds = 10;
+  double seconds = 10, measured = 5;
   app.add_option("--bus", command.bus,
                  "The address of a bus's directory, tcp://HOST:PORT (tcps, tcpsm and unix:///PATH, too), instead of a "
                  "robot by XMPP");
@@ -172,11 +181,17 @@ int main(int argc, char** argv) {
     if (text.place) verb->add_option("place", place, text.place);
     if (text.verb == Verb::call || text.verb == Verb::post || text.verb == Verb::set)
       verb->footer("JSON arguments follow the place.");
-    if (text.verb == Verb::watch) verb->add_option("--count", command.count, "End after so many events");
+    if (text.verb == Verb::watch || text.verb == Verb::trace)
+      verb->add_option("--count", command.count, "End after so many of them");
+    if (text.verb == Verb::stats)
+      verb->add_option("--for", measured, "Seconds to measure; interrupted, it ends with what was measured")
+          ->check(CLI::Range(0.001, 86400.0))
+          ->capture_default_str();
   }
   const auto body = [&]() -> Result<> {
     command.arguments = app.remaining(true);
     command.time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+    command.measured = std::chrono::milliseconds(static_cast<std::int64_t>(measured * 1000));
     if (const auto complete = cli::complete(place, command); !complete) return complete;
     return execute(command, logLevel);
   };

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstdio>
+#include <ctime>
 #include <iomanip>
 #include <iostream>
 
@@ -38,6 +40,57 @@ json visible(const Members& members, Describe describe) {
   for (const auto& [uid, member] : members)
     if (!qi::isHidden(uid, member.name)) out.push_back(describe(member));
   return out;
+}
+
+const char* kindText(Passed::Kind kind) {
+  switch (kind) {
+    case Passed::Kind::call:
+      return "call";
+    case Passed::Kind::answer:
+      return "answer";
+    case Passed::Kind::error:
+      return "error";
+    default:
+      return "event";
+  }
+}
+
+double seconds(std::chrono::microseconds time) { return static_cast<double>(time.count()) / 1e6; }
+
+std::string timeOfDay(std::chrono::microseconds time) {
+  const std::time_t whole = time.count() / 1'000'000;
+  std::tm local{};
+  ::localtime_r(&whole, &local);
+  char text[32];
+  const auto size = std::strftime(text, sizeof(text), "%H:%M:%S", &local);
+  std::snprintf(text + size, sizeof(text) - size, ".%06d", static_cast<int>(time.count() % 1'000'000));
+  return text;
+}
+
+std::string fixed(double number, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof(text), "%.*f", digits, number);
+  return text;
+}
+
+constexpr std::size_t longestContent = 200;  // bytes of a line of a trace for people
+
+json asJsonValue(const std::string& service, const Load& load, double measured) {
+  const auto rate = [&](std::uint64_t number) { return static_cast<double>(number) / measured; };
+  const auto mean = load.timed ? json(seconds(load.wall) / static_cast<double>(load.timed)) : json();
+  return {{"service", shown(service)},
+          {"calls", load.calls},
+          {"callsPerSecond", rate(load.calls)},
+          {"answers", load.answers},
+          {"errors", load.errors},
+          {"events", load.events},
+          {"missed", load.missed},
+          {"time", {{"mean", mean}, {"max", load.timed ? json(seconds(load.longest)) : json()}}},
+          {"user", seconds(load.user)},
+          {"system", seconds(load.system)},
+          {"bytes", {{"arguments", load.argumentBytes}, {"results", load.resultBytes}, {"events", load.eventBytes}}},
+          {"bytesPerSecond", rate(load.argumentBytes + load.resultBytes + load.eventBytes)},
+          {"bytesAreWhole", load.isWhole}};
 }
 
 }  // namespace
@@ -161,6 +214,74 @@ void printMissed(const std::string& member, std::optional<std::uint64_t> count, 
   else
     std::cout << member << " missed " << (count ? std::to_string(*count) : "an unknown number of") << " events"
               << std::endl;
+}
+
+void print(const std::string& service, const Passed& passed, bool asJson) {
+  const bool isEnd = passed.kind == Passed::Kind::answer || passed.kind == Passed::Kind::error;
+  const auto content = qi::toJson(passed.content);
+  if (asJson) {
+    json line{{"time", seconds(passed.time)},  {"service", shown(service)}, {"member", shown(passed.member)},
+              {"kind", kindText(passed.kind)}, {"id", passed.id},           {"bytes", passed.bytes},
+              {"whole", passed.isWhole}};
+    line[isEnd ? kindText(passed.kind) : "arguments"] = content;
+    if (isEnd) line["duration"] = passed.duration ? json(seconds(*passed.duration)) : json();
+    if (passed.kind != Passed::Kind::event) line["caller"] = passed.caller;
+    std::cout << line.dump() << std::endl;
+    return;
+  }
+  const auto text = plain(content).dump();
+  std::cout << timeOfDay(passed.time) << " " << shown(service + "." + passed.member) << " #" << passed.id << " "
+            << kindText(passed.kind) << " " << qi::printable(text, longestContent);
+  if (text.size() > longestContent) std::cout << " (" << passed.bytes << " bytes)";
+  if (passed.duration) std::cout << " after " << fixed(seconds(*passed.duration) * 1e3, 3) << " ms";
+  if (passed.kind == Passed::Kind::call) std::cout << " from " << passed.caller;
+  std::cout << std::endl;
+}
+
+void print(const std::map<std::string, Load>& loads, std::chrono::duration<double> measured, bool asJson) {
+  if (asJson) {
+    json list = json::array();
+    for (const auto& [service, load] : loads) list.push_back(asJsonValue(service, load, measured.count()));
+    std::cout << json{{"seconds", measured.count()}, {"services", list}}.dump(2) << std::endl;
+    return;
+  }
+  std::vector<std::vector<std::string>> rows{{"service", "calls", "calls/s", "errors", "mean ms", "max ms", "user ms",
+                                              "system ms", "events", "in B/s", "out B/s", "events B/s"}};
+  std::size_t silent = 0;
+  std::uint64_t missed = 0;
+  bool isWhole = true;
+  for (const auto& [service, load] : loads) {
+    missed += load.missed;
+    isWhole = isWhole && load.isWhole;
+    if (!load.calls && !load.answers && !load.errors && !load.events) {
+      ++silent;
+      continue;
+    }
+    const auto milliseconds = [](std::chrono::microseconds time) { return fixed(seconds(time) * 1e3, 3); };
+    const auto rate = [&](std::uint64_t bytes) {
+      return (load.isWhole ? "" : ">") + fixed(static_cast<double>(bytes) / measured.count(), 0);
+    };
+    rows.push_back({shown(service), std::to_string(load.calls),
+                    fixed(static_cast<double>(load.calls) / measured.count(), 1), std::to_string(load.errors),
+                    load.timed ? fixed(seconds(load.wall) * 1e3 / static_cast<double>(load.timed), 3) : "-",
+                    load.timed ? milliseconds(load.longest) : "-", milliseconds(load.user), milliseconds(load.system),
+                    std::to_string(load.events), rate(load.argumentBytes), rate(load.resultBytes),
+                    rate(load.eventBytes)});
+  }
+  std::vector<std::size_t> widths(rows[0].size(), 0);
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  for (const auto& row : rows) {
+    std::cout << std::left << std::setw(static_cast<int>(widths[0])) << row[0] << std::right;
+    for (std::size_t i = 1; i < row.size(); ++i) std::cout << "  " << std::setw(static_cast<int>(widths[i])) << row[i];
+    std::cout << "\n";
+  }
+  std::cout << "measured for " << fixed(measured.count(), 1) << " s";
+  if (silent) std::cout << "; nothing passed through " << silent << (silent == 1 ? " service" : " services");
+  std::cout << "\n";
+  if (missed) std::cout << missed << " calls and events more were missed: too many to read\n";
+  if (!isWhole) std::cout << ">: without raw data and objects, which a trace does not show\n";
+  std::cout << std::flush;
 }
 
 void printChange(bool isThere, std::uint32_t id, const std::string& name, bool asJson) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "apps/cli/load.hpp"
 #include "apps/cli/target.hpp"
 #include "remote/remote.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,5 +28,9 @@ void printEvent(const std::string& member, const qi::Value& arguments, bool json
 void printMissed(const std::string& member, std::optional<std::uint64_t> count, bool json);
 // A service that came or went.
 void printChange(bool isThere, std::uint32_t id, const std::string& name, bool json);
+// One line of a trace, flushed. For people, a long content is cut, its size behind it.
+void print(const std::string& service, const Passed& passed, bool json);
+// What passed in that time, by service; those without anything are only counted for people.
+void print(const std::map<std::string, Load>& loads, std::chrono::duration<double> measured, bool json);
 
 }  // namespace beckon::cli

@@ -26,6 +26,9 @@ TEST(ReadPlace, takesApartWhatTheVerbAsksFor) {
       {Verb::get, "", "nao1/ALBattery.charge", "nao1", "ALBattery", "charge"},
       {Verb::set, "tcp://x", "S.volume", "", "S", "volume"},
       {Verb::watch, "tcp://x", "S.spoken", "", "S", "spoken"},
+      {Verb::trace, "tcp://x", "S.say", "", "S", "say"},
+      {Verb::trace, "tcp://x", "S", "", "S", ""},
+      {Verb::stats, "tcp://x", "my.service", "", "my.service", ""},
   };
   for (const auto &place : places) {
     Command command;
@@ -58,6 +61,9 @@ TEST(ReadPlace, showsTheRightFormOfWhatIsWrong) {
       {Verb::get, "tcp://x", "S.", "SERVICE.MEMBER", "ALTextToSpeech.say"},
       {Verb::set, "tcp://x", ".volume", "SERVICE.MEMBER", "ALTextToSpeech.say"},
       {Verb::watch, "tcp://x", "say::(a.b)", "SERVICE.MEMBER", "ALTextToSpeech.say"},
+      {Verb::trace, "tcp://x", "S.", "SERVICE[.MEMBER]", "ALTextToSpeech.say"},
+      {Verb::trace, "tcp://x", "nao1/S", "SERVICE[.MEMBER]", "ALTextToSpeech.say"},
+      {Verb::stats, "tcp://x", "nao1/S", "SERVICE", "ALTextToSpeech"},
   };
   for (const auto &wrong : wrongs) {
     Command command;
@@ -94,6 +100,9 @@ TEST(Complete, saysWhatDoesNotGoTogether) {
       {with(Verb::robots, ""), "nao1", "\"nao1\" is one word too many"},
       {with(Verb::services, "tcp://x"), "S", "\"S\" is one word too many"},
       {patient, "nao1/S.m", "by XMPP a robot gives a call 60 seconds at most"},
+      {with(Verb::trace, ""), "nao1/S", "trace and stats are for a bus"},
+      {with(Verb::stats, ""), "", "trace and stats are for a bus"},
+      {with(Verb::trace, "tcp://x", {"1"}), "S", "\"1\" is one word too many"},
       {with(Verb::robots, "tcp://x"), "", "a bus has services, not robots"},
       {with(Verb::set, "tcp://x"), "S.p", "set takes one value"},
       {with(Verb::set, "tcp://x", {"1", "2"}), "S.p", "set takes one value"},
@@ -103,6 +112,16 @@ TEST(Complete, saysWhatDoesNotGoTogether) {
     ASSERT_FALSE(complete) << cause;
     EXPECT_EQ(complete.error().cause, cause);
     EXPECT_FALSE(complete.error().nextStep.empty()) << cause;
+  }
+}
+
+TEST(Complete, tracesAndMeasuresAllServicesWhereNoneIsNamed) {
+  for (const auto verb : {Verb::trace, Verb::stats}) {
+    Command command;
+    command.verb = verb;
+    command.bus = "tcp://x";
+    EXPECT_TRUE(cli::complete("", command));
+    EXPECT_TRUE(command.service.empty());
   }
 }
 

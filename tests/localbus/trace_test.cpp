@@ -136,6 +136,22 @@ TEST_F(TraceTest, runsAsToldWithAndWithoutListeners) {
   EXPECT_FALSE(isTraceEnabled());
 }
 
+TEST_F(TraceTest, staysOnAfterItsListenersWhereItWasOnBeforeThem) {
+  const auto listenAndStop = [&] {
+    subscribe();
+    ask(qi::action::unregisterEvent, sampleService, qi::action::traceObject, std::uint64_t{4});
+  };
+  ask(qi::action::enableTrace, true);
+  listenAndStop();
+  EXPECT_TRUE(isTraceEnabled());
+  subscribe();
+  ask(qi::action::enableTrace, false);
+  ask(qi::action::unregisterEvent, sampleService, qi::action::traceObject, std::uint64_t{4});
+  EXPECT_FALSE(isTraceEnabled());
+  listenAndStop();
+  EXPECT_FALSE(isTraceEnabled());
+}
+
 TEST_F(TraceTest, holdsNoAnswersOfCallsThatItDoesNotHave) {
   enableStats(true);
   callLater();
