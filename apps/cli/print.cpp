@@ -258,8 +258,8 @@ void print(const std::map<std::string, Load>& loads, std::chrono::duration<doubl
       continue;
     }
     const auto milliseconds = [](std::chrono::microseconds time) { return fixed(seconds(time) * 1e3, 3); };
-    const auto rate = [&](std::uint64_t bytes) {
-      return (load.isWhole ? "" : ">") + fixed(static_cast<double>(bytes) / measured.count(), 0);
+    const auto rate = [&measured, isLeast = !load.isWhole](std::uint64_t bytes) {
+      return (isLeast ? ">" : "") + fixed(static_cast<double>(bytes) / measured.count(), 0);
     };
     rows.push_back({shown(service), std::to_string(load.calls),
                     fixed(static_cast<double>(load.calls) / measured.count(), 1), std::to_string(load.errors),
