@@ -182,7 +182,7 @@ int main(int argc, char** argv) {
     if (text.verb == Verb::call || text.verb == Verb::post || text.verb == Verb::set)
       verb->footer("JSON arguments follow the place.");
     if (text.verb == Verb::watch || text.verb == Verb::trace)
-      verb->add_option("--count", command.count, "End after so many of them");
+      verb->add_option("--count", command.count, "End after so many lines");
     if (text.verb == Verb::stats)
       verb->add_option("--for", measured, "Seconds to measure; interrupted, it ends with what was measured")
           ->check(CLI::Range(0.001, 86400.0))
