@@ -2,6 +2,8 @@
 #include "bench/client_bus.hpp"
 #include "localbus/awaiting.hpp"
 
+#include <optional>
+
 namespace beckon::bench {
 
 using localbus::RemoteObject;
@@ -16,8 +18,8 @@ class Batches {
   Batches(Fire fire, const ClientOptions& options) : fire_(std::move(fire)), options_(options) {}
 
   void heard() {
-    if (++heard_ == wanted_) return std::exchange(ended_, {})({});
-    if (heard_ % delivered() == 0) next();
+    if (++heard_ % delivered() == 0) next();
+    endIfOver();
   }
   awaitable<Result<>> run(std::uint64_t batches) {
     batches_ = batches;
@@ -36,19 +38,28 @@ class Batches {
 
  private:
   void next() {
-    if (fired_ == batches_) return;
+    if (fired_ == batches_ || problem_) return;
     ++fired_;
+    ++unanswered_;
     fire_.call(
         patience,
         [this](Result<void> fired) {
-          if (!fired && ended_) std::exchange(ended_, {})(fired.error());
+          --unanswered_;
+          if (!fired) problem_ = fired.error();
+          endIfOver();
         },
         options_.batch);
+  }
+  // The last events may come before the answer to the call that fired them, which still needs us.
+  void endIfOver() {
+    if (!ended_ || unanswered_ > 0 || (heard_ < wanted_ && !problem_)) return;
+    std::exchange(ended_, {})(problem_ ? Result<>(*problem_) : Result<>());
   }
 
   Fire fire_;
   const ClientOptions& options_;
-  std::uint64_t batches_ = 0, fired_ = 0, heard_ = 0, wanted_ = 0;
+  std::uint64_t batches_ = 0, fired_ = 0, heard_ = 0, wanted_ = 0, unanswered_ = 0;
+  std::optional<run::Error> problem_;
   run::UniqueFunction<void(Result<>)> ended_;
 };
 
