@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <iostream>
+
 namespace beckon::cli {
 
 Awaitable<std::unique_ptr<BusTarget>> BusTarget::connect(boost::asio::io_context& io, const Command& command,
@@ -30,6 +32,11 @@ BusTarget::~BusTarget() {
   session_->onLost({});
   session_->onService({});
   session_->close();
+}
+
+void BusTarget::tellOfDirectory() {
+  session_->onLost([](const run::Error&) { std::cerr << "the directory is gone, waiting for it" << std::endl; });
+  session_->onOpened([] { std::cerr << "the directory is there again" << std::endl; });
 }
 
 Awaitable<std::shared_ptr<localbus::RemoteObject>> BusTarget::object(std::string service,

@@ -24,6 +24,8 @@ class BusTarget : public Target {
                       std::chrono::milliseconds time) override;
   std::string path() const override { return path_; }
 
+  // From now on standard error says when the directory goes and when it is back.
+  void tellOfDirectory();
   // Keeps the session, for what only a bus can do.
   const std::shared_ptr<directory::Session>& session() const { return session_; }
 

@@ -28,8 +28,7 @@ boost::asio::awaitable<Result<>> stats(boost::asio::io_context& io, BusTarget& b
     if (isMeasuring) loads[service].missed += count;
   };
   const auto& session = bus.session();
-  session->onLost([](const Error&) { std::cerr << "the directory is gone, waiting for it" << std::endl; });
-  session->onOpened([] { std::cerr << "the directory is there again" << std::endl; });
+  bus.tellOfDirectory();
   const auto tracing = std::make_shared<Tracing>(session, std::move(handlers));
   auto beginning = command.service.empty() ? tracing->followAll() : tracing->follow(command.service);
   const auto begun = co_await std::move(beginning);

@@ -59,8 +59,7 @@ awaitable<Result<>> trace(boost::asio::io_context& io, BusTarget& bus, const Com
   handlers.missed = [&](const std::string& service, std::uint64_t count) {
     if (!enough()) printMissed(service, count, command.json);
   };
-  session->onLost([](const Error&) { std::cerr << "the directory is gone, waiting for it" << std::endl; });
-  session->onOpened([] { std::cerr << "the directory is there again" << std::endl; });
+  bus.tellOfDirectory();
   const auto tracing = std::make_shared<Tracing>(session, std::move(handlers));
   auto beginning = place.service.empty() ? tracing->followAll() : tracing->follow(place.service);
   const auto begun = co_await std::move(beginning);

@@ -25,8 +25,7 @@ boost::asio::awaitable<Result<>> watch(boost::asio::io_context& io, BusTarget& b
   const std::string place = watchesServices ? "the services" : command.service + "." + command.member;
 
   const auto& session = bus.session();
-  session->onLost([](const Error&) { std::cerr << "the directory is gone, waiting for it" << std::endl; });
-  session->onOpened([] { std::cerr << "the directory is there again" << std::endl; });
+  bus.tellOfDirectory();
   std::shared_ptr<directory::Watch> kept;
   if (watchesServices) {
     session->onService([&](bool isThere, std::uint32_t id, const std::string& name) {

@@ -2,6 +2,7 @@
 
 #include "tests/localbus/pool_peer.hpp"
 #include "tests/localbus/sample.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -70,16 +71,13 @@ class RawService {
 class ConnectionPoolTest : public testing::Test {
  protected:
   ConnectionPoolTest() {
-    char name[] = "/tmp/beckon-test-XXXXXX";
-    folder = ::mkdtemp(name);
     host.add(sampleService, qi::mainObject, sample.object);
     host.add(rawService, qi::mainObject, raws.object);
-    endpoint = listener.start(Endpoint::unixSocket(folder + "/s")).value();
+    endpoint = listener.start(Endpoint::unixSocket((folder.path() / "s").string())).value();
   }
   ~ConnectionPoolTest() override {
     listener.stop();
     loop.poll();
-    std::filesystem::remove_all(folder);
   }
   std::shared_ptr<Connection> connect(DialOptions options = {}) {
     const auto made = loop.await(dial(loop.io, endpoint, std::move(options), log)).value();
@@ -101,7 +99,7 @@ class ConnectionPoolTest : public testing::Test {
   std::shared_ptr<Connection> served() { return host.callers.begin()->second; }
   bool othersAreServed() { return call<int(int, int)>(open(connect(), sampleService), "add", 1, 2).value() == 3; }
 
-  std::string folder;
+  const test::TemporaryFolder folder;
   test::Loop loop;
   run::Log log = run::silentLog();
   Sample sample;
