@@ -25,6 +25,13 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t pageSize = 4096;
 constexpr int warmUp = 50;
 constexpr int raws = 500;
+// Raws on their way in a flow: waking the other core takes longer than to read 1 MiB, and is paid once for all of them.
+constexpr int mostOutstanding = 8;
+
+// The core of each end; -1: any.
+struct Pinning {
+  int writer, reader;
+};
 
 void pin(int core) {
   if (core < 0) return;
@@ -39,6 +46,8 @@ std::uint32_t touch(qi::ByteView bytes) {
   for (std::size_t at = 0; at < bytes.size(); at += pageSize) sum += bytes[at];
   return sum;
 }
+
+double microseconds(Clock::duration time) { return std::chrono::duration<double, std::micro>(time).count(); }
 
 double median(std::vector<double>& figures) {
   const auto middle = figures.begin() + static_cast<std::ptrdiff_t>(figures.size() / 2);
@@ -83,8 +92,10 @@ boost::asio::awaitable<void> open(boost::asio::io_context& io, localbus::Endpoin
   object = (co_await localbus::RemoteObject::open(connection, 2, "Sink")).value();
 }
 
-// Microseconds for each raw: from taking the buffer to the answer if one is on its way at a time, else of the flow.
-double send(const Sink& sink, std::size_t size, int outstanding) {
+// Microseconds for each raw: from taking the buffer to the answer if one is on its way at a time, which is there and
+// back; else of a flow with so many on their way, each answered.
+double send(const Sink& sink, const Pinning& cores, std::size_t size, int outstanding) {
+  pin(cores.writer);
   boost::asio::io_context io(1);
   std::shared_ptr<localbus::RemoteObject> object;
   boost::asio::co_spawn(io, open(io, sink.endpoint(), object), [&](std::exception_ptr problem) {
@@ -109,8 +120,7 @@ double send(const Sink& sink, std::size_t size, int outstanding) {
         [&, mark](run::Result<std::uint32_t> sum) {
           if (sum.value() != mark) throw std::logic_error("not what was sent");
           if (++answered == warmUp && outstanding > 1) begun = Clock::now();
-          const std::chrono::duration<double, std::micro> time = Clock::now() - begun;
-          if (answered > warmUp) taken.push_back(time.count());
+          if (answered > warmUp) taken.push_back(microseconds(Clock::now() - begun));
           if (answered == warmUp + raws) return io.stop();
           if (sent < warmUp + raws) next();
         },
@@ -122,57 +132,61 @@ double send(const Sink& sink, std::size_t size, int outstanding) {
   return outstanding == 1 ? median(taken) : taken.back() / raws;
 }
 
-double touchAlone(std::size_t size) {
-  const auto made = localbus::SharedMemory::make(size).value();
-  std::ranges::fill(made.memory->bytes(), std::uint8_t{1});
-  const auto read = localbus::SharedMemory::open(made.descriptor, size).value();
-  return nanosecondsEach([&] { keep(touch(read->bytes())); }) / 1000;
-}
-
-double touchWhenTold(std::size_t size, int core) {
+// The same without a bus: who reads is told by a byte over a socket that there is one more, and answers by one.
+double tell(const Pinning& cores, std::size_t size, int outstanding) {
   const auto made = localbus::SharedMemory::make(size).value();
   std::ranges::fill(made.memory->bytes(), std::uint8_t{1});
   const auto read = localbus::SharedMemory::open(made.descriptor, size).value();
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) != 0) throw std::runtime_error("no pair of sockets");
   std::thread reader([&] {
-    pin(core);
-    for (char byte; ::read(ends[1], &byte, 1) == 1;) {
-      keep(touch(read->bytes()));
-      if (::write(ends[1], &byte, 1) != 1) return;
+    pin(cores.reader);
+    std::array<char, mostOutstanding> bytes{};
+    for (ssize_t told; (told = ::read(ends[1], bytes.data(), bytes.size())) > 0;) {
+      for (ssize_t i = 0; i < told; ++i) keep(touch(read->bytes()));
+      if (::write(ends[1], bytes.data(), static_cast<std::size_t>(told)) != told) return;
     }
   });
+  pin(cores.writer);
+  std::array<char, mostOutstanding> bytes{};
   std::vector<double> taken;
-  for (int i = 0; i < warmUp + raws; ++i) {
-    char byte = 0;
-    const auto begun = Clock::now();
-    if (::write(ends[0], &byte, 1) != 1 || ::read(ends[0], &byte, 1) != 1) break;
-    if (i >= warmUp) taken.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begun).count());
+  auto begun = Clock::now();
+  int answered = 0, before = 0;
+  for (ssize_t free = outstanding; answered < warmUp + raws; answered += static_cast<int>(free)) {
+    const bool isWarm = answered >= warmUp;
+    const auto one = Clock::now();
+    if (!isWarm) {
+      begun = one;
+      before = answered;
+    }
+    if (::write(ends[0], bytes.data(), static_cast<std::size_t>(free)) != free) break;
+    free = ::read(ends[0], bytes.data(), bytes.size());
+    if (free <= 0) break;
+    if (isWarm) taken.push_back(microseconds(Clock::now() - one));
   }
+  const double all = microseconds(Clock::now() - begun) / (answered - before);
   ::close(ends[0]);
   reader.join();
   ::close(ends[1]);
-  return median(taken);
+  return outstanding == 1 ? median(taken) : all;
 }
 
 }  // namespace
 
 void measureIpcRaws(Report& report, const std::vector<int>& cores) {
-  const int core = cores.empty() ? -1 : cores.back();
-  const Sink sink(core);
-  for (const auto& [name, size] :
-       {std::pair("1MiB", std::size_t{1} << 20), std::pair("16MiB", std::size_t{16} << 20)}) {
-    const auto bytes = size;
-    report.add({std::string("bus.raw.ipc.") + name,
-                "us",
-                [&sink, bytes] { return send(sink, bytes, 1); },
-                {},
-                [=] { return touchWhenTold(bytes, core); }});
-    report.add({std::string("bus.raw.ipc.") + name + ".flow",
-                "us",
-                [&sink, bytes] { return send(sink, bytes, 2); },
-                {},
-                [=] { return touchAlone(bytes); }});
+  const int first = cores.empty() ? -1 : cores.front(), last = cores.empty() ? -1 : cores.back();
+  for (const auto& [pins, pinning] : {std::pair("1core", Pinning{first, first}), {"2cores", Pinning{first, last}}}) {
+    if (pinning.reader == first && first == last && pins == std::string("2cores")) continue;
+    const Sink sink(pinning.reader);
+    // A pool of 64 MiB has slabs for two of 16, and one that is being handed back.
+    for (const auto& [name, size, several] :
+         {std::tuple("1MiB", std::size_t{1} << 20, mostOutstanding), std::tuple("16MiB", std::size_t{16} << 20, 2)})
+      for (const int outstanding : {1, several})
+        report.add({std::string("bus.raw.ipc.") + name + (outstanding > 1 ? ".flow." : ".") + pins,
+                    "us",
+                    [&sink, pinning, size, outstanding] { return send(sink, pinning, size, outstanding); },
+                    {},
+                    [pinning, size, outstanding] { return tell(pinning, size, outstanding); }});
   }
 }
 

@@ -61,10 +61,15 @@ awaitable<Result<std::uint32_t>> Registrations::announce(std::shared_ptr<localbu
   const auto object = wanted->second.object;
   info.name = name;
   info.objectUid.assign(object->uid().begin(), object->uid().end());
+  if (directory->connection()->capabilities().shared(qi::capability::beckonNumbers))
+    info.serviceId = expect(name, object);
   const auto answer = co_await directory->call("registerService", only(qi::toValue(info)), answerTime);
   const auto id = answer ? qi::fromValue<std::uint32_t>(*answer) : Result<std::uint32_t>(answer.error());
+  const bool isReady = info.serviceId != 0 && id && *id == info.serviceId;
+  if (info.serviceId != 0) expected_.erase(info.serviceId);
   const auto found = services_.find(name);
   const bool isWanted = found != services_.end() && found->second.object == object && generation == directories_;
+  if (info.serviceId != 0 && !(isReady && isWanted)) host_.remove(info.serviceId);
   if (isWanted && !id) found->second.isRegistering = false;
   if (!id) {
     if (id.error().cause.find("already registered") != std::string::npos)
@@ -73,7 +78,12 @@ awaitable<Result<std::uint32_t>> Registrations::announce(std::shared_ptr<localbu
     co_return id.error();
   }
   if (isWanted) {
-    took(found->second, *id);
+    if (found->second.ids.empty() || found->second.ids.back() != *id) took(found->second, *id);
+    if (isReady) {
+      found->second.isRegistering = false;
+      found->second.isRegistered = true;
+      co_return *id;
+    }
     const auto ready = co_await directory->call("serviceReady", only(qi::toValue(*id)), answerTime);
     const auto still = services_.find(name);
     if (still != services_.end() && still->second.object == object && generation == directories_) {
@@ -88,6 +98,26 @@ awaitable<Result<std::uint32_t>> Registrations::announce(std::shared_ptr<localbu
   co_return ended;
 }
 
+// The next number, if nobody else registers meanwhile. Not one of our own from before a directory began anew.
+std::uint32_t Registrations::expect(const std::string& name, const std::shared_ptr<localbus::BoundObject>& object) {
+  if (lastGiven_ == 0) return 0;
+  const auto next = (expected_.empty() ? lastGiven_ : std::max(lastGiven_, expected_.rbegin()->first)) + 1;
+  if (next == 0 || host_.hosted(next, qi::mainObject)) return 0;
+  expected_.emplace(next, name);
+  host_.add(next, qi::mainObject, object);
+  return next;
+}
+
+void Registrations::added(std::uint32_t id, const std::string& name) {
+  lastGiven_ = std::max(lastGiven_, id);
+  const auto expected = expected_.find(id);
+  if (expected == expected_.end() || expected->second != name) return;
+  const auto service = services_.find(name);
+  const auto* const hosted = host_.hosted(id, qi::mainObject);
+  if (service != services_.end() && hosted == service->second.object.get()) took(service->second, id);
+  expected_.erase(expected);
+}
+
 void Registrations::took(Service& service, std::uint32_t id) {
   // Numbers only go up: where one repeats, it is the first of that directory.
   if (id <= highestEarlier_) {
@@ -97,6 +127,7 @@ void Registrations::took(Service& service, std::uint32_t id) {
       for (const auto earlier : std::exchange(other.ids, {})) host_.remove(earlier);
   }
   highest_ = std::max(highest_, id);
+  lastGiven_ = std::max(lastGiven_, id);
   service.ids.push_back(id);
   if (service.ids.size() > mostEarlier) {
     host_.remove(service.ids.front());
@@ -108,7 +139,7 @@ void Registrations::took(Service& service, std::uint32_t id) {
 void Registrations::lost() {
   ++directories_;
   highestEarlier_ = std::max(highest_, highestEarlier_);
-  highest_ = 0;
+  highest_ = lastGiven_ = 0;
   for (auto& [name, service] : services_) service.isRegistered = service.isRegistering = false;
 }
 

@@ -20,6 +20,12 @@ namespace {
 constexpr Registry::Owner self = 0;
 // Characters; ours have 72. A shorter one could be guessed and is not looked at.
 constexpr std::size_t shortestSecret = 32;
+
+qi::CapabilityMap withNumbers(qi::CapabilityMap capabilities) {
+  capabilities.insert_or_assign(qi::capability::beckonNumbers, qi::dynamic(true));
+  return capabilities;
+}
+
 }  // namespace
 
 ServiceDirectory::ServiceDirectory(boost::asio::io_context& io, std::string machineId, run::Log log,
@@ -34,7 +40,7 @@ ServiceDirectory::ServiceDirectory(boost::asio::io_context& io, std::string mach
           [](const localbus::Connection& provider) {
             return provider.capabilities().remote(qi::capability::beckonRelay);
           })),
-      listener_(io, host_, std::move(authenticator), log, std::move(capabilities)) {
+      listener_(io, host_, std::move(authenticator), log, withNumbers(std::move(capabilities))) {
   host_.add(qi::directoryService, qi::mainObject, makeObject());
   listener_.onReady([this](const std::shared_ptr<localbus::Connection>& connection) { resume(*connection); });
   host_.onUnknown([relay = relay_.get()](const std::shared_ptr<localbus::Connection>& from,
@@ -86,6 +92,11 @@ std::shared_ptr<localbus::Connection> ServiceDirectory::provider(std::uint32_t s
   return owner ? listener_.connection(*owner) : nullptr;
 }
 
+bool ServiceDirectory::mayForesee(std::uint64_t connection) const {
+  const auto caller = listener_.connection(connection);
+  return caller && caller->capabilities().shared(qi::capability::beckonNumbers);
+}
+
 // The connection that a session had is stale when it makes another, whether or not we have seen its end.
 void ServiceDirectory::resume(const localbus::Connection& connection) {
   const auto secret = connection.capabilities().remoteText(qi::capability::beckonResume);
@@ -121,8 +132,13 @@ std::shared_ptr<localbus::Object> ServiceDirectory::makeObject() {
   };
   builder.method("service", [this](const std::string& name) { return registry_.find(name); });
   builder.method("services", [this] { return registry_.list(); });
-  builder.method("registerService",
-                 [this](Caller caller, const ServiceInfo& info) { return registry_.add(info, caller.connection); });
+  builder.method("registerService", [this](Caller caller, const ServiceInfo& info) {
+    const auto id = registry_.add(info, caller.connection);
+    // Who foresaw the number answers under it already.
+    if (id && info.serviceId == *id && mayForesee(caller.connection))
+      tell(registry_.ready(*id, caller.connection).value());
+    return id;
+  });
   builder.method("unregisterService", [this, told](Caller caller, std::uint32_t id) {
     return told(registry_.remove(id, caller.connection));
   });

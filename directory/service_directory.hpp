@@ -42,6 +42,7 @@ class ServiceDirectory {
   std::shared_ptr<localbus::Object> makeObject();
   void resume(const localbus::Connection& connection);
   std::shared_ptr<localbus::Connection> provider(std::uint32_t service) const;
+  bool mayForesee(std::uint64_t connection) const;
   void tell(const Registry::Change& change);
 
   std::string machineId_;

@@ -118,6 +118,7 @@ void Session::serviceChanged(bool isThere, const Value& event) {
   const auto& name = std::get<1>(*typed);
   const auto known = objects_.find(name);
   if (isThere) {
+    registrations_.added(id, name);
     // Registered again: the next who asks for it gets it under its new number.
     if (known != objects_.end() && known->second->service() < id) objects_.erase(known);
     makeWatches(name);

@@ -33,6 +33,7 @@ milliseconds jittered(milliseconds wait) {
 awaitable<Result<>> Session::open() {
   auto options = dialOptions();
   options.capabilities.insert_or_assign(qi::capability::beckonResume, qi::dynamic(secret_));
+  options.capabilities.insert_or_assign(qi::capability::beckonNumbers, qi::dynamic(true));
   // Whoever comes through the directory has shown his credentials there only.
   if (!options_.authenticator) options.capabilities.insert_or_assign(qi::capability::beckonRelay, qi::dynamic(true));
   auto dialing = localbus::dial(io_, endpoint_, std::move(options), log_);

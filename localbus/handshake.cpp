@@ -89,7 +89,7 @@ ServerHandshake::Step ServerHandshake::receive(const qi::Message& message) {
   // Peers from before authentication existed say hello with something else.
   done_ = true;
   capabilitiesSent_ = true;
-  return {Outgoing{MessageType::capability, {}, qi::encode(capabilities_.own())}, false};
+  return {Outgoing{MessageType::capability, {}, qi::encode(capabilities_.answered())}, false};
 }
 
 ServerHandshake::Step ServerHandshake::authenticate(const qi::Message& message) {
@@ -105,7 +105,7 @@ ServerHandshake::Step ServerHandshake::authenticate(const qi::Message& message) 
     if (decision.state == AuthDecision::State::more) state = stateContinue;
     reply = std::move(decision.reply);
   }
-  if (!capabilitiesSent_) reply.insert(capabilities_.own().begin(), capabilities_.own().end());
+  if (!capabilitiesSent_) reply.merge(capabilities_.answered());
   capabilitiesSent_ = true;
   reply.insert_or_assign(stateKey, qi::dynamic(state));
   done_ = done_ || state == stateDone;

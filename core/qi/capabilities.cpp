@@ -33,6 +33,13 @@ CapabilityMap ownCapabilities() {
 void Capabilities::addRemote(const CapabilityMap& remote) {
   for (const auto& [key, value] : remote)
     if (own_.contains(key) || tells(key)) remote_.emplace(key, value);
+  objectFormat_ = {shared(capability::metaObjectCache), shared(capability::objectPtrUid)};
+}
+
+CapabilityMap Capabilities::answered() const {
+  auto map = own_;
+  if (!remote(capability::beckonNumbers)) map.erase(capability::beckonNumbers);
+  return map;
 }
 
 bool Capabilities::shared(const std::string& name) const { return isSet(own_, name) && isSet(remote_, name); }
@@ -42,10 +49,6 @@ std::string Capabilities::remoteText(const std::string& name) const {
   const auto found = remote_.find(name);
   const auto* text = found == remote_.end() ? nullptr : found->second.inner().as<std::string>();
   return text ? *text : "";
-}
-
-ObjectFormat Capabilities::objectFormat() const {
-  return {shared(capability::metaObjectCache), shared(capability::objectPtrUid)};
 }
 
 }  // namespace beckon::qi

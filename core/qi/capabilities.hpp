@@ -29,6 +29,9 @@ inline constexpr const char* beckonResume = "BeckonResume";
 inline constexpr const char* beckonRelay = "BeckonRelay";
 // Beckon's own, on unix sockets: large payloads travel in shared memory (docs/protocol/qi.md, "The pool").
 inline constexpr const char* beckonPool = "BeckonPool";
+// Between a session and a directory: a registration may say which number it expects (docs/design/019). The directory
+// tells it to those who told it.
+inline constexpr const char* beckonNumbers = "BeckonNumbers";
 }  // namespace capability
 
 // What Beckon advertises. It differs from libqi 4.0.5 in RelativeEndpointURI: lists of relative
@@ -41,6 +44,8 @@ class Capabilities {
   explicit Capabilities(CapabilityMap own) : own_(std::move(own)) {}
 
   const CapabilityMap& own() const { return own_; }
+  // What a server tells of itself: a libqi peer is not shown what only a peer of ours asks for.
+  CapabilityMap answered() const;
   // Takes what the peer sent of the capabilities that we have ourselves, and what Beckon's own tell; the first value of
   // a key stays. Others can never be shared, and a peer must not make us keep what it likes.
   void addRemote(const CapabilityMap& remote);
@@ -50,11 +55,12 @@ class Capabilities {
   bool remote(const std::string& name) const;
   // What the peer sent as text; empty where it did not.
   std::string remoteText(const std::string& name) const;
-  ObjectFormat objectFormat() const;
+  ObjectFormat objectFormat() const { return objectFormat_; }
 
  private:
   CapabilityMap own_;
   CapabilityMap remote_;
+  ObjectFormat objectFormat_{false, false};  // asked for with each message
 };
 
 }  // namespace beckon::qi

@@ -295,5 +295,46 @@ TEST_F(ServiceDirectoryTest, saysWhereItCannotListen) {
   EXPECT_EQ(second.start(bus.endpoint).error().code, run::Code::unreachable);
 }
 
+class ForeseenNumbersTest : public ServiceDirectoryTest {
+ protected:
+  static qi::CapabilityMap told() {
+    auto map = qi::ownCapabilities();
+    map.emplace(qi::capability::beckonNumbers, qi::dynamic(true));
+    return map;
+  }
+  static ServiceInfo expecting(const std::string& name, std::uint32_t id) {
+    auto out = info(name);
+    out.serviceId = id;
+    return out;
+  }
+  RawPeer ours = RawPeer(bus.loop, bus.endpoint);
+};
+
+TEST_F(ForeseenNumbersTest, areReadyAtOnce) {
+  EXPECT_TRUE(ours.authenticate(told()).as<qi::CapabilityMap>().contains(qi::capability::beckonNumbers));
+  watch(other);
+  EXPECT_EQ(ask(ours, member::registerService, expecting("One", 2)).as<std::uint32_t>(), 2u);
+  EXPECT_EQ(event(other, member::serviceAdded), Named(2, "One"));
+  EXPECT_THAT(names(other), ElementsAre("ServiceDirectory", "One"));
+  EXPECT_EQ(ask(ours, member::serviceReady, std::uint32_t{2}).errorText(), "Can't find pending service #2");
+}
+
+TEST_F(ForeseenNumbersTest, thatSomebodyElseHasLeaveTheServicePending) {
+  ours.authenticate(told());
+  addReady(other, "Other");
+  EXPECT_EQ(ask(ours, member::registerService, expecting("One", 2)).as<std::uint32_t>(), 3u);
+  EXPECT_THAT(names(other), ElementsAre("ServiceDirectory", "Other"));
+  ask(ours, member::serviceReady, std::uint32_t{3});
+  EXPECT_THAT(names(other), ElementsAre("ServiceDirectory", "Other", "One"));
+}
+
+TEST_F(ForeseenNumbersTest, ofAPeerThatDidNotTellOfThemMeanNothing) {
+  EXPECT_FALSE(ours.authenticate().as<qi::CapabilityMap>().contains(qi::capability::beckonNumbers));
+  EXPECT_EQ(ask(ours, member::registerService, expecting("One", 2)).as<std::uint32_t>(), 2u);
+  EXPECT_THAT(names(other), ElementsAre("ServiceDirectory"));
+  ask(ours, member::serviceReady, std::uint32_t{2});
+  EXPECT_THAT(names(other), ElementsAre("ServiceDirectory", "One"));
+}
+
 }  // namespace
 }  // namespace beckon::directory

@@ -24,8 +24,8 @@ const KnownDifference known[] = {
     {Difference::machineIdNotAsked, "machineId is not asked", Played::server, "01_connect.json", AmongMessages()},
     {Difference::sessionTold, "capabilities of our own tell the session", Played::server, "01_connect.json",
      +[](qi::CapabilityMap& expected, const qi::CapabilityMap& ours) {
-       for (const char* name :
-            {qi::capability::beckonSession, qi::capability::beckonResume, qi::capability::beckonRelay})
+       for (const char* name : {qi::capability::beckonSession, qi::capability::beckonResume,
+                                qi::capability::beckonRelay, qi::capability::beckonNumbers})
          if (const auto told = ours.find(name); told != ours.end()) expected.insert(*told);
      }},
     {Difference::unixSocketListed, "a unix socket beside the port", Played::server, "06_register_unregister.json",
