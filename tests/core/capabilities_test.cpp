@@ -75,5 +75,18 @@ TEST(Capabilities, ofOursAreBoolsAndLeaveOutRelativeEndpoints) {
   EXPECT_FALSE(capabilities.shared(capability::relativeEndpointUri));
 }
 
+TEST(Capabilities, ofOursAloneAreToldOnlyToThoseWhoToldThem) {
+  const CapabilityMap own{{"MessageFlags", dynamic(true)}, {capability::beckonNumbers, dynamic(true)}};
+  EXPECT_FALSE(between(own, {{"MessageFlags", dynamic(true)}}).answered().contains(capability::beckonNumbers));
+  EXPECT_TRUE(between(own, {{"MessageFlags", dynamic(true)}}).answered().contains("MessageFlags"));
+  EXPECT_TRUE(
+      between(own, {{capability::beckonNumbers, dynamic(true)}}).answered().contains(capability::beckonNumbers));
+}
+
+TEST(Capabilities, decideHowObjectsAreWrittenAlsoBeforeThePeerSentAny) {
+  EXPECT_FALSE(Capabilities(ownCapabilities()).objectFormat().uid);
+  EXPECT_FALSE(Capabilities(ownCapabilities()).objectFormat().metaObjectCache);
+}
+
 }  // namespace
 }  // namespace beckon::qi
