@@ -128,8 +128,9 @@ TEST_F(TlsChannelTest, idleChannelsCostLittleMemory) {
     accepted.plain.clear();
     accepted.plain.shrink_to_fit();
   }
-  // Measured: 14.8 kB, nearly all of it OpenSSL's. The buffers that it would keep are 34 kB more.
-  EXPECT_LT((allocatedMemory() - before) / count, 20'000u);
+  // Measured: 14.8 kB, nearly all of it OpenSSL's, 22.8 under the thread sanitizer. The buffers that it would keep are
+  // 34 kB more.
+  EXPECT_LT((allocatedMemory() - before) / count, 25'000u);
 }
 
 TEST_F(TlsChannelTest, tellsTheNameThatWasDialledButNoAddress) {
