@@ -14,5 +14,5 @@ def project_files(root):
         names = [pathlib.Path(name) for name in listed.stdout.decode().split("\0") if name]
     else:
         names = [path.relative_to(root) for path in root.rglob("*")]
-    excluded = {".git", "build", "__pycache__"}
-    return sorted(name for name in names if (root / name).is_file() and not excluded & set(name.parts))
+    excluded = {".git", "build", "__pycache__"}  # folders: scripts/build is a file
+    return sorted(name for name in names if (root / name).is_file() and not excluded & set(name.parts[:-1]))

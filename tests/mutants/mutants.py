@@ -45,11 +45,13 @@ class Mutant:
 
 
 def is_defined(root, test):
-    """A test of GoogleTest, by its name in ctest: folder.Suite.name."""
+    """By its name in ctest: folder.Suite.name, of GoogleTest, or of Python's unittest in e2e."""
     folder, suite, name = test.split(".")
-    pattern = re.compile(r"TEST(_F|_P)?\(\s*" + re.escape(suite) + r",\s*" + re.escape(name.split("/")[0]) + r"\s*\)")
-    sources = (pathlib.Path(root) / "tests" / folder).glob("*.cpp")
-    return any(pattern.search(source.read_text(encoding="utf-8")) for source in sources)
+    is_python = folder == "e2e"
+    pattern = (rf"^class {suite}\(.*?^    def {name}\(self" if is_python else
+               rf"TEST(_F|_P)?\(\s*{suite},\s*{name.split('/')[0]}\s*\)")
+    sources = (pathlib.Path(root) / "tests" / folder).glob("*.py" if is_python else "*.cpp")
+    return any(re.search(pattern, source.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL) for source in sources)
 
 
 def all_mutants(root):
