@@ -1,5 +1,7 @@
 #include "core/qi/limits.hpp"
 
+#include "tests/support/places.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -11,7 +13,7 @@ namespace beckon::qi {
 namespace {
 
 TEST(Limits, areThoseOfTheDocumentation) {
-  std::ifstream page(BECKON_SOURCE_DIR "/docs/protocol/limits.md");
+  std::ifstream page(beckon::test::sourceFolder() / "docs/protocol/limits.md");
   std::map<std::string, std::size_t> documented;
   for (std::string line; std::getline(page, line);) {
     // "| maxDepth | 64 | .."

@@ -2,6 +2,7 @@
 
 #include "core/qi/capabilities.hpp"
 #include "tests/core/hex.hpp"
+#include "tests/support/places.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -55,7 +56,7 @@ Recording load(const std::filesystem::path& path) {
   return recording;
 }
 
-const std::filesystem::path folder = BECKON_SOURCE_DIR "/tests/data/qi";
+const std::filesystem::path folder = beckon::test::sourceFolder() / "tests/data/qi";
 
 }  // namespace
 

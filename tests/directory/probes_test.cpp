@@ -1,5 +1,6 @@
 #include "tests/core/hex.hpp"
 #include "tests/directory/bus.hpp"
+#include "tests/support/places.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -126,7 +127,7 @@ void replay(const nlohmann::json& probe, localbus::Authenticator authenticator) 
 }
 
 void replayAll(const std::string& file, const localbus::Authenticator& authenticator, std::size_t expected) {
-  std::ifstream stream(BECKON_SOURCE_DIR "/tests/data/qi/" + file);
+  std::ifstream stream(beckon::test::sourceFolder() / "tests/data/qi" / file);
   const auto recorded = nlohmann::json::parse(stream);
   std::size_t replayed = 0;
   for (const auto& probe : recorded.at("probes")) {

@@ -3,6 +3,7 @@
 #include "core/run/uuid.hpp"
 #include "tests/core/hex.hpp"
 #include "tests/directory/bus.hpp"
+#include "tests/support/places.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -62,7 +63,7 @@ class ServiceDirectoryTest : public testing::Test {
 };
 
 TEST_F(ServiceDirectoryTest, hasTheMembersOfLibqisDirectoryUnderTheirIds) {
-  std::ifstream stream(BECKON_SOURCE_DIR "/tests/data/qi/01_connect.json");
+  std::ifstream stream(beckon::test::sourceFolder() / "tests/data/qi/01_connect.json");
   const auto recorded = nlohmann::json::parse(stream);
   const auto& message = recorded.at("messages").at(4);
   ASSERT_EQ(message.at("header").at("action"), qi::action::metaObject);

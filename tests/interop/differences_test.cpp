@@ -1,5 +1,6 @@
 #include "tests/interop/comparison.hpp"
 #include "tests/interop/replays.hpp"
+#include "tests/support/places.hpp"
 
 #include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
@@ -38,7 +39,7 @@ TEST(KnownDifferences, areEachSeenInAScenario) {
 }
 
 TEST(KnownDifferences, areExplained) {
-  std::ifstream stream(BECKON_SOURCE_DIR "/docs/protocol/qi.md");
+  std::ifstream stream(beckon::test::sourceFolder() / "docs/protocol/qi.md");
   const auto text = (std::ostringstream() << stream.rdbuf()).str();
   for (const auto& difference : knownDifferences())
     EXPECT_TRUE(text.find("| " + std::string(difference.name) + " |") != text.npos) << difference.name;

@@ -1,4 +1,5 @@
 #include "tests/support/child_process.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
@@ -54,8 +55,8 @@ class LibqiSessionTest : public testing::TestWithParam<const char*> {
 TEST_P(LibqiSessionTest, passOnOurDirectoryAsOnLibqis) {
   const std::string mode = GetParam();
   ChildProcess tests({"env", "HOME=" + folder.path().string(), "QI_LOG_LEVEL=2",
-                      "TEST_DIRECTORY=" + noting(BECKON_BIN_DIR "/beckon-directory"), BECKON_LIBQI_SESSION_TESTS,
-                      "--mode=" + mode, "--gtest_output=json:" + report.string()},
+                      "TEST_DIRECTORY=" + noting(beckon::test::programFolder() / "beckon-directory"),
+                      BECKON_LIBQI_SESSION_TESTS, "--mode=" + mode, "--gtest_output=json:" + report.string()},
                      log);
   const auto end = std::chrono::steady_clock::now() + limit;
   while (tests.running() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(50ms);

@@ -2,6 +2,7 @@
 
 #include "tests/core/hex.hpp"
 #include "tests/localbus/recorder_fixture.hpp"
+#include "tests/support/places.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -29,7 +30,7 @@ std::chrono::microseconds cpuTime() {
 using StatisticsTest = test::RecorderFixture;
 
 TEST_F(StatisticsTest, haveTheSignaturesOfLibqi) {
-  std::ifstream file(BECKON_SOURCE_DIR "/tests/data/qi/17_stats.json");
+  std::ifstream file(beckon::test::sourceFolder() / "tests/data/qi/17_stats.json");
   std::optional<qi::MetaObject> recorded;
   const auto recording = nlohmann::json::parse(file);
   for (const auto& message : recording.at("messages"))

@@ -2,6 +2,7 @@
 #include "tests/sim/bus.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/free_port.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -28,7 +29,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr auto longest = std::chrono::seconds(20);  // sanitized programs start slowly
 
-std::string program(const std::string& name) { return std::string(BECKON_BIN_DIR) + "/" + name; }
+std::string program(const std::string& name) { return beckon::test::programFolder() / name; }
 
 // The exit code once the process has ended; -1 for a signal or if it does not end.
 int exitCodeOf(const ChildProcess& child) {
