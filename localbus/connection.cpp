@@ -306,8 +306,7 @@ void Connection::handleCall(const qi::Message& message) {
   if (takesCalls() && objects_->received(self, message)) return;
   if (takesCalls() && receiver_) return receiver_->received(self, message);
   if (message.header.type == MessageType::call)
-    answer(message.header.id, message.header.address, MessageType::error,
-           qi::encodeErrorText("The call request could not be handled."));
+    answer(message.header.id, message.header.address, MessageType::error, qi::encodeNotHandled());
 }
 
 void Connection::handleCancel(const qi::Message& message) {

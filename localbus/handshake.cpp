@@ -56,11 +56,8 @@ ServerHandshake::Step refuse(const qi::Message& message, const std::string& text
   return {Outgoing{MessageType::error, message.header.address, qi::encodeErrorText(text), message.header.id}, true};
 }
 
-// libqi's words for a call that has nobody to go to.
 ServerHandshake::Step cannotHandle(const qi::Message& message) {
-  return {Outgoing{MessageType::error, message.header.address,
-                   qi::encodeErrorText("The call request could not be handled."), message.header.id},
-          false};
+  return {Outgoing{MessageType::error, message.header.address, qi::encodeNotHandled(), message.header.id}, false};
 }
 
 }  // namespace

@@ -18,8 +18,7 @@ void ObjectHost::received(const std::shared_ptr<Connection>& from, const qi::Mes
   if (found == objects_.end()) {
     if (onUnknown_ && onUnknown_(from, message)) return;
     if (header.type == qi::MessageType::call)
-      from->answer(header.id, header.address, qi::MessageType::error,
-                   qi::encodeErrorText("The call request could not be handled."));
+      from->answer(header.id, header.address, qi::MessageType::error, qi::encodeNotHandled());
     return;
   }
   if (header.version > 0) {

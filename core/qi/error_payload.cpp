@@ -7,6 +7,7 @@
 namespace beckon::qi {
 
 Bytes encodeErrorText(const std::string& text) { return encode(Value(text)); }
+Bytes encodeNotHandled() { return encodeErrorText("The call request could not be handled."); }
 
 std::string decodeErrorText(ByteView payload) {
   if (const auto value = decode<Value>(payload)) {
