@@ -4,6 +4,7 @@
 #include "localbus/connection_pool.hpp"
 #include "localbus/heartbeat.hpp"
 #include "localbus/object_table.hpp"
+#include "localbus/tcp_address.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -29,15 +30,11 @@ std::string describePeer(Socket& socket) {
   error_code problem;
   const auto remote = socket.remote_endpoint(problem);
   if (problem) return "a peer that is gone";
-  if (remote.protocol().family() == AF_UNIX) {
-    ucred other{};
-    socklen_t size = sizeof other;
-    const bool isKnown = ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &other, &size) == 0;
-    return "process " + (isKnown ? std::to_string(other.pid) : "?") + " of this computer";
-  }
-  asio::ip::tcp::endpoint tcp;
-  std::memcpy(tcp.data(), remote.data(), std::min(remote.size(), tcp.capacity()));
-  return tcp.address().to_string() + ":" + std::to_string(tcp.port());
+  if (const auto tcp = tcpAddress(remote)) return tcp->address().to_string() + ":" + std::to_string(tcp->port());
+  ucred other{};
+  socklen_t size = sizeof other;
+  const bool isKnown = ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &other, &size) == 0;
+  return "process " + (isKnown ? std::to_string(other.pid) : "?") + " of this computer";
 }
 
 // Shared memory goes where descriptors do.

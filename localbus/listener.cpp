@@ -2,6 +2,7 @@
 
 #include "core/qi/limits.hpp"
 #include "core/run/uuid.hpp"
+#include "localbus/tcp_address.hpp"
 #include "localbus/tls_channel.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -28,11 +29,9 @@ namespace {
 std::string addressOf(const Socket& socket) {
   error_code problem;
   const auto remote = socket.remote_endpoint(problem);
-  const auto family = problem ? AF_UNIX : remote.protocol().family();
-  if (family != AF_INET && family != AF_INET6) return "unix";
-  asio::ip::tcp::endpoint tcp;
-  std::memcpy(tcp.data(), remote.data(), std::min(remote.size(), tcp.capacity()));
-  const auto address = tcp.address();
+  const auto tcp = problem ? std::nullopt : tcpAddress(remote);
+  if (!tcp) return "unix";
+  const auto address = tcp->address();
   if (address.is_v4()) return address.to_string();
   auto bytes = address.to_v6().to_bytes();
   if (!address.to_v6().is_v4_mapped() && !address.is_loopback()) std::fill(bytes.begin() + 8, bytes.end(), 0);
@@ -84,11 +83,8 @@ run::Result<Endpoint> Listener::start(const Endpoint& endpoint, std::optional<Tl
     entrance.path = endpoint.path;
     return endpoint;
   }
-  asio::ip::tcp::endpoint bound;
-  const auto local = entrance.acceptor.local_endpoint();
-  std::memcpy(bound.data(), local.data(), std::min(local.size(), bound.capacity()));
   auto out = endpoint;
-  out.port = bound.port();
+  out.port = tcpAddress(entrance.acceptor.local_endpoint()).value().port();
   return out;
 }
 
