@@ -57,12 +57,14 @@ awaitable<Result<std::shared_ptr<Connection>>> Peers::to(ServiceInfo info) {
     const auto done = other->second;
     co_await done->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
-  const auto done = std::make_shared<localbus::Timer>(io_.get_executor(), localbus::Timer::time_point::max());
-  dialing_.emplace(process, done);
-  auto dialed = co_await dial(process, std::move(info));
-  dialing_.erase(process);
-  done->cancel();
-  co_return dialed;
+  dialing_.emplace(process, std::make_shared<localbus::Timer>(io_.get_executor(), localbus::Timer::time_point::max()));
+  // However it ends: others may wait for that.
+  struct Dialing {
+    ~Dialing() { peers.dialing_.extract(process).mapped()->cancel(); }
+    Peers& peers;
+    const std::string& process;
+  } const dialing{*this, process};
+  co_return co_await dial(process, std::move(info));
 }
 
 awaitable<Result<std::shared_ptr<Connection>>> Peers::dial(std::string process, ServiceInfo info) {
