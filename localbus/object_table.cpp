@@ -41,11 +41,11 @@ std::uint32_t ObjectTable::newNumber(const qi::ObjectFormat& format) const {
   }
 }
 
-void ObjectTable::giveMetaObject(qi::ObjectRef& to, const qi::MetaObject& meta, bool isCached) {
-  to.metaObject = std::make_shared<const qi::MetaObject>(meta);
+void ObjectTable::giveMetaObject(qi::ObjectRef& to, std::shared_ptr<const qi::MetaObject> meta, bool isCached) {
+  to.metaObject = std::move(meta);
   to.cacheId = qi::ObjectRef::notCached;
   if (!isCached) return;
-  const auto bytes = qi::encode(meta);
+  const auto bytes = qi::encode(*to.metaObject);
   const std::string key(bytes.begin(), bytes.end());
   if (const auto known = givenMetaObjects_.find(key); known != givenMetaObjects_.end()) {
     to.metaObject = nullptr;
@@ -66,11 +66,11 @@ qi::ObjectRef ObjectTable::give(const qi::ObjectRef& object, const qi::ObjectFor
   if (bound && connection_.isOpen() && !isFull()) {
     out.object = newNumber(format);
     out.uid = bound->uid();
-    giveMetaObject(out, bound->metaObject(), format.metaObjectCache);
+    giveMetaObject(out, {bound, &bound->metaObject()}, format.metaObjectCache);
     unsent_.emplace_back(out.service, out.object);
     given_.emplace(unsent_.back(), std::move(bound));
   } else {
-    giveMetaObject(out, *emptyMetaObject(), format.metaObjectCache);
+    giveMetaObject(out, emptyMetaObject(), format.metaObjectCache);
   }
   return out;
 }

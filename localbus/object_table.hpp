@@ -40,7 +40,7 @@ class ObjectTable final : public qi::ObjectExchange {
  private:
   using Key = std::pair<std::uint32_t, std::uint32_t>;  // service, object
   std::uint32_t newNumber(const qi::ObjectFormat& format) const;
-  void giveMetaObject(qi::ObjectRef& to, const qi::MetaObject& meta, bool isCached);
+  void giveMetaObject(qi::ObjectRef& to, std::shared_ptr<const qi::MetaObject> meta, bool isCached);
 
   Connection& connection_;
   std::map<Key, std::shared_ptr<BoundObject>> given_;
