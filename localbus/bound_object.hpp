@@ -27,7 +27,7 @@ class BoundObject : public qi::LiveObject {
   virtual const std::shared_ptr<AnyDirectMethod>* direct(std::uint32_t) const { return nullptr; }
   // While it is, messages are all that is seen of calls.
   virtual bool isRecorded() const { return false; }
-  // Receiver::readsInPlace, of one of its members.
+  // Whether the arguments of that member may be bytes that the peer could change meanwhile (shared_raw.hpp).
   virtual bool readsInPlace(std::uint32_t action) const {
     (void)action;
     return false;

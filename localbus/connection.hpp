@@ -43,13 +43,8 @@ class Receiver {
   // A Call or Post of an authenticated peer. The payload is valid until the return.
   virtual void received(const std::shared_ptr<Connection>& from, const qi::Message& message) = 0;
   virtual void closed(const Connection& connection) = 0;
-  // What answers under that number, for callers of this process, until it is removed; null: nothing, or not for them.
-  virtual const BoundObject* hosted(std::uint32_t, std::uint32_t) const { return nullptr; }
-  // Whether the arguments of that member may be bytes that the peer could change meanwhile (shared_raw.hpp).
-  virtual bool readsInPlace(const qi::Address& member) const {
-    (void)member;
-    return false;
-  }
+  // What answers under that number, until it is removed; null: nothing.
+  virtual const BoundObject* hosted(std::uint32_t service, std::uint32_t object) const = 0;
 };
 
 // How the answer to a call is given to its handler where it comes in shared memory: as a copy, or as it stands there

@@ -1,5 +1,7 @@
 #include "localbus/connection_pool.hpp"
 
+#include "localbus/bound_object.hpp"
+
 #include <boost/asio/dispatch.hpp>
 #include <sys/socket.h>
 
@@ -190,8 +192,11 @@ bool Connection::readsInPlace(const qi::Header& header) const {
   }
   // Only a service's own object: others may be of this connection, and their types are somebody else's.
   const bool isCall = header.type == qi::MessageType::call || header.type == qi::MessageType::post;
-  return isCall && receiver_ && header.flags == 0 && header.address.object == qi::mainObject &&
-         header.address.service != qi::serverService && receiver_->readsInPlace(header.address);
+  if (!isCall || !receiver_ || header.flags != 0 || header.address.object != qi::mainObject ||
+      header.address.service == qi::serverService)
+    return false;
+  const auto* const object = receiver_->hosted(header.address.service, header.address.object);
+  return object && object->readsInPlace(header.address.action);
 }
 
 std::shared_ptr<const void> Connection::keep(qi::ByteView bytes) const {

@@ -38,11 +38,6 @@ const BoundObject* ObjectHost::hosted(std::uint32_t service, std::uint32_t objec
   return found == objects_.end() ? nullptr : found->second.get();
 }
 
-bool ObjectHost::readsInPlace(const qi::Address& member) const {
-  const auto* const object = hosted(member.service, member.object);
-  return object && object->readsInPlace(member.action);
-}
-
 void ObjectHost::closed(const Connection& connection) {
   for (const auto& [key, object] : objects_) object->released(connection.id(), key.first, key.second);
   if (onClosed_) onClosed_(connection);

@@ -24,7 +24,6 @@ class ObjectHost : public Receiver {
   void received(const std::shared_ptr<Connection>& from, const qi::Message& message) override;
   void closed(const Connection& connection) override;
   const BoundObject* hosted(std::uint32_t service, std::uint32_t object) const override;
-  bool readsInPlace(const qi::Address& member) const override;
 
  private:
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::shared_ptr<BoundObject>> objects_;
