@@ -27,29 +27,25 @@ boost::asio::awaitable<Result<>> stats(boost::asio::io_context& io, BusTarget& b
   handlers.missed = [&](const std::string& service, std::uint64_t count) {
     if (isMeasuring) loads[service].missed += count;
   };
-  const auto& session = bus.session();
-  bus.tellOfDirectory();
-  const auto tracing = std::make_shared<Tracing>(session, std::move(handlers));
-  auto beginning = command.service.empty() ? tracing->followAll() : tracing->follow(command.service);
-  const auto begun = co_await std::move(beginning);
-  if (begun) {
-    for (const auto& service : tracing->services()) loads[service];
-    const auto begin = steady_clock::now();
-    isMeasuring = true;
-    const auto time = std::make_shared<boost::asio::steady_timer>(io, begin + command.measured);
-    boost::asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([time](const boost::system::error_code& failed, int) {
-      if (!failed) time->cancel();
-    });
-    std::cerr << "measuring " << (command.service.empty() ? "all services" : command.service) << std::endl;
-    co_await time->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-    const auto measured = steady_clock::now() - begin;
-    co_await tracing->settle();
-    isMeasuring = false;
-    print(loads, measured, command.json);
-  }
-  tracing->end();
-  co_return begun;
+  auto beginning = follow(bus, command.service, std::move(handlers));
+  const auto tracing = co_await std::move(beginning);
+  if (!tracing) co_return tracing.error();
+  for (const auto& service : (*tracing)->services()) loads[service];
+  const auto begin = steady_clock::now();
+  isMeasuring = true;
+  const auto time = std::make_shared<boost::asio::steady_timer>(io, begin + command.measured);
+  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([time](const boost::system::error_code& failed, int) {
+    if (!failed) time->cancel();
+  });
+  std::cerr << "measuring " << followed(command.service) << std::endl;
+  co_await time->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  const auto measured = steady_clock::now() - begin;
+  co_await (*tracing)->settle();
+  isMeasuring = false;
+  print(loads, measured, command.json);
+  (*tracing)->end();
+  co_return Result<>();
 }
 
 }  // namespace beckon::cli

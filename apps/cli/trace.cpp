@@ -42,8 +42,7 @@ awaitable<Result<Place>> placeOf(const std::shared_ptr<directory::Session>& sess
 
 awaitable<Result<>> trace(boost::asio::io_context& io, BusTarget& bus, const Command& command) {
   boost::asio::steady_timer woken(io, std::chrono::steady_clock::time_point::max());
-  const auto& session = bus.session();
-  const auto found = co_await placeOf(session, command);
+  const auto found = co_await placeOf(bus.session(), command);
   if (!found) co_return found.error();
   const Place place = *found;
 
@@ -59,17 +58,13 @@ awaitable<Result<>> trace(boost::asio::io_context& io, BusTarget& bus, const Com
   handlers.missed = [&](const std::string& service, std::uint64_t count) {
     if (!enough()) printMissed(service, count, command.json);
   };
-  bus.tellOfDirectory();
-  const auto tracing = std::make_shared<Tracing>(session, std::move(handlers));
-  auto beginning = place.service.empty() ? tracing->followAll() : tracing->follow(place.service);
-  const auto begun = co_await std::move(beginning);
-  if (begun) {
-    std::cerr << "tracing " << (place.service.empty() ? "all services" : place.service)
-              << (place.member.empty() ? "" : "." + place.member) << std::endl;
-    while (!enough()) co_await woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-  }
-  tracing->end();
-  co_return begun;
+  auto beginning = follow(bus, place.service, std::move(handlers));
+  const auto tracing = co_await std::move(beginning);
+  if (!tracing) co_return tracing.error();
+  std::cerr << "tracing " << followed(place.service) << (place.member.empty() ? "" : "." + place.member) << std::endl;
+  while (!enough()) co_await woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  (*tracing)->end();
+  co_return Result<>();
 }
 
 }  // namespace beckon::cli

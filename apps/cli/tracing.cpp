@@ -118,4 +118,16 @@ awaitable<void> Tracing::followAgain(std::string service) {
   if (object && found != followed_.end()) found->second.reader.begin((*object)->metaObject());
 }
 
+awaitable<Result<std::shared_ptr<Tracing>>> follow(BusTarget& bus, std::string service, Tracing::Handlers handlers) {
+  bus.tellOfDirectory();
+  const auto tracing = std::make_shared<Tracing>(bus.session(), std::move(handlers));
+  auto beginning = service.empty() ? tracing->followAll() : tracing->follow(service);
+  const auto begun = co_await std::move(beginning);
+  if (begun) co_return tracing;
+  tracing->end();
+  co_return begun.error();
+}
+
+std::string followed(const std::string& service) { return service.empty() ? "all services" : service; }
+
 }  // namespace beckon::cli

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "apps/cli/target.hpp"
+#include "apps/cli/bus_target.hpp"
 #include "apps/cli/trace_reader.hpp"
 #include "directory/session.hpp"
 
@@ -48,5 +48,11 @@ class Tracing : public std::enable_shared_from_this<Tracing> {
   std::map<std::string, Followed> followed_;
   bool hasEnded_ = false;
 };
+
+// One that follows `service`, all where it is empty, and is to be ended. Errors: those of Tracing::follow.
+boost::asio::awaitable<run::Result<std::shared_ptr<Tracing>>> follow(BusTarget& bus, std::string service,
+                                                                     Tracing::Handlers handlers);
+// For people: what of a service, or all, is followed.
+std::string followed(const std::string& service);
 
 }  // namespace beckon::cli
