@@ -1,6 +1,7 @@
 #include "directory/program.hpp"
 
 #include "core/run/machine_id.hpp"
+#include "directory/service.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -93,6 +94,15 @@ Awaitable<> untilStopped() {
   boost::asio::steady_timer never(executor, std::chrono::steady_clock::time_point::max());
   co_await never.async_wait(boost::asio::use_awaitable);
   co_return Result<>();
+}
+
+int serveOnBus(int argc, char** argv, std::string name, Interface<Service>& service) {
+  return runOnBus(argc, argv, [&](Session& session) -> Awaitable<> {
+    const auto id = co_await provide(session, name, service);
+    if (!id) co_return id.error();
+    std::cout << "ready" << std::endl;
+    co_return co_await untilStopped();
+  });
 }
 
 }  // namespace beckon::directory

@@ -4,6 +4,7 @@
 #include "directory/session.hpp"
 
 #include <functional>
+#include <string>
 
 // What the main of a program on a bus does: a loop, a session, a body that uses it, and signals.
 namespace beckon::directory {
@@ -21,7 +22,10 @@ int runOnBus(const std::string& url, std::function<Awaitable<>(Session&)> body);
 // With the address that is the program's first argument, or usualBus.
 int runOnBus(int argc, char** argv, std::function<Awaitable<>(Session&)> body);
 
-// For a service: lasts until the program is told to end.
+// Lasts until the program is told to end.
 Awaitable<> untilStopped();
+
+// The main of a program that is one service: provides it under `name`, says "ready" on standard output, and lasts.
+int serveOnBus(int argc, char** argv, std::string name, Interface<Service>& service);
 
 }  // namespace beckon::directory

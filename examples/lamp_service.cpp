@@ -4,8 +4,6 @@
 #include "directory/service.hpp"
 #include "examples/lamp.hpp"
 
-#include <iostream>
-
 int main(int argc, char** argv) {
   Lamp<bus::Service> lamp;
   lamp.turn = [&](bool on) {
@@ -21,10 +19,5 @@ int main(int argc, char** argv) {
     }
     co_return way;
   };
-  return bus::runOnBus(argc, argv, [&](bus::Session& session) -> bus::Awaitable<> {
-    const auto id = co_await bus::provide(session, "Lamp", lamp);
-    if (!id) co_return id.error();
-    std::cout << "ready" << std::endl;
-    co_return co_await bus::untilStopped();
-  });
+  return bus::serveOnBus(argc, argv, "Lamp", lamp);
 }

@@ -60,7 +60,7 @@ class Documented(unittest.TestCase):
     def test_each_example_is_short_and_says_how_to_run_it(self):
         for path in (ROOT / "examples").glob("*.cpp"):
             text = path.read_text()
-            self.assertLessEqual(text.count("\n"), 40, path)
+            self.assertLessEqual(text.count("\n"), 25, path)
             self.assertIn(f"example-{path.stem.replace('_', '-')}", text.split("#include")[0], path)
 
 
