@@ -98,7 +98,8 @@ Awaitable<> untilStopped() {
 
 int serveOnBus(int argc, char** argv, std::string name, Interface<Service>& service) {
   return runOnBus(argc, argv, [&](Session& session) -> Awaitable<> {
-    const auto id = co_await provide(session, name, service);
+    auto providing = provide(session, name, service);
+    const auto id = co_await std::move(providing);
     if (!id) co_return id.error();
     std::cout << "ready" << std::endl;
     co_return co_await untilStopped();
