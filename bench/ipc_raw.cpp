@@ -5,6 +5,7 @@
 #include "localbus/object_builder.hpp"
 #include "localbus/pool.hpp"
 #include "localbus/remote_object.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <pthread.h>
@@ -58,12 +59,10 @@ double median(std::vector<double>& figures) {
 class Sink {
  public:
   explicit Sink(int core) {
-    char name[] = "/tmp/beckon-bench-XXXXXX";
-    folder_ = ::mkdtemp(name);
     localbus::ObjectBuilder builder;
     builder.method("sink", [](const qi::SharedRaw& raw) { return touch(raw.bytes()); });
     host_.add(2, qi::mainObject, builder.build());
-    endpoint_ = listener_.start(localbus::Endpoint::unixSocket(folder_ + "/s")).value();
+    endpoint_ = listener_.start(localbus::Endpoint::unixSocket(folder_.path() / "s")).value();
     thread_ = std::thread([this, core] {
       pin(core);
       io_.run();
@@ -72,12 +71,11 @@ class Sink {
   ~Sink() {
     boost::asio::post(io_, [this] { listener_.stop(); });
     thread_.join();
-    ::rmdir(folder_.c_str());
   }
   const localbus::Endpoint& endpoint() const { return endpoint_; }
 
  private:
-  std::string folder_;
+  test::TemporaryFolder folder_;
   boost::asio::io_context io_{1};
   localbus::ObjectHost host_;
   localbus::Listener listener_{io_, host_, {}, run::silentLog()};
