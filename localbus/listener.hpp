@@ -26,10 +26,9 @@ class Listener {
            qi::CapabilityMap capabilities = qi::ownCapabilities());
   ~Listener();
 
-  // Port 0 takes a free one. A unix socket is made for this user only, and removed by stop(); it has
-  // its name from when it answers. Error unreachable if the
-  // address cannot be listened on.
-  // `tls`: for tcps and tcpsm, where it is needed.
+  // Port 0 takes a free one. A unix socket is made for this user only, and removed by stop(); it has its name from when
+  // it answers. `tls`: for tcps and tcpsm, where it is needed. Errors: unreachable if the address cannot be listened on,
+  // invalidArgument without what TLS needs.
   run::Result<Endpoint> start(const Endpoint& endpoint, std::optional<TlsContext> tls = {});
   // Told of each peer once it has authenticated, before any of its calls.
   void onReady(std::function<void(const std::shared_ptr<Connection>&)> handler) { onReady_ = std::move(handler); }
