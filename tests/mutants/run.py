@@ -45,7 +45,8 @@ def build(place, targets):
 def red_of(place, tests):
     """Those of the tests that do not pass, and what ctest says of it."""
     pattern = "^(" + "|".join(re.escape(test) for test in tests) + ")$"
-    ran = run(place, "ctest", "--test-dir", "build/release", "--output-on-failure", "--no-tests=error", "-R", pattern)
+    ran = run(place, "ctest", "--test-dir", "build/release", "--output-on-failure", "--no-tests=error", "-j2", "-R",
+              pattern)
     passed = set(re.findall(r"^ *\d+/\d+ Test +#\d+: (\S+) \.+ +Passed", ran.stdout, re.MULTILINE))
     return [test for test in tests if test not in passed], ran.stdout
 
