@@ -37,21 +37,24 @@ function(beckon_test name)
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${arg_LABEL})
 endfunction()
 
-# beckon_fuzzer(frames SOURCE ... DEPENDS ... CORPUS folder): tests/fuzz target, run by ctest for
-# BECKON_FUZZ_SECONDS seconds over its corpus (a copy, so that the source tree stays as it is).
+# beckon_fuzzer(frames SOURCES ... DEPENDS ... CORPUS folder [SECONDS n]): tests/fuzz target, run by ctest for n seconds
+# (BECKON_FUZZ_SECONDS unless given) over its corpus (a copy, so that the source tree stays as it is).
 set(BECKON_FUZZ_SECONDS 20 CACHE STRING "How long ctest runs each fuzz target, in seconds")
 function(beckon_fuzzer name)
-  cmake_parse_arguments(arg "" "SOURCE;CORPUS" "DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "" "CORPUS;SECONDS" "SOURCES;DEPENDS" ${ARGN})
   if(NOT BECKON_FUZZERS)
     return()
   endif()
-  add_executable(fuzz_${name} ${arg_SOURCE})
+  add_executable(fuzz_${name} ${arg_SOURCES})
   target_link_libraries(fuzz_${name} PRIVATE ${arg_DEPENDS})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   set(found ${CMAKE_CURRENT_BINARY_DIR}/found/${name})
   file(MAKE_DIRECTORY ${found})
-  math(EXPR limit "${BECKON_FUZZ_SECONDS} + 120")
-  add_test(NAME fuzz.${name} COMMAND fuzz_${name} -max_total_time=${BECKON_FUZZ_SECONDS}
+  if(NOT arg_SECONDS)
+    set(arg_SECONDS ${BECKON_FUZZ_SECONDS})
+  endif()
+  math(EXPR limit "${arg_SECONDS} + 120")
+  add_test(NAME fuzz.${name} COMMAND fuzz_${name} -max_total_time=${arg_SECONDS}
     -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -artifact_prefix=${found}/ ${found} ${arg_CORPUS})
-  set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT ${limit} LABELS fuzz)
+  set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT ${limit} LABELS fuzz COST ${arg_SECONDS})
 endfunction()

@@ -33,10 +33,10 @@ def whole(message):
     return bytes.fromhex(message["header_hex"]) + payload(message)
 
 
-def save(target, name, content):
+def save(target, name, content, largest=LARGEST):
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
-    if len(content) <= LARGEST and len(list(folder.iterdir())) < MOST:
+    if len(content) <= largest and len(list(folder.iterdir())) < MOST:
         (folder / name).write_bytes(content)
 
 
@@ -177,6 +177,49 @@ def pool_messages():
         save("pool_messages", name, content)
 
 
+def live_server():
+    """What each connection of a client carried, to the directory or to a service; some in a mode of their own."""
+    streams = {}
+    for file, message in recorded():
+        if message["dir"] == "C->S":
+            streams.setdefault((file, message["conn"]), []).append(whole(message))
+    register = streams["06_register_unregister", 1]
+    # A service that answers what it is asked: the calls of the directory's clients come to it.
+    answers = [whole(message) for file, message in recorded()
+               if file[:2] == "13" and message["conn"] == 3 and message["dir"] == "S->C"]
+    save("live_server", "provides", b"\2" + b"".join(register[1:] + answers))
+    slab = bytes.fromhex("42dead42") + bytes(4) + (8).to_bytes(4, "little") + b"\0\0\x80\0" + bytes(12)
+    offer = slab + (1).to_bytes(4, "little") + (65536).to_bytes(4, "little")
+    pooled = bytes.fromhex("42dead42") + (7).to_bytes(4, "little") + (12).to_bytes(4, "little") + b"\0\0\1\x80"
+    pooled += b"".join(number.to_bytes(4, "little") for number in (2, 1, 112, 1, 0, 65536))
+    save("live_server", "pool", b"\2" + offer + pooled)
+    for (file, connection), messages in streams.items():
+        name = f"{file[:2]}_{connection}"
+        save("live_server", name, b"\0" + b"".join(messages))
+        if connection == 3:
+            save("live_server", f"{name}_service", b"\3" + b"".join(messages[1:]))
+
+
+def live_client():
+    """What the servers of a scenario sent, in one stream, as to a client that reaches the service through them."""
+    first = {("authenticate", 0), ("metaObject", 1)}
+    for file in sorted({file for file, _ in recorded()} - {"04_connect_badtoken", "05_connect_missing_auth"}):
+        messages = [message for name, message in recorded() if name == file and message["dir"] == "S->C"]
+        calls = [message for name, message in recorded() if name == file and message["dir"] == "C->S"
+                 and message["header"]["service"] > 1]  # to a service that the client provides
+        kept = [message for message in messages
+                if (message["header"].get("action_name"), message["header"]["service"] and 1) not in first]
+        save("live_client", f"{file[:2]}_helped", bytes([2]) + b"".join(map(whole, kept)), 9000)
+        if calls:
+            save("live_client", f"{file[:2]}_called", bytes([2]) + b"".join(map(whole, kept[:12] + calls)), 9000)
+        if file[:2] in ("03", "07", "13", "18"):
+            mode = {"03": 32, "18": 16}.get(file[:2], 0)
+            save("live_client", f"{file[:2]}_alone", bytes([mode]) + b"".join(map(whole, messages)), 12000)
+        service = [message for message in messages if message["conn"] == 3]
+        if service[2:]:
+            save("live_client", f"{file[:2]}_service", bytes([3]) + b"".join(map(whole, service[2:])), 9000)
+
+
 if __name__ == "__main__":
     frames()
     signatures()
@@ -185,6 +228,8 @@ if __name__ == "__main__":
     json_arguments()
     tls_records()
     pool_messages()
+    live_server()
+    live_client()
     for folder in sorted(CORPUS.iterdir()):
         sizes = [path.stat().st_size for path in folder.iterdir()]
         print(f"{folder.name}: {len(sizes)} files, {sum(sizes)} bytes")
