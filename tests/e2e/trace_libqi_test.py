@@ -33,10 +33,13 @@ class TracedLibqi(World):
             passed = [json.loads(line) for line in trace.text()[0].split("\n")[:-1]]
             return [line for line in passed if line["member"] in ("add", "fail", "fire")]
         until(lambda: len(seen()) == 6, lambda: trace.text())
-        add, answer = [line for line in seen() if line["member"] == "add"]
-        self.assertEqual((add["kind"], add["arguments"], answer["kind"], answer["answer"]), ("call", [2, 40], "answer", 42))
-        self.assertGreaterEqual(answer["duration"], 0)
-        self.assertEqual([line["kind"] for line in seen() if line["member"] == "fail"], ["call", "error"])
+        # Threads of libqi tell of a call and of its answer: now and then of the answer first, which then has no duration.
+        passed = {(line["member"], line["kind"]): line for line in seen()}
+        self.assertEqual(passed["add", "call"]["arguments"], [2, 40])
+        self.assertEqual(passed["add", "answer"]["answer"], 42)
+        self.assertGreaterEqual(passed["add", "answer"].get("duration") or 0, 0)
+        self.assertIn(("fail", "call"), passed)
+        self.assertIn(("fail", "error"), passed)
 
         stats.process.send_signal(signal.SIGINT)
         self.assertEqual(stats.wait(), 0)
