@@ -2,6 +2,7 @@
 
 #include "localbus/private_socket.hpp"
 #include "tests/localbus/sample.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <gtest/gtest.h>
@@ -111,6 +112,18 @@ TEST(PrivateSocket, isInAFolderOfThisUserOnly) {
   ASSERT_TRUE(bus.listener.start(endpoint));
   ASSERT_EQ(::stat(endpoint.path.c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0077, 0u);
+}
+
+TEST(PrivateSocket, isInNoFolderThatOthersMayEnter) {
+  const test::TemporaryFolder runtime;
+  const char* const before = std::getenv("XDG_RUNTIME_DIR");
+  const auto usual = before ? std::optional<std::string>(before) : std::nullopt;
+  ::setenv("XDG_RUNTIME_DIR", runtime.path().c_str(), 1);
+  std::filesystem::create_directory(runtime.path() / "beckon");
+  std::filesystem::permissions(runtime.path() / "beckon", std::filesystem::perms(0755));
+  const auto refused = newPrivateSocket();
+  usual ? ::setenv("XDG_RUNTIME_DIR", usual->c_str(), 1) : ::unsetenv("XDG_RUNTIME_DIR");
+  EXPECT_EQ(refused.error().code, run::Code::unreachable);
 }
 
 TEST(PrivateSocket, isGoneWithItsListenerAndSweptAfterAKill) {
