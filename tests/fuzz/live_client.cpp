@@ -247,6 +247,13 @@ class World {
 
   void play(Mode mode, qi::ByteView stream) {
     memory_.begin();
+    meet(mode, stream);
+    memory_.end();
+    if (++inputs_ % honestEach == 0) serve();
+  }
+
+ private:
+  void meet(Mode mode, qi::ByteView stream) {
     auto program = std::make_shared<Program>(loop_.io);
     program->begin(localbus::Endpoint::unixSocket(socket_), mode);
     loop_.poll();
@@ -269,11 +276,8 @@ class World {
     check(loop_.runUntil([&] { return program->isDone(); }));
     program.reset();
     loop_.poll();
-    memory_.end();
-    if (++inputs_ % honestEach == 0) serve();
   }
 
- private:
   // What a sound server says first, in either role.
   std::optional<qi::Bytes> help(const qi::Address& called) const {
     if (called == qi::Address{qi::serverService, 0, qi::action::authenticate}) {

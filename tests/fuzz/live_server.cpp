@@ -77,6 +77,13 @@ class World {
 
   void play(Mode mode, qi::ByteView stream) {
     memory_.begin();
+    meet(mode, stream);
+    memory_.end();
+    if (++inputs_ % honestEach == 0) serve();
+  }
+
+ private:
+  void meet(Mode mode, qi::ByteView stream) {
     auto peer = fuzz::LivePeer::dial(loop_.io, mode.ofService ? serviceSocket_ : socket_);
     peer.setReads(!mode.isDeaf);
     if (mode.isAuthenticated) {
@@ -97,11 +104,8 @@ class World {
     peer.close();
     peer.settle();
     check(loop_.runUntil([&] { return users_ == 0; }));
-    memory_.end();
-    if (++inputs_ % honestEach == 0) serve();
   }
 
- private:
   static qi::CapabilityMap capabilitiesOfClient() {
     auto map = capabilities();
     map.emplace(qi::capability::beckonPool, qi::dynamic(true));
