@@ -66,7 +66,8 @@ awaitable<Result<std::uint32_t>> Registrations::announce(std::shared_ptr<localbu
   const auto answer = co_await directory->call("registerService", only(qi::toValue(info)), answerTime);
   const auto id = answer ? qi::fromValue<std::uint32_t>(*answer) : Result<std::uint32_t>(answer.error());
   const bool isReady = info.serviceId != 0 && id && *id == info.serviceId;
-  if (info.serviceId != 0) expected_.erase(info.serviceId);
+  // What we were told of already is no longer expected: added() took it.
+  const bool isTaken = info.serviceId != 0 && expected_.erase(info.serviceId) == 0;
   const auto found = services_.find(name);
   const bool isWanted = found != services_.end() && found->second.object == object && generation == directories_;
   if (info.serviceId != 0 && !(isReady && isWanted)) host_.remove(info.serviceId);
@@ -78,7 +79,7 @@ awaitable<Result<std::uint32_t>> Registrations::announce(std::shared_ptr<localbu
     co_return id.error();
   }
   if (isWanted) {
-    if (found->second.ids.empty() || found->second.ids.back() != *id) took(found->second, *id);
+    if (!isTaken) took(found->second, *id);
     if (isReady) {
       found->second.isRegistering = false;
       found->second.isRegistered = true;
