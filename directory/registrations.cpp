@@ -70,7 +70,9 @@ awaitable<Result<std::uint32_t>> Registrations::announce(std::shared_ptr<localbu
   const bool isTaken = info.serviceId != 0 && expected_.erase(info.serviceId) == 0;
   const auto found = services_.find(name);
   const bool isWanted = found != services_.end() && found->second.object == object && generation == directories_;
-  if (info.serviceId != 0 && !(isReady && isWanted)) host_.remove(info.serviceId);
+  // Unless another service of ours got that number meanwhile.
+  if (info.serviceId != 0 && !(isReady && isWanted) && host_.hosted(info.serviceId, qi::mainObject) == object.get())
+    host_.remove(info.serviceId);
   if (isWanted && !id) found->second.isRegistering = false;
   if (!id) {
     if (id.error().cause.find("already registered") != std::string::npos)

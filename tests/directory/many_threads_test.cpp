@@ -81,8 +81,8 @@ class ManyThreads : public testing::Test {
     const auto text = "thread " + std::to_string(number) + " round " + std::to_string(round);
     const auto echo = on<qi::Value>([&]() -> Awaitable<qi::Value> {
       auto finding = session->service("Anvil");
-      const auto object = co_await std::move(finding);
-      auto calling = (*object)->call("echo", tuple(text));
+      const auto object = (co_await std::move(finding)).value();
+      auto calling = object->call("echo", tuple(text));
       co_return co_await std::move(calling);
     });
     ASSERT_EQ(*echo.as<std::string>(), text);
@@ -90,8 +90,8 @@ class ManyThreads : public testing::Test {
   void post() {
     on<void>([this]() -> Awaitable<> {
       auto finding = session->service("Anvil");
-      const auto object = co_await std::move(finding);
-      co_return (*object)->post("strike", tuple());
+      const auto object = (co_await std::move(finding)).value();
+      co_return object->post("strike", tuple());
     });
   }
   // A subscription hears what its own thread does before that has its answer, whatever others do.
@@ -123,8 +123,8 @@ class ManyThreads : public testing::Test {
     ASSERT_EQ(listed(name), id);
     const auto answer = on<qi::Value>([&]() -> Awaitable<qi::Value> {
       auto finding = session->service(name);
-      const auto own = co_await std::move(finding);
-      auto calling = (*own)->call("number", tuple());
+      const auto own = (co_await std::move(finding)).value();
+      auto calling = own->call("number", tuple());
       co_return co_await std::move(calling);
     });
     ASSERT_EQ(*answer.as<std::int32_t>(), number);

@@ -106,6 +106,22 @@ class RegistrationsTest : public testing::Test {
   std::vector<std::uint32_t> registered, told;
 };
 
+TEST_F(RegistrationsTest, leaveANumberToAServiceOfOnesOwnThatGotIt) {
+  connect();
+  begin("One");
+  begin("Two");
+  answer(3);
+  sample.object = Sample().object;
+  begin("Three");
+  EXPECT_EQ(expectedOf(2), 4u);
+  answer(4);
+  answer(5);
+  EXPECT_EQ(session->id("Two"), 4u);
+  EXPECT_EQ(session->id("Three"), 5u);
+  EXPECT_TRUE(answersUnder(4));
+  EXPECT_TRUE(answersUnder(5));
+}
+
 TEST_F(RegistrationsTest, registerInOneTripWhereTheNumberIsForeseen) {
   connect();
   begin("One");
