@@ -26,6 +26,7 @@ int exitCode(run::Code code) {
     case notAuthenticated:
     case notOwner:
     case nameTaken:
+    case notNow:
       return 6;
     case callFailed:
     case canceled:

@@ -7,7 +7,7 @@
 namespace beckon::run {
 namespace {
 
-constexpr std::array<std::pair<Code, std::string_view>, 23> texts{{
+constexpr std::array<std::pair<Code, std::string_view>, 24> texts{{
     {Code::invalidArgument, "invalid-argument"},
     {Code::malformedJson, "malformed-json"},
     {Code::badArguments, "bad-arguments"},
@@ -28,6 +28,7 @@ constexpr std::array<std::pair<Code, std::string_view>, 23> texts{{
     {Code::callFailed, "call-failed"},
     {Code::canceled, "canceled"},
     {Code::protocolError, "protocol-error"},
+    {Code::notNow, "not-now"},
     {Code::tooLarge, "too-large"},
     {Code::overloaded, "overloaded"},
     {Code::internal, "internal"},

@@ -31,6 +31,7 @@ enum class Code {
   callFailed,        // the service answered with an error of its own
   canceled,          // the call was canceled, and the service honoured it
   protocolError,     // the peer sent bytes that break the protocol
+  notNow,            // allowed, but at other times
   tooLarge,          // above a limit of size, count or depth
   overloaded,        // a bounded queue is full
   internal,          // a fault of Beckon's
