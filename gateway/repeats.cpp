@@ -27,6 +27,11 @@ Repeats::Account& Repeats::cleaned(const std::string& name, Time now) {
   return account;
 }
 
+bool Repeats::knows(const std::string& account, const std::string& id) const {
+  const auto found = accounts_.find(account);
+  return found != accounts_.end() && found->second.requests.contains(id);
+}
+
 bool Repeats::join(const std::string& name, const std::string& id, Time now, const Waiter& waiter) {
   auto& account = cleaned(name, now);
   const auto found = account.requests.find(id);

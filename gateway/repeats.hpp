@@ -28,6 +28,7 @@ class Repeats {
   static constexpr std::size_t largestOutcome = 64 * 1024;  // bytes that are kept of one
   static constexpr std::size_t mostBytes = 1024 * 1024;     // and of all of an account
 
+  bool knows(const std::string& account, const std::string& id) const;
   // If the request was seen before: true, and `waiter` gets its outcome, at once or when it is there.
   bool join(const std::string& account, const std::string& id, Time now, const Waiter& waiter);
   // A request that was not. False: there is no room for it, and nothing was noted.

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,12 +20,13 @@ namespace beckon::gateway {
 
 // The signals that accounts watch by XMPP (docs/protocol/rpc.md, "Events"): each subscription belongs to an account and
 // lives as long as it is renewed, over reconnects of both sides; the bus's session keeps it over restarts of the
-// service. Whether somebody may watch is decided before. Everything on the executor of `io`.
+// service. Whether somebody may watch is decided before it begins, and again while it lasts: whoever may not any more
+// is told so, and it ends. Everything on the executor of `io`.
 class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
  public:
   struct Options {
     std::chrono::milliseconds lease = xmpp::rpc::lease;
-    // How often leases are looked at.
+    // How often leases and grants are looked at.
     std::chrono::milliseconds round{1000};
   };
   static constexpr std::size_t mostOfAnAccount = 256;
@@ -32,10 +34,19 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   // Sends an event's message; an error means that it was dropped.
   using Send = std::function<run::Result<>(const xmpp::Element&)>;
 
-  Subscriptions(boost::asio::io_context& io, std::shared_ptr<VisibleBus> bus, Send send, run::Log log, Options options);
+  // Why an account may not watch this any more; nothing if it may.
+  using Check = std::function<std::optional<run::Error>(const xmpp::Jid& account, const xmpp::rpc::Subscription&)>;
+
+  Subscriptions(boost::asio::io_context& io, std::shared_ptr<VisibleBus> bus, Send send, Check check, run::Log log,
+                Options options);
 
   // Makes the subscription, or renews it and moves it to `from`. Errors: those of the bus, overloaded.
-  boost::asio::awaitable<run::Result<xmpp::rpc::Subscribed>> subscribe(xmpp::Jid from, xmpp::rpc::Subscription wanted);
+  boost::asio::awaitable<run::Result<xmpp::rpc::Subscribed>> subscribe(VisibleBus::Caller caller, xmpp::Jid from,
+                                                                       xmpp::rpc::Subscription wanted);
+  // Whether this would renew one.
+  bool has(const xmpp::Jid& from, const xmpp::rpc::Subscription& wanted) const;
+  // Ends those that may not go on.
+  void review();
   void unsubscribe(const xmpp::Jid& from, const std::string& id);
   // Ends all.
   void close();
@@ -51,13 +62,15 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   };
   using Key = std::pair<std::string, std::string>;  // account, id
 
-  boost::asio::awaitable<run::Result<>> attach(std::shared_ptr<Watch> watch);
+  boost::asio::awaitable<run::Result<>> attach(VisibleBus::Caller caller, std::shared_ptr<Watch> watch);
   void emit(Watch& watch, xmpp::rpc::Event::Kind kind, const qi::Value& arguments = {});
+  void send(Watch& watch, const xmpp::rpc::Event& event);
   void lookAround();
   std::size_t countOf(const std::string& account) const;
 
   std::shared_ptr<VisibleBus> bus_;
   Send send_;
+  Check check_;
   run::Log log_;
   Options options_;
   boost::asio::steady_timer timer_;

@@ -1,8 +1,5 @@
 #include "gateway/visible_bus.hpp"
 
-#include <algorithm>
-#include <array>
-
 namespace beckon::gateway {
 
 using boost::asio::awaitable;
@@ -13,64 +10,83 @@ using run::Result;
 
 namespace {
 
-constexpr std::array<std::string_view, 4> registering{"registerService", "unregisterService", "serviceReady",
-                                                      "updateServiceInfo"};
-
 const Error noBus{Code::unreachable, "the robot's bus is not there", "try again later: beckond looks for it by itself"};
+
+Error noService(const std::string& name) {
+  return {Code::unknownService, "there is no service \"" + name + "\"", "list what there is with the verb services"};
+}
+
+void leaveOut(qi::MetaObject& metaObject, std::string_view name) {
+  const auto isIt = [&](const auto& entry) { return entry.second.name == name; };
+  std::erase_if(metaObject.methods, isIt);
+  std::erase_if(metaObject.signals, isIt);
+  std::erase_if(metaObject.properties, isIt);
+}
 
 }  // namespace
 
-qi::MetaObject visible(std::string_view service, const qi::MetaObject& metaObject) {
+qi::MetaObject visible(policy::View& view, std::string_view service, const qi::MetaObject& metaObject) {
   qi::MetaObject out = metaObject;
-  const auto isHidden = [](const auto& entry) { return qi::isHidden(entry.first, entry.second.name); };
-  std::erase_if(out.methods, isHidden);
-  std::erase_if(out.signals, isHidden);
-  std::erase_if(out.properties, isHidden);
-  if (service == "ServiceDirectory")
-    std::erase_if(out.methods, [](const auto& entry) {
-      return std::ranges::find(registering, entry.second.name) != registering.end();
-    });
+  const auto isHiddenAs = [&](policy::Kind kind) {
+    return [&view, service, kind](const auto& entry) {
+      return qi::isHidden(entry.first, entry.second.name) || !view.isVisible(service, entry.second.name, kind);
+    };
+  };
+  std::erase_if(out.methods, isHiddenAs(policy::Kind::method));
+  std::erase_if(out.signals, isHiddenAs(policy::Kind::signal));
+  std::erase_if(out.properties, isHiddenAs(policy::Kind::property));
   return out;
 }
 
-awaitable<Result<std::vector<std::string>>> VisibleBus::services() {
+bool isEmpty(const qi::MetaObject& metaObject) {
+  return metaObject.methods.empty() && metaObject.signals.empty() && metaObject.properties.empty();
+}
+
+awaitable<Result<std::vector<std::string>>> VisibleBus::services(Caller caller) {
   const auto session = session_;
   if (!session || !session->isOpen()) co_return noBus;
   const auto listed = co_await session->services();
   if (!listed) co_return listed.error();
   std::vector<std::string> names;
-  for (const auto& info : *listed)
-    if (!qi::isHidden(info.name)) names.push_back(info.name);
+  for (const auto& info : *listed) {
+    const auto shown = caller.view->visibility(info.name);
+    if (shown == policy::Visibility::no) continue;
+    // A service that cannot be asked for its members has none to show.
+    if (shown == policy::Visibility::ifAMemberIs && !co_await service(caller, info.name)) continue;
+    names.push_back(info.name);
+  }
   co_return names;
 }
 
-awaitable<Result<VisibleBus::Shown>> VisibleBus::find(std::string name) {
+awaitable<Result<std::shared_ptr<RemoteObject>>> VisibleBus::service(Caller caller, std::string name) {
   const auto session = session_;
   if (!session) co_return noBus;
-  if (qi::isHidden(name))
-    co_return Error{Code::unknownService, "there is no service \"" + name + "\"",
-                    "list what there is with the verb services"};
+  const auto shows = caller.view->visibility(name);
+  if (shows == policy::Visibility::no) co_return noService(name);
   const auto whole = co_await session->service(name);
   if (!whole) co_return whole.error();
-  auto& shown = shown_[name];
-  if (shown.whole != *whole)
-    shown = {*whole, std::make_shared<RemoteObject>(
-                         (*whole)->connection(), (*whole)->service(), qi::mainObject, name,
-                         std::make_shared<const qi::MetaObject>(visible(name, (*whole)->metaObject())))};
-  co_return shown;
+  const Key key{caller.view.get(), name};
+  const auto known = shown_.find(key);
+  auto object = known != shown_.end() && known->second.whole == *whole ? known->second.visible : nullptr;
+  if (!object || !caller.without.empty()) {
+    auto metaObject = visible(*caller.view, name, (*whole)->metaObject());
+    if (shows == policy::Visibility::ifAMemberIs && isEmpty(metaObject)) co_return noService(name);
+    leaveOut(metaObject, caller.without);
+    object = std::make_shared<RemoteObject>((*whole)->connection(), (*whole)->service(), qi::mainObject, name,
+                                            std::make_shared<const qi::MetaObject>(std::move(metaObject)));
+    if (!caller.without.empty()) co_return object;
+    if (shown_.size() >= mostShown) shown_.clear();
+    shown_.insert_or_assign(key, Shown{caller.view, *whole, object});
+  }
+  co_return object;
 }
 
-awaitable<Result<std::shared_ptr<RemoteObject>>> VisibleBus::service(std::string name) {
-  const auto shown = co_await find(std::move(name));
-  if (!shown) co_return shown.error();
-  co_return shown->visible;
-}
-
-awaitable<Result<std::shared_ptr<directory::Watch>>> VisibleBus::watch(std::string service, std::string member,
+awaitable<Result<std::shared_ptr<directory::Watch>>> VisibleBus::watch(Caller caller, std::string service,
+                                                                       std::string member,
                                                                        directory::Watch::Handlers handlers) {
-  const auto shown = co_await find(service);
+  const auto shown = co_await this->service(std::move(caller), service);
   if (!shown) co_return shown.error();
-  if (const auto signal = shown->visible->signal(member); !signal) co_return signal.error();
+  if (const auto signal = (*shown)->signal(member); !signal) co_return signal.error();
   auto watching = session_->watch(std::move(service), std::move(member), std::move(handlers));
   co_return co_await std::move(watching);
 }

@@ -2,6 +2,7 @@
 
 #include "core/qi/meta_object.hpp"
 #include "directory/session.hpp"
+#include "policy/view.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -9,37 +10,52 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace beckon::gateway {
 
-// Without hidden members (actions that every object has, names with an underscore) and, of the service directory,
-// without those that change registrations: services are registered on the bus only.
-qi::MetaObject visible(std::string_view service, const qi::MetaObject& metaObject);
+// What the caller of `view` may use of an object of this service: of each kind what some verb is granted on. Actions
+// that every object has are left out, too.
+qi::MetaObject visible(policy::View& view, std::string_view service, const qi::MetaObject& metaObject);
+// Whether anything is left of it.
+bool isEmpty(const qi::MetaObject& metaObject);
 
-// The bus as the doors show it. Visible means callable: what is left out here is neither listed nor reachable from
-// outside, whoever asks, and is answered in the words for what does not exist. Services whose names begin with an
-// underscore are the robot's own business. Lives on the executor of the session.
+// The bus as one caller may see it. Visible means callable: what is left out here is neither listed nor reachable, and
+// is answered in the words for what does not exist. Lives on the executor of the session.
 class VisibleBus {
  public:
+  // For whom something is looked up.
+  struct Caller {
+    std::shared_ptr<policy::View> view;
+    // A member that is looked up as if it did not exist, because it was refused; empty: none.
+    std::string without = {};
+  };
+
   // From now on. It looks for its directory by itself.
   void use(std::shared_ptr<directory::Session> session) { session_ = std::move(session); }
+  // After a change of the policy: what was made for older views is no longer kept.
+  void forget() { shown_.clear(); }
 
   // Errors of all: those of Session; unreachable while there is no directory.
-  boost::asio::awaitable<run::Result<std::vector<std::string>>> services();
+  boost::asio::awaitable<run::Result<std::vector<std::string>>> services(Caller caller);
   // The service with its visible members only, for calls and properties.
-  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(std::string name);
-  boost::asio::awaitable<run::Result<std::shared_ptr<directory::Watch>>> watch(std::string service, std::string member,
+  boost::asio::awaitable<run::Result<std::shared_ptr<localbus::RemoteObject>>> service(Caller caller, std::string name);
+  boost::asio::awaitable<run::Result<std::shared_ptr<directory::Watch>>> watch(Caller caller, std::string service,
+                                                                               std::string member,
                                                                                directory::Watch::Handlers handlers);
 
  private:
   struct Shown {
+    std::shared_ptr<policy::View> view;  // keeps the key its own
     std::shared_ptr<localbus::RemoteObject> whole, visible;
   };
-  boost::asio::awaitable<run::Result<Shown>> find(std::string name);
+  using Key = std::pair<const policy::View*, std::string>;
+  // Of what is kept for calls to come; made anew it costs the copy of a meta object.
+  static constexpr std::size_t mostShown = 1024;
 
   std::shared_ptr<directory::Session> session_;
-  std::map<std::string, Shown> shown_;
+  std::map<Key, Shown> shown_;
 };
 
 }  // namespace beckon::gateway

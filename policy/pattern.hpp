@@ -47,6 +47,7 @@ class PrincipalPattern {
   }
   // Of a role its name; of the others the normal form.
   const std::string& text() const { return text_; }
+  std::string written() const { return what_ == What::role ? "role:" + text_ : text_; }
 
  private:
   What what_ = What::everybody;
@@ -67,8 +68,7 @@ class MemberPattern {
   }
   // Of a service that matches: all of it.
   bool isWholeService() const { return member_.isAll(); }
-  const Glob& service() const { return service_; }
-  const Glob& member() const { return member_; }
+  std::string written() const { return service_.text() + "." + member_.text(); }
 
  private:
   Glob service_, member_;

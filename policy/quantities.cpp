@@ -54,4 +54,11 @@ std::optional<std::chrono::milliseconds> durationOf(std::string_view text) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(parts->number) * unit);
 }
 
+std::string text(const Rate& rate) {
+  const auto* unit = rate.period == std::chrono::seconds(1)   ? "/s"
+                     : rate.period == std::chrono::minutes(1) ? "/min"
+                                                              : "/h";
+  return std::to_string(rate.count) + unit;
+}
+
 }  // namespace beckon::policy

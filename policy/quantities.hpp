@@ -3,6 +3,7 @@
 #include "policy/rule.hpp"
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace beckon::policy {
@@ -11,5 +12,7 @@ namespace beckon::policy {
 std::optional<Rate> rateOf(std::string_view text);                           // "20/s", "100/min", "5/h"
 std::optional<std::size_t> sizeOf(std::string_view text);                    // "500 B", "64 KiB", "1 MiB"
 std::optional<std::chrono::milliseconds> durationOf(std::string_view text);  // "500 ms", "5 s", "2 min"
+
+std::string text(const Rate& rate);
 
 }  // namespace beckon::policy

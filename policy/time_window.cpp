@@ -2,7 +2,6 @@
 
 #include <array>
 #include <ctime>
-#include <string>
 
 namespace beckon::policy {
 namespace {
@@ -39,6 +38,7 @@ run::Result<TimeWindow> TimeWindow::parse(std::string_view text) {
   const run::Error wrong{run::Code::invalidConfig, "\"" + std::string(text) + "\" is not a time of the week",
                          "write \"Mon-Fri 08:00-18:00\", \"Sat 10:00-24:00\" or \"22:00-06:00\""};
   TimeWindow out;
+  out.text_ = text;
   const auto space = text.find(' ');
   auto times = text;
   if (space == text.npos) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace beckon::policy {
@@ -23,8 +24,10 @@ class TimeWindow {
  public:
   static run::Result<TimeWindow> parse(std::string_view text);
   bool isOpen(const LocalTime& now) const;
+  const std::string& text() const { return text_; }  // as it was written
 
  private:
+  std::string text_;
   unsigned days_ = 0;  // a bit each
   int from_ = 0, to_ = 0;
 };

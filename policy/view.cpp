@@ -79,7 +79,7 @@ Refusal View::check(const Mine& mine, const Act& act) const {
   }
   if (limits.payload && act.payload > *limits.payload) return Refusal::payload;
   // The last one: what is refused for another reason uses nothing up.
-  if (mine.bucket && !mine.bucket->take(*limits.rate, clock_.steady())) return Refusal::rate;
+  if (mine.bucket && !act.isRepeat && !mine.bucket->take(*limits.rate, clock_.steady())) return Refusal::rate;
   return Refusal::none;
 }
 

@@ -25,6 +25,7 @@ struct Act {
   std::string_view service;  // empty, with `list`: which services there are
   std::string_view member;   // empty: the service itself
   std::size_t payload = 0;   // bytes of the arguments as they came
+  bool isRepeat = false;     // it goes on (a subscription), or came again: it does not count against a rate
 };
 
 enum class Refusal : std::uint8_t {

@@ -36,10 +36,10 @@ class Verbs {
   static constexpr Verbs usual() {
     return Verbs(Verb::list, Verb::call, Verb::post, Verb::get, Verb::set, Verb::watch);
   }
-  // Those that can be done with a member of this kind.
+  // Those that can be done with a member of this kind. To post to a signal is to let the service emit it.
   static constexpr Verbs of(Kind kind) {
     return kind == Kind::method   ? Verbs(Verb::call, Verb::post)
-           : kind == Kind::signal ? Verbs(Verb::watch)
+           : kind == Kind::signal ? Verbs(Verb::watch, Verb::post)
                                   : Verbs(Verb::get, Verb::set, Verb::watch);
   }
   constexpr bool has(Verb verb) const { return bits_ & bit(verb); }

@@ -16,6 +16,11 @@ namespace {
 // How long after a failure the next attempt is made, where nothing changes before.
 constexpr std::chrono::seconds retryPause{2};
 
+// What asking again does not mend: for whom the robot's policy shows a member no more, there is none.
+bool isRefusal(run::Code code) {
+  return code == run::Code::refused || code == run::Code::notNow || code == run::Code::unknownMember;
+}
+
 }  // namespace
 
 Watch::Watch(Fleet& fleet, Exchanges& exchanges, xmpp::Client& client, std::string robot, std::string service,
@@ -32,7 +37,7 @@ Watch::Watch(Fleet& fleet, Exchanges& exchanges, xmpp::Client& client, std::stri
 // The robot would drop it in time; a word is kinder.
 Watch::~Watch() {
   fleet_.changed();  // whoever keeps it looks up
-  if (hasBegun_ && client_.online() && !address_.empty())
+  if (hasBegun_ && !hasEnded_ && client_.online() && !address_.empty())
     client_.set(address_, rpc::unsubscribeRequest(id_), Exchanges::travelTime, [](Result<Element>) {});
 }
 
@@ -77,7 +82,7 @@ void Watch::subscribed(const Element& result) {
 }
 
 void Watch::received(const Jid& from, const Element& element) {
-  if (from.bare() != address_.bare()) return;  // anybody can send a message
+  if (hasEnded_ || from.bare() != address_.bare()) return;  // anybody can send a message
   const auto event = rpc::readEvent(element);
   if (!event || event->seq <= seq_) return;
   const auto missing = event->seq - seq_ - 1;
@@ -94,7 +99,16 @@ void Watch::received(const Jid& from, const Element& element) {
     case rpc::Event::Kind::back:
       become(State::live);
       break;
+    case rpc::Event::Kind::ended:
+      end(event->why);
+      break;
   }
+}
+
+void Watch::end(const run::Error& why) {
+  if (std::exchange(hasEnded_, true)) return;
+  fleet_.changed();  // whoever keeps it looks up
+  if (events_.ended) events_.ended(why);
 }
 
 void Watch::become(State state) {
@@ -106,11 +120,12 @@ awaitable<void> Watch::keep(std::weak_ptr<Watch> weak, Fleet& fleet) {
     auto wakeAt = steady_clock::time_point::max();
     {
       const auto watch = weak.lock();
-      if (!watch) co_return;
+      if (!watch || watch->hasEnded_) co_return;
       if (const auto address = fleet.addressOf(watch->robot_)) {
         const bool isBack = *address != watch->address_ || fleet.arrivals(*address) != watch->arrival_;
         if (isBack || steady_clock::now() >= watch->due_) {
           const auto renewed = co_await watch->subscribe();
+          if (!renewed && isRefusal(renewed.error().code)) co_return watch->end(renewed.error());
           if (!renewed) watch->due_ = steady_clock::now() + retryPause;
           if (!renewed && renewed.error().code == run::Code::unknownService) watch->become(State::serviceGone);
         }

@@ -25,6 +25,8 @@ class Watch : public std::enable_shared_from_this<Watch> {
     // Events that happened and did not arrive; how many, if that can be known.
     std::function<void(std::optional<std::uint64_t> count)> missed;
     std::function<void(State)> state;
+    // The robot has ended it, and why; nothing comes afterwards.
+    std::function<void(const run::Error& why)> ended = {};
   };
 
   // All outlive it.
@@ -34,7 +36,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
 
   // The first subscription. Errors: those of Exchanges::ask.
   boost::asio::awaitable<run::Result<>> begin();
-  // Renews it until the watch is destroyed, then ends.
+  // Renews it until the watch is destroyed or the robot refuses it, then ends.
   static boost::asio::awaitable<void> keep(std::weak_ptr<Watch> watch, Fleet& fleet);
 
   const std::string& id() const { return id_; }
@@ -46,6 +48,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
   void subscribed(const xmpp::Element& result);
   void noteAddress();
   void become(State state);
+  void end(const run::Error& why);
 
   Fleet& fleet_;
   Exchanges& exchanges_;
@@ -55,7 +58,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
   xmpp::Jid address_;      // where it was subscribed last
   unsigned arrival_ = 0;   // of the robot there
   std::uint64_t seq_ = 0;  // of the last event that came or is known to be missing
-  bool hasBegun_ = false;
+  bool hasBegun_ = false, hasEnded_ = false;
   State state_ = State::live;
   std::chrono::steady_clock::time_point due_;  // when it is renewed, or tried again
 };

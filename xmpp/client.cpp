@@ -348,6 +348,13 @@ void Client::start(Events events) {
 
 void Client::stop() { state_->stop(); }
 
+void Client::setContacts(std::set<Jid> contacts) {
+  if (state_->stopped || state_->config.contacts == contacts) return;
+  state_->config.contacts = contacts;
+  state_->perform(state_->reconciler.setContacts(std::move(contacts), steady_clock::now()));
+  if (online()) state_->awaitPresence();
+}
+
 bool Client::online() const { return state_->reconciler.online(); }
 const Jid& Client::self() const { return state_->self; }
 const std::map<Jid, Presence>& Client::present() const { return state_->table.present(); }

@@ -65,6 +65,9 @@ class Client {
   // it returns. Once stopped, it stays so.
   void stop();
 
+  // Other contacts from now on: who is not one any more does not see us from then on, nor gets an answer.
+  void setContacts(std::set<Jid> contacts);
+
   bool online() const;
   const Jid& self() const;  // the full JID; empty while offline
   // Who is there now, by full JID.

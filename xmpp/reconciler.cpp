@@ -51,11 +51,24 @@ Reconciler::Actions Reconciler::stop() {
   return out;
 }
 
+std::set<Jid> Reconciler::others() const {
+  auto out = settings_.contacts;
+  out.erase(account_);
+  return out;
+}
+
+Reconciler::Actions Reconciler::setContacts(std::set<Jid> contacts, TimePoint now) {
+  settings_.contacts = std::move(contacts);
+  Actions out;
+  if (state_ == State::online) append(out, roster_.become(others(), now));
+  if (state_ == State::fetching) roster_ = Roster(others(), settings_.ownsRoster);
+  return out;
+}
+
 Reconciler::Actions Reconciler::bound(const Jid& self, TimePoint now) {
   if (state_ != State::connecting) return {};
-  auto others = settings_.contacts;
-  others.erase(self.bare());  // an account sees itself without a subscription
-  roster_ = Roster(others, settings_.ownsRoster);
+  account_ = self.bare();
+  roster_ = Roster(others(), settings_.ownsRoster);
   state_ = State::fetching;
   deadline_ = now + rosterDeadline;
   heardAt_ = now;

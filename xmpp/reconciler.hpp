@@ -75,6 +75,9 @@ class Reconciler {
   // Nothing while stopped only.
   std::optional<TimePoint> nextDeadline() const;
 
+  // From now on, on this stream and those to come.
+  Actions setContacts(std::set<Jid> contacts, TimePoint now);
+
   // Of the stream that the last Open made:
   Actions bound(const Jid& self, TimePoint now);
   Actions closed(const run::Error& why, TimePoint now);
@@ -92,11 +95,13 @@ class Reconciler {
 
   bool streaming() const { return state_ == State::fetching || state_ == State::online; }
   Actions open(TimePoint now);
+  std::set<Jid> others() const;  // an account sees itself without a subscription
   Actions giveUp(run::Error why, TimePoint now);
 
   Settings settings_;
   Retry retry_;
   Roster roster_;  // made anew for each stream
+  Jid account_;    // of the stream
   State state_ = State::stopped;
   TimePoint deadline_;  // of the state; online: of the server's next sign of life
   TimePoint onlineSince_, heardAt_;

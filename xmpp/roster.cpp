@@ -67,6 +67,20 @@ std::vector<Element> Roster::changed(const Element& query, TimePoint now) {
   return out;
 }
 
+std::vector<Element> Roster::become(const std::set<Jid>& contacts, TimePoint now) {
+  std::vector<Element> out;
+  std::erase_if(contacts_, [&](const auto& entry) {
+    if (contacts.contains(entry.first)) return false;
+    // With the item go both subscriptions (RFC 6121 section 2.5.2): he sees us leave at once.
+    out.push_back(change(item(entry.first.text()).set("subscription", "remove")));
+    return true;
+  });
+  for (const auto& jid : contacts)
+    if (const auto [entry, isNew] = contacts_.try_emplace(jid.bare()); isNew)
+      ask(entry->first, entry->second, now, out);
+  return out;
+}
+
 std::vector<Element> Roster::asked(const Element& stanza, TimePoint now) {
   const auto from = Jid::parse(stanza.attribute("from"));
   if (!from) return {};

@@ -44,6 +44,8 @@ class Roster {
   std::vector<Element> loaded(const Element* query, TimePoint now);
   // A change that the server tells later (a roster push).
   std::vector<Element> changed(const Element& query, TimePoint now);
+  // Other contacts from now on, once the roster was loaded: who is not one any more is removed.
+  std::vector<Element> become(const std::set<Jid>& contacts, TimePoint now);
   // A presence of type subscribe. (Of subscribed, unsubscribe and unsubscribed the server tells by a change.)
   std::vector<Element> asked(const Element& presence, TimePoint now);
   // An available presence of somebody.

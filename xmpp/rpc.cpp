@@ -264,6 +264,10 @@ Element eventMessage(const std::string& to, const Event& happened) {
     case Event::Kind::back:
       out.set("state", "back");
       break;
+    case Event::Kind::ended:
+      out.set("state", "ended").set("code", run::codeText(happened.why.code)).set("next-step", happened.why.nextStep);
+      out.text = happened.why.cause;
+      break;
   }
   // Neither kept for somebody who is away (RFC 6121 section 8.5.3.2.1 on headlines) nor put in an archive (XEP-0334).
   return Element("message", std::string(ns::client))
@@ -282,6 +286,12 @@ Result<Event> readEvent(const Element& element) {
   out.id = *id;
   out.seq = *seq;
   if (const auto state = element.attribute("state"); !state.empty()) {
+    if (state == "ended") {
+      out.kind = Event::Kind::ended;
+      out.why = {run::codeFromText(element.attribute("code")), element.text,
+                 std::string(element.attribute("next-step"))};
+      return out;
+    }
     if (state != "gone" && state != "back")
       return Error{Code::protocolError, "an event of an unknown state \"" + std::string(state) + "\"", {}};
     out.kind = state == "gone" ? Event::Kind::gone : Event::Kind::back;

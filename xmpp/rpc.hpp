@@ -100,11 +100,12 @@ Element unsubscribeRequest(const std::string& id);
 run::Result<std::string> readUnsubscribe(const Element& request);
 
 struct Event {
-  enum class Kind { value, gone, back };  // gone, back: the service
-  std::string id;                         // of the subscription
+  enum class Kind { value, gone, back, ended };  // gone, back: the service; ended: the subscription, by the robot
+  std::string id;                                // of the subscription
   std::uint64_t seq = 0;
   Kind kind = Kind::value;
   qi::Value arguments;  // a Tuple, of `value` only
+  run::Error why;       // of `ended` only
 };
 // The whole message.
 Element eventMessage(const std::string& to, const Event& event);

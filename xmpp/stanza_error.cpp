@@ -30,6 +30,7 @@ Condition conditionOf(run::Code code) {
     case notAuthenticated:
       return {"auth", "not-authorized"};
     case refused:
+    case notNow:
       return {"auth", "forbidden"};
     case timedOut:
     case tooLate:

@@ -20,7 +20,8 @@ RobotSide::RobotSide(boost::asio::io_context& io, Settings settings, run::Log lo
       settings_(std::move(settings)),
       log_(std::move(log)),
       stopped_(io, steady_clock::time_point::max()),
-      door_(io, settings_.policy, log_) {}
+      authority_(settings_.policy),
+      door_(io, authority_, log_) {}
 
 boost::asio::awaitable<Result<>> RobotSide::run() {
   const auto identity = run::loadIdentity(settings_.state);
@@ -43,6 +44,7 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
     }
   }
   announce(*identity);
+  if (!settings_.policyFile.empty()) policyFile_.emplace(io_, settings_.policyFile, authority_, log_).start();
   directory::Session::Options options;
   options.machineId = *machine;
   if (settings_.isAttached) options.tls = settings_.tls;
@@ -50,11 +52,20 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
   session->onOpened([url = settings_.bus.url()] { std::cout << "ready " << url << std::endl; });
   door_.use(session);
   co_await stopped_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  policyFile_.reset();
+  listening_.reset();
   session->close();
   client_->stop();
   door_.close();
   if (directory_) directory_->stop();
   co_return Result<>();
+}
+
+std::set<xmpp::Jid> RobotSide::contacts() const {
+  std::set<xmpp::Jid> out;
+  for (const auto& account : authority_.current().accounts())
+    if (const auto jid = xmpp::Jid::parse(account)) out.insert(*jid);
+  return out;
 }
 
 void RobotSide::announce(const run::Identity& identity) {
@@ -65,14 +76,14 @@ void RobotSide::announce(const run::Identity& identity) {
   config.software = "beckond";
   config.version = BECKON_VERSION;
   config.ownsRoster = true;
-  for (const auto& principal : settings_.policy.principals)
-    if (const auto jid = xmpp::Jid::parse(principal)) config.contacts.insert(*jid);
+  config.contacts = contacts();
   config.payload = {
       xmpp::Element("robot", "urn:beckon:robot:0").set("id", identity.id).set("key", identity.fingerprint)};
 
   const auto streams = [this] { return xmpp::makeStropheStream(io_.get_executor(), settings_.stream, log_); };
   client_.emplace(io_.get_executor(), streams, config, log_);
   door_.open(*client_);
+  listening_ = authority_.onChange([this] { client_->setContacts(contacts()); });
   client_->start({
       .online = [](const xmpp::Jid& self) { std::cout << "announced " << self.text() << std::endl; },
       .offline =

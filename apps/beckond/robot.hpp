@@ -6,6 +6,7 @@
 #include "directory/service_directory.hpp"
 #include "directory/session.hpp"
 #include "gateway/doors/iq_door.hpp"
+#include "policy/policy_file.hpp"
 #include "xmpp/client.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -14,6 +15,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace beckon::apps {
@@ -31,6 +33,7 @@ class RobotSide {
   void stop();
 
  private:
+  std::set<xmpp::Jid> contacts() const;  // whom the policy names
   void announce(const run::Identity& identity);
 
   boost::asio::io_context& io_;
@@ -38,8 +41,11 @@ class RobotSide {
   run::Log log_;
   boost::asio::steady_timer stopped_;
   std::optional<directory::ServiceDirectory> directory_;
+  policy::Authority authority_;
+  std::optional<policy::PolicyFile> policyFile_;
   std::optional<xmpp::Client> client_;
   gateway::IqDoor door_;
+  std::shared_ptr<void> listening_;  // to changes of the policy
 };
 
 }  // namespace beckon::apps

@@ -2,6 +2,7 @@
 
 #include "apps/account.hpp"
 #include "apps/tls_options.hpp"
+#include "policy/policy_file.hpp"
 
 namespace beckon::apps {
 namespace {
@@ -30,6 +31,22 @@ void readTls(run::ConfigFile& file, Settings& settings) {
   }
 }
 
+void readPolicy(run::ConfigFile& file, Settings& settings) {
+  std::vector<std::string> accounts;
+  for (const auto& jid : readJids(file, "access.principals")) accounts.push_back(jid.text());
+  settings.policy = policy::Policy::ofAccounts(accounts);
+  settings.policyFile = file.pathOr("policy.file", {});
+  if (settings.policyFile.empty()) return;
+  if (!accounts.empty())
+    return file.reject("access.principals", "there is policy.file, too, which says who may do what",
+                       "leave access.principals out; beckon policy migrate prints a policy that says the same");
+  auto read = policy::PolicyFile::load(settings.policyFile);
+  if (read)
+    settings.policy = std::move(*read);
+  else
+    file.reject("policy.file", read.error().cause, read.error().nextStep);
+}
+
 }  // namespace
 
 run::Result<Settings> readSettings(const std::filesystem::path& path) {
@@ -54,7 +71,7 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
     file->reject(settings.isAttached ? "bus.attach" : "bus.listen", bus.error().cause, bus.error().nextStep);
   readTls(*file, settings);
 
-  for (const auto& jid : readJids(*file, "access.principals")) settings.policy.principals.insert(jid.text());
+  readPolicy(*file, settings);
   settings.state = file->pathOr("robot.state", path.parent_path() / "state");
 
   if (const auto valid = file->finish(); !valid) return valid.error();

@@ -6,6 +6,7 @@
 #include "xmpp/strophe_stream.hpp"
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 namespace beckon::apps {
@@ -15,9 +16,10 @@ struct Settings {
   xmpp::StropheConfig stream;
   localbus::Endpoint bus;
   bool isAttached = false;  // to a directory at `bus` that somebody else runs; otherwise we hold one there
-  std::optional<localbus::TlsContext> tls;  // to dial `bus` if attached, else to listen there; where it speaks TLS
-  policy::Policy policy;
-  std::filesystem::path state;  // where the robot's identity is kept
+  std::optional<localbus::TlsContext> tls;       // to dial `bus` if attached, else to listen there; where it speaks TLS
+  std::filesystem::path policyFile;              // empty: the accounts are listed in the configuration
+  std::shared_ptr<const policy::Policy> policy;  // what it said at the start
+  std::filesystem::path state;                   // where the robot's identity is kept
 };
 
 // Error invalidConfig names file, line and column.

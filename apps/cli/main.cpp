@@ -1,5 +1,6 @@
 #include "apps/cli/bus_target.hpp"
 #include "apps/cli/command.hpp"
+#include "apps/cli/policy.hpp"
 #include "apps/cli/print.hpp"
 #include "apps/cli/robot_target.hpp"
 #include "apps/cli/robot_watch.hpp"
@@ -146,6 +147,33 @@ const VerbText verbs[] = {
      "SERVICE, or nothing for all"},
 };
 
+// The verbs about policy files, which are read here and now: no robot is asked.
+CLI::App* addPolicy(CLI::App& app, cli::PolicyCommand& command) {
+  using PolicyVerb = cli::PolicyCommand::Verb;
+  auto* policy = app.add_subcommand("policy", "Policy files: who may do what with a robot.");
+  policy->require_subcommand(1);
+  const auto add = [&](const char* name, PolicyVerb verb, const char* text) {
+    auto* added = policy->add_subcommand(name, text);
+    added->callback([&command, verb] { command.verb = verb; });
+    return added;
+  };
+  auto* check = add("check", PolicyVerb::check, "Say whether a file can be used, or every fault in it with its place.");
+  check->add_option("file", command.file, "The policy")->capture_default_str();
+  auto* show = add("show", PolicyVerb::show, "The rules of a file, a line each.");
+  show->add_option("file", command.file, "The policy")->capture_default_str();
+  auto* explain = add("explain", PolicyVerb::explain, "Whether somebody may do something now, by which rule, and why.");
+  explain->add_option("who", command.who, "alice@example.org, token:NAME or key:SHA256:HEX")->required();
+  explain->add_option("what", command.what, "call SERVICE.METHOD, get SERVICE.PROPERTY, list SERVICE ...")->required();
+  explain->add_option("--file", command.file, "The policy")->capture_default_str();
+  explain->add_option("--door", command.door, "iq, lan or link")->capture_default_str();
+  explain->add_option("--role", command.roles, "A role that the credential carries")->take_all()->expected(1);
+  explain->add_option("--payload", command.payload, "Bytes of the arguments")->capture_default_str();
+  auto* migrate =
+      add("migrate", PolicyVerb::migrate, "The policy that says what a configuration's access.principals do.");
+  migrate->add_option("file", command.file, "beckond's configuration")->required();
+  return policy;
+}
+
 const char* const footer =
     "Exit codes: 0 done, 1 fault of Beckon, 2 wrong usage or arguments, 3 no such robot, service or member,\n"
     "4 cannot be reached or lost, 5 no answer in time, 6 refused, 7 the service answered with an error, 8 broken "
@@ -188,7 +216,13 @@ int main(int argc, char** argv) {
           ->check(CLI::Range(0.001, 86400.0))
           ->capture_default_str();
   }
+  cli::PolicyCommand policy;
+  const auto* aboutPolicy = addPolicy(app, policy);
   const auto body = [&]() -> Result<> {
+    if (aboutPolicy->parsed()) {
+      policy.json = command.json;
+      return cli::policy(policy);
+    }
     command.arguments = app.remaining(true);
     command.time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
     command.measured = std::chrono::milliseconds(static_cast<std::int64_t>(measured * 1000));

@@ -36,12 +36,19 @@ boost::asio::awaitable<run::Result<>> watch(boost::asio::io_context& io, remote:
     if (state == serviceGone) say(command.service + " is gone, waiting for it");
     if (state == away) say(command.robot + " is away, waiting for it");
   };
+  run::Result<> result;
+  bool hasEnded = false;
+  events.ended = [&](const run::Error& why) {
+    result = why;
+    hasEnded = true;
+    woken.cancel();
+  };
   auto begin = remote.watch(command.robot, command.service, command.member, std::move(events));
   const auto watching = co_await std::move(begin);
   if (!watching) co_return watching.error();
   say("watching " + command.service + "." + command.member);
-  while (!enough()) co_await woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-  co_return run::Result<>();
+  while (!enough() && !hasEnded) co_await woken.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  co_return result;
 }
 
 }  // namespace beckon::cli

@@ -162,8 +162,13 @@ void ConfigFile::reject(std::string_view key, const std::string& why, const std:
            : Error{Code::invalidConfig, state_->path.string() + ": \"" + std::string(key) + "\": " + why, nextStep};
 }
 
-Result<> ConfigFile::finish() {
+Result<> ConfigFile::finishPart() const {
   if (state_->problem) return *state_->problem;
+  return {};
+}
+
+Result<> ConfigFile::finish() {
+  if (const auto part = finishPart(); !part) return part;
   const toml::key* unknown = nullptr;
   std::string name;
   state_->findUnknown(state_->table, {}, &unknown, name);

@@ -43,6 +43,8 @@ class ConfigFile {
   void reject(std::string_view key, const std::string& why, const std::string& nextStep);
 
   Result<> finish();
+  // The same for who reads a part of the file only: keys that nobody asked for are left alone.
+  Result<> finishPart() const;
 
  private:
   struct State;

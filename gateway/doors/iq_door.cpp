@@ -43,79 +43,104 @@ Result<Element> valueOr(std::string_view name, const Result<qi::Value>& value) {
 }  // namespace
 
 struct IqDoor::State : std::enable_shared_from_this<State> {
-  State(boost::asio::io_context& context, policy::Policy rules, run::Log to)
-      : io(context), policy(std::move(rules)), log(std::move(to)) {}
+  State(boost::asio::io_context& context, policy::Authority& rules, run::Log to)
+      : io(context), authority(rules), log(std::move(to)) {}
 
   boost::asio::io_context& io;
-  policy::Policy policy;
+  policy::Authority& authority;
   run::Log log;
   std::shared_ptr<VisibleBus> bus = std::make_shared<VisibleBus>();
   xmpp::Client* client = nullptr;
   Repeats repeats;
   std::shared_ptr<Subscriptions> subscriptions;
+  std::shared_ptr<void> listening;  // to changes of the policy
   const std::string start = newStart();
   const steady_clock::time_point startTime = steady_clock::now();
 
-  bool allowed(const xmpp::Jid& from, Verb verb, const std::string& service = {},
-               const std::string& member = {}) const {
-    const auto decision = policy::decide(policy, {from.bare().text(), verb, service, member});
-    // Anybody can make these lines: they are for who looks for them.
-    if (!decision.allowed) log->debug("refused {}: {}", from.text(), decision.reason);
-    return decision.allowed;
+  std::shared_ptr<policy::View> viewOf(const xmpp::Jid& from) {
+    return authority.view({from.bare().text(), {}, policy::Door::iq});
   }
 
-  // What a request wants, once it can be read: whether it is allowed, and the answer.
-  using Work = std::function<awaitable<Result<Element>>()>;
+  // What a request may: by which view of the bus, and for how long.
+  struct Grant {
+    VisibleBus::Caller caller;
+    std::chrono::milliseconds longest = rpc::longestTime;
+  };
+  // What a request wants, once it can be read: what is asked of the policy, and the answer.
+  using Work = std::function<awaitable<Result<Element>>(const Grant&)>;
   struct Task {
     Verb verb;
     std::string service, member;
     Work work;
     bool changes = false;  // something: it may carry rpc::Once
+    std::size_t payload = 0;
+    bool isRepeat = false;
   };
 
   void answer(const xmpp::IqRequest& request, const xmpp::IqReply& reply,
               Result<Task> (State::*read)(const xmpp::IqRequest&)) {
     // Whether somebody may ask anything at all comes before whether the request can be read.
-    if (!allowed(request.from, Verb::list)) return reply.error(xmpp::serviceUnavailable);
+    const auto view = viewOf(request.from);
+    if (view->isEmpty()) {
+      log->debug("refused {}: no rule is for it", request.from.text());  // anybody can make these lines
+      return reply.error(xmpp::serviceUnavailable);
+    }
     auto task = (this->*read)(request);
     if (!task) return reply.error(task.error());
-    if (!allowed(request.from, task->verb, task->service, task->member)) return reply.error(xmpp::serviceUnavailable);
+    Grant grant{{view, {}}};
+    if (task->verb != Verb::list) {
+      const policy::Act act{task->verb, task->service, task->member, task->payload, task->isRepeat};
+      const auto decision = view->decide(act);
+      if (!decision) log->debug("refused: {}", qi::printable(view->explain(act, decision), 300));
+      if (!decision && decision.isVisible) return reply.error(policy::toError(act, decision));
+      if (!decision) return answerAsAbsent(request, reply, std::move(*task), std::move(grant));
+      grant.longest = decision.rule->limits.deadline.value_or(grant.longest);
+    }
     const Repeats::Waiter waiter = [reply](const Result<Element>& outcome) {
       if (outcome)
         reply.result(*outcome);
       else
         reply.error(outcome.error());
     };
-    if (!task->changes) return carryOut(request, std::move(*task), waiter);
+    if (!task->changes) return carryOut(request, std::move(*task), std::move(grant), waiter);
     const auto once = rpc::Once::read(request.payload);
     if (!once) return reply.error(once.error());
-    doOnce(request, std::move(*task), *once, waiter);
+    doOnce(request, std::move(*task), std::move(grant), *once, waiter);
   }
 
-  void doOnce(const xmpp::IqRequest& request, Task task, const rpc::Once& once, const Repeats::Waiter& waiter) {
+  // As what is not there, and the same for each verb: nothing is done, since the member cannot be found.
+  void answerAsAbsent(const xmpp::IqRequest& request, const xmpp::IqReply& reply, Task task, Grant grant) {
+    grant.caller.without = task.member.substr(0, task.member.find("::"));
+    carryOut(request, std::move(task), std::move(grant), [reply](const Result<Element>& outcome) {
+      reply.error(outcome ? Error{Code::internal, "a member that was refused was found", {}} : outcome.error());
+    });
+  }
+
+  void doOnce(const xmpp::IqRequest& request, Task task, Grant grant, const rpc::Once& once,
+              const Repeats::Waiter& waiter) {
     const auto account = request.from.bare().text();
     const auto now = steady_clock::now();
     repeats.forget(account, once.answered);
     if (!once.id.empty() && repeats.join(account, once.id, now, waiter)) return;
     if (once.expires)
       if (const auto inTime = check(*once.expires); !inTime) return waiter(inTime.error());
-    if (once.id.empty()) return carryOut(request, std::move(task), waiter);
+    if (once.id.empty()) return carryOut(request, std::move(task), std::move(grant), waiter);
     if (!repeats.begin(account, once.id, now, waiter))
       return waiter(Error{Code::overloaded, "too many requests of " + account + " are remembered",
                           "say which answers have arrived, or wait two minutes"});
-    carryOut(request, std::move(task),
+    carryOut(request, std::move(task), std::move(grant),
              [weak = weak_from_this(), account, id = once.id](const Result<Element>& outcome) {
                if (const auto self = weak.lock()) self->repeats.finish(account, id, steady_clock::now(), outcome);
              });
   }
 
-  void carryOut(const xmpp::IqRequest& request, Task task, Repeats::Waiter done) {
+  void carryOut(const xmpp::IqRequest& request, Task task, Grant grant, Repeats::Waiter done) {
     const auto place = task.member.empty() ? task.service : task.service + "." + task.member;
     log->log(task.verb == Verb::list ? spdlog::level::debug : spdlog::level::info, "{} {} for {}", request.payload.name,
              qi::printable(place, 200), request.from.text());
-    const auto run = [self = shared_from_this(), work = std::move(task.work),
+    const auto run = [self = shared_from_this(), work = std::move(task.work), grant = std::move(grant),
                       done = std::move(done)]() -> awaitable<void> {
-      const auto outcome = co_await work();
+      const auto outcome = co_await work(grant);
       done(outcome);
     };
     boost::asio::co_spawn(io, run, boost::asio::detached);
@@ -138,41 +163,50 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
                  "look at the connection, then ask again"};
   }
 
-  awaitable<Result<Element>> services() {
-    const auto names = co_await bus->services();
+  std::optional<Error> whyNotWatched(const xmpp::Jid& account, const rpc::Subscription& what) {
+    const policy::Act act{Verb::watch, what.service, what.member, 0, true};
+    const auto decision = viewOf(account)->decide(act);
+    if (decision) return std::nullopt;
+    return policy::toError(act, decision);
+  }
+
+  awaitable<Result<Element>> services(Grant grant) {
+    const auto names = co_await bus->services(grant.caller);
     if (!names) co_return names.error();
     co_return rpc::servicesResult(*names);
   }
-  awaitable<Result<Element>> info(std::string service) {
-    const auto object = co_await bus->service(service);
+  awaitable<Result<Element>> info(Grant grant, std::string service) {
+    const auto object = co_await bus->service(grant.caller, service);
     if (!object) co_return object.error();
     co_return rpc::infoResult(service, (*object)->metaObject());
   }
-  awaitable<Result<Element>> get(rpc::Property property) {
-    const auto object = co_await bus->service(property.service);
+  awaitable<Result<Element>> get(Grant grant, rpc::Property property) {
+    const auto object = co_await bus->service(grant.caller, property.service);
     if (!object) co_return object.error();
-    const auto value = co_await (*object)->property(property.name, rpc::usualTime);
+    const auto value = co_await (*object)->property(property.name, std::min(rpc::usualTime, grant.longest));
     co_return valueOr(rpc::property, value);
   }
-  awaitable<Result<Element>> set(rpc::Property property, std::string text) {
-    const auto object = co_await bus->service(property.service);
+  awaitable<Result<Element>> set(Grant grant, rpc::Property property, std::string text) {
+    const auto object = co_await bus->service(grant.caller, property.service);
     if (!object) co_return object.error();
     auto value = qi::parseJson(text);
     if (!value) co_return value.error();
-    const auto done = co_await directory::setWithJson(*object, property.name, std::move(*value), rpc::usualTime);
+    const auto done = co_await directory::setWithJson(*object, property.name, std::move(*value),
+                                                      std::min(rpc::usualTime, grant.longest));
     if (!done) co_return done.error();
     co_return emptyResult(rpc::property);
   }
-  awaitable<Result<Element>> call(rpc::Call call) {
-    const auto object = co_await bus->service(call.service);
+  awaitable<Result<Element>> call(Grant grant, rpc::Call call) {
+    const auto object = co_await bus->service(grant.caller, call.service);
     if (!object) co_return object.error();
     auto arguments = qi::parseJson(call.arguments);
     if (!arguments) co_return arguments.error();
-    const auto value = co_await directory::callWithJson(*object, call.method, std::move(*arguments), call.time);
+    const auto value = co_await directory::callWithJson(*object, call.method, std::move(*arguments),
+                                                        std::min(call.time, grant.longest));
     co_return valueOr(rpc::call, value);
   }
-  awaitable<Result<Element>> post(rpc::Call call) {
-    const auto object = co_await bus->service(call.service);
+  awaitable<Result<Element>> post(Grant grant, rpc::Call call) {
+    const auto object = co_await bus->service(grant.caller, call.service);
     if (!object) co_return object.error();
     const auto arguments = qi::parseJson(call.arguments);
     if (!arguments) co_return arguments.error();
@@ -180,9 +214,9 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     if (!sent) co_return sent.error();
     co_return emptyResult(rpc::post);
   }
-  awaitable<Result<Element>> subscribe(xmpp::Jid from, rpc::Subscription wanted) {
+  awaitable<Result<Element>> subscribe(Grant grant, xmpp::Jid from, rpc::Subscription wanted) {
     const auto id = wanted.id;
-    const auto subscribed = co_await subscriptions->subscribe(std::move(from), std::move(wanted));
+    const auto subscribed = co_await subscriptions->subscribe(grant.caller, std::move(from), std::move(wanted));
     if (!subscribed) co_return subscribed.error();
     co_return rpc::subscribeResult(id, *subscribed);
   }
@@ -192,61 +226,105 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     co_return emptyResult(rpc::unsubscribe);
   }
 
+  // Whether it is one that came before: then it was counted already.
+  bool isRepeat(const xmpp::IqRequest& request) const {
+    const auto once = rpc::Once::read(request.payload);
+    return once && !once->id.empty() && repeats.knows(request.from.bare().text(), once->id);
+  }
+
   Result<Task> readServices(const xmpp::IqRequest&) {
-    return Task{Verb::list, {}, {}, [this] { return services(); }};
+    return Task{Verb::list, {}, {}, [this](const Grant& grant) { return services(grant); }};
   }
   Result<Task> readClock(const xmpp::IqRequest&) {
-    return Task{Verb::list, {}, {}, [this] { return tellTime(); }};
+    return Task{Verb::list, {}, {}, [this](const Grant&) { return tellTime(); }};
   }
   Result<Task> readInfo(const xmpp::IqRequest& request) {
     auto service = rpc::readService(request.payload);
     if (!service) return service.error();
-    return Task{Verb::list, *service, {}, [this, name = *service] { return info(name); }};
+    return Task{Verb::list, *service, {}, [this, name = *service](const Grant& grant) { return info(grant, name); }};
   }
   Result<Task> readCall(const xmpp::IqRequest& request) {
     auto call = rpc::readCall(request.payload);
     if (!call) return call.error();
-    return Task{Verb::call, call->service, call->method, [this, wanted = *call] { return this->call(wanted); }, true};
+    return Task{Verb::call,
+                call->service,
+                call->method,
+                [this, wanted = *call](const Grant& grant) { return this->call(grant, wanted); },
+                true,
+                call->arguments.size(),
+                isRepeat(request)};
   }
   Result<Task> readPost(const xmpp::IqRequest& request) {
     auto call = rpc::readCall(request.payload);
     if (!call) return call.error();
-    return Task{Verb::post, call->service, call->method, [this, wanted = *call] { return post(wanted); }, true};
+    return Task{Verb::post,
+                call->service,
+                call->method,
+                [this, wanted = *call](const Grant& grant) { return post(grant, wanted); },
+                true,
+                call->arguments.size(),
+                isRepeat(request)};
   }
   Result<Task> readGet(const xmpp::IqRequest& request) {
     auto property = rpc::readProperty(request.payload);
     if (!property) return property.error();
-    return Task{Verb::get, property->service, property->name, [this, wanted = *property] { return get(wanted); }};
+    return Task{Verb::get, property->service, property->name,
+                [this, wanted = *property](const Grant& grant) { return get(grant, wanted); }};
   }
   Result<Task> readSet(const xmpp::IqRequest& request) {
     auto property = rpc::readProperty(request.payload);
     if (!property) return property.error();
-    return Task{Verb::set, property->service, property->name,
-                [this, wanted = *property, value = request.payload.text] { return set(wanted, value); }, true};
+    return Task{Verb::set,
+                property->service,
+                property->name,
+                [this, wanted = *property, value = request.payload.text](const Grant& grant) {
+                  return set(grant, wanted, value);
+                },
+                true,
+                request.payload.text.size(),
+                isRepeat(request)};
   }
   Result<Task> readSubscribe(const xmpp::IqRequest& request) {
     auto wanted = rpc::readSubscribe(request.payload);
     if (!wanted) return wanted.error();
-    return Task{Verb::watch, wanted->service, wanted->member,
-                [this, from = request.from, what = *wanted] { return subscribe(from, what); }};
+    return Task{
+        Verb::watch,
+        wanted->service,
+        wanted->member,
+        [this, from = request.from, what = *wanted](const Grant& grant) { return subscribe(grant, from, what); },
+        false,
+        0,
+        subscriptions->has(request.from, *wanted)};
   }
   // Whoever may ask anything may end what is his own.
   Result<Task> readUnsubscribe(const xmpp::IqRequest& request) {
     auto id = rpc::readUnsubscribe(request.payload);
     if (!id) return id.error();
-    return Task{Verb::list, {}, {}, [this, from = request.from, which = *id] { return unsubscribe(from, which); }};
+    return Task{Verb::list, {}, {}, [this, from = request.from, which = *id](const Grant&) {
+                  return unsubscribe(from, which);
+                }};
   }
 };
 
-IqDoor::IqDoor(boost::asio::io_context& io, policy::Policy policy, run::Log log)
-    : state_(std::make_shared<State>(io, std::move(policy), log)) {
+IqDoor::IqDoor(boost::asio::io_context& io, policy::Authority& authority, run::Log log)
+    : state_(std::make_shared<State>(io, authority, log)) {
   const std::weak_ptr<State> weak = state_;
   const auto send = [weak](const Element& stanza) -> Result<> {
     const auto state = weak.lock();
     if (state && state->client) return state->client->send(stanza);
     return Error{Code::connectionLost, "the door is closed", {}};
   };
-  state_->subscriptions = std::make_shared<Subscriptions>(io, state_->bus, send, log, Subscriptions::Options());
+  // Subscriptions end with the door, which the authority outlives.
+  const auto check = [state = state_.get()](const xmpp::Jid& account, const rpc::Subscription& what) {
+    return state->whyNotWatched(account, what);
+  };
+  state_->subscriptions = std::make_shared<Subscriptions>(io, state_->bus, send, check, log, Subscriptions::Options());
+  state_->listening = authority.onChange([weak] {
+    const auto state = weak.lock();
+    if (!state) return;
+    state->bus->forget();
+    state->subscriptions->review();
+  });
 }
 
 IqDoor::~IqDoor() { close(); }
@@ -274,6 +352,7 @@ void IqDoor::open(xmpp::Client& client) {
 }
 
 void IqDoor::close() {
+  state_->listening.reset();
   state_->subscriptions->close();
   state_->client = nullptr;
 }

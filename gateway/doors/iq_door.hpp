@@ -2,7 +2,7 @@
 
 #include "core/run/log.hpp"
 #include "directory/session.hpp"
-#include "policy/policy.hpp"
+#include "policy/authority.hpp"
 #include "xmpp/client.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -11,12 +11,13 @@
 
 namespace beckon::gateway {
 
-// The door for requests by IQ (docs/protocol/rpc.md): what policy::decide allows is carried out on the bus, never twice
-// and never late; signals are watched. Who is not allowed gets the answer of an account that does not exist.
-// Everything on the executor of `io`.
+// The door for requests by IQ (docs/protocol/rpc.md): what the policy grants is carried out on the bus, never twice and
+// never late; signals are watched for as long as it does. What is not granted is answered as what does not exist, and
+// who may nothing at all gets the answer of an account that does not exist. Everything on the executor of `io`.
 class IqDoor {
  public:
-  IqDoor(boost::asio::io_context& io, policy::Policy policy, run::Log log);
+  // `authority` outlives it.
+  IqDoor(boost::asio::io_context& io, policy::Authority& authority, run::Log log);
   ~IqDoor();  // closes
   IqDoor(const IqDoor&) = delete;
   IqDoor& operator=(const IqDoor&) = delete;

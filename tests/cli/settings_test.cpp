@@ -13,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 class SettingsTest : public testing::Test {
  protected:
@@ -39,7 +40,7 @@ TEST_F(SettingsTest, areSafeWhereTheFileSaysOnlyWhatItMust) {
   EXPECT_EQ(settings.stream.caFile, "");
   EXPECT_EQ(settings.bus.url(), "tcp://127.0.0.1:9559");
   EXPECT_EQ(settings.state, folder.path() / "state");
-  EXPECT_TRUE(settings.policy.principals.empty());
+  EXPECT_THAT(settings.policy->rules(), IsEmpty());
 }
 
 TEST_F(SettingsTest, areWhatTheFileSays) {
@@ -53,7 +54,7 @@ TEST_F(SettingsTest, areWhatTheFileSays) {
   EXPECT_EQ(settings.stream.port, 5333);
   EXPECT_EQ(settings.stream.caFile, (folder.path() / "ca.pem").string());
   EXPECT_EQ(settings.bus.url(), "tcp://127.0.0.1:1234");
-  EXPECT_THAT(settings.policy.principals, ElementsAre("b@x", "owner@robots.example"));  // as senders are compared
+  EXPECT_THAT(settings.policy->accounts(), ElementsAre("b@x", "owner@robots.example"));  // as senders are compared
   EXPECT_EQ(settings.state, "/var/lib/beckon");
 }
 
@@ -77,6 +78,20 @@ TEST_F(SettingsTest, nameThePlaceOfWhatCannotBeUsed) {
                 HasSubstr("line 5, column 14: \"access.principals\": \"" + std::string(principal) + "\""));
   EXPECT_THAT(problem(account + "[access]\nprincipal = ['a@x']"),
               HasSubstr("line 5, column 1: \"access.principal\" is not a key that is known here"));
+}
+
+TEST_F(SettingsTest, takeThePolicyOfItsFileOrTheListOfAccountsButNotBoth) {
+  const auto write = [&](const std::string& policy) { std::ofstream(folder.path() / "policy.toml") << policy; };
+  const std::string file = account + "[policy]\nfile = 'policy.toml'\n";
+  write("[[rule]]\nname = 'all'\nwho = 'a@x'\nmay = '*'\non = '*'\n");
+  const auto settings = read(file).value();
+  EXPECT_EQ(settings.policyFile, folder.path() / "policy.toml");
+  EXPECT_THAT(settings.policy->accounts(), ElementsAre("a@x"));
+  EXPECT_THAT(read(file + "[access]\nprincipals = ['b@x']\n").error().cause, HasSubstr("line 7, column 14"));
+  write("[[rule]]\nname = 'all'\nwho = 'a@x'\nmay = 'fly'\non = '*'\n");
+  const auto refused = read(file).error();
+  EXPECT_THAT(refused.cause, HasSubstr("policy.toml, line 4, column 7: \"fly\""));
+  EXPECT_EQ(refused.code, run::Code::invalidConfig);
 }
 
 class TlsSettings : public SettingsTest {

@@ -12,7 +12,6 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -57,15 +56,20 @@ class IqDoorTest : public testing::Test {
     provider->close();
   }
 
-  // The door for these principals; a door that was open closes.
-  void open(const std::set<std::string, std::less<>>& principals) {
+  // The door for these accounts, who may everything; a door that was open closes.
+  void open(const std::vector<std::string>& accounts) { open(policy::Policy::ofAccounts(accounts)); }
+  void openWith(const std::string& toml) { open(policy::Policy::parse(toml, "policy.toml").value()); }
+  void open(std::shared_ptr<const policy::Policy> policy) {
+    door.reset();
+    client.reset();
+    authority.emplace(std::move(policy), clock);
     server = std::make_shared<test::MemoryServer>();
     server->executor = bus.io.get_executor();
-    door.emplace(bus.io, policy::Policy{principals}, run::silentLog());
+    door.emplace(bus.io, *authority, run::silentLog());
     door->use(inside);
     xmpp::Client::Config config;
     config.firstRetry = std::chrono::milliseconds(10);
-    for (const auto& principal : principals) config.contacts.insert(jid(principal));
+    for (const auto& account : authority->current().accounts()) config.contacts.insert(jid(account));
     client.emplace(
         bus.io.get_executor(), [this] { return std::make_unique<test::MemoryStream>(server); }, config,
         run::silentLog());
@@ -127,6 +131,8 @@ class IqDoorTest : public testing::Test {
   std::optional<localbus::PropertyHandle<float>> volume;
   std::shared_ptr<localbus::Object> speech;
   std::shared_ptr<test::MemoryServer> server;
+  policy::Clock clock = policy::Clock::real();
+  std::optional<policy::Authority> authority;
   std::optional<IqDoor> door;
   std::optional<xmpp::Client> client;
   int lastId = 1000;

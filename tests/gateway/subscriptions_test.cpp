@@ -192,10 +192,13 @@ TEST(Subscriptions, endWhenTheyAreNotRenewed) {
     sent.push_back(shown(message));
     return {};
   };
-  const auto subscriptions = std::make_shared<Subscriptions>(bus.io, visible, send, run::silentLog(),
+  const auto mayAll = [](const xmpp::Jid&, const rpc::Subscription&) { return std::optional<run::Error>(); };
+  const auto subscriptions = std::make_shared<Subscriptions>(bus.io, visible, send, mayAll, run::silentLog(),
                                                              Subscriptions::Options{.lease = 300ms, .round = 20ms});
+  policy::Authority authority(policy::Policy::ofAccounts({"owner@x"}));
+  const VisibleBus::Caller owner{authority.view({"owner@x", {}, policy::Door::iq})};
   const auto watch = [&](const std::string& id) {
-    return bus.await(subscriptions->subscribe(jid("owner@x/phone"), {"Tank", "level", id})).value();
+    return bus.await(subscriptions->subscribe(owner, jid("owner@x/phone"), {"Tank", "level", id})).value();
   };
   watch("kept");
   watch("dropped");

@@ -266,5 +266,19 @@ TEST(Reconciler, cannotEndInAStuckState) {
   }
 }
 
+TEST_F(ReconcilerOnline, changesItsContactsOnTheStreamThatIsThere) {
+  EXPECT_THAT(names(reconciler.setContacts({*Jid::parse("new@x"), self.bare()}, begin)),
+              ElementsAre("change roster", "change roster", "subscribe"));
+}
+
+TEST(Reconciler, hasTheContactsThatWereSetBeforeItsRosterCame) {
+  Reconciler reconciler(settings(), 1);
+  reconciler.start(begin);
+  reconciler.bound(self, begin);
+  EXPECT_THAT(names(reconciler.setContacts({}, begin)), IsEmpty());
+  const auto roster = Roster::request();
+  EXPECT_THAT(names(reconciler.rosterCame(&roster, begin)), ElementsAre("announce", "online"));
+}
+
 }  // namespace
 }  // namespace beckon::xmpp
