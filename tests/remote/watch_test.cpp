@@ -23,6 +23,7 @@ class WatchTest : public FleetTest {
     events.state = [this](Watch::State state) {
       seen.push_back(state == Watch::State::live ? "live" : state == Watch::State::away ? "away" : "gone");
     };
+    events.ended = [this](const run::Error& why) { seen.push_back("ended: " + why.cause); };
     watch = std::make_shared<Watch>(*fleet, *exchanges, *client, "nao1", "Battery", "charge", "w1", std::move(events));
     comes("nao1@x/beckond");
     boost::asio::co_spawn(io, watch->begin(), [](std::exception_ptr, run::Result<> begun) { EXPECT_TRUE(begun); });
@@ -46,7 +47,9 @@ class WatchTest : public FleetTest {
   void event(std::uint64_t seq, rpc::Event::Kind kind = rpc::Event::Kind::value,
              const std::string& from = "nao1@x/beckond") {
     const qi::Value arguments = qi::Tuple{{qi::toValue(7)}, {}};
-    server->give(rpc::eventMessage("owner@x/here", {"w1", seq, kind, arguments}).set("from", from));
+    server->give(
+        rpc::eventMessage("owner@x/here", {"w1", seq, kind, arguments, {run::Code::refused, "not yours", "ask"}})
+            .set("from", from));
   }
   void heard(const Element& message) override {
     if (const auto* body = message.child(rpc::event, rpc::ns); body && watch)
@@ -125,6 +128,26 @@ TEST_F(WatchTest, triesAgainWhileTheServiceOfARobotThatStartedAnewIsNotThereYet)
   refuse(requests[1], xmpp::StanzaError::from({run::Code::unknownService, "there is no service", "wait"}));
   subscribed(2, {0, true});
   EXPECT_THAT(seen, ElementsAre("gone", "live", "missed ?"));
+}
+
+TEST_F(WatchTest, endsWhenTheRobotSaysSoAndIsNotRenewed) {
+  event(1, rpc::Event::Kind::ended);
+  event(2);
+  goes("nao1@x/beckond");
+  comes("nao1@x/beckond");
+  EXPECT_THAT(seen, ElementsAre("ended: not yours"));
+  watch.reset();
+  io.restart();
+  io.poll();
+  EXPECT_EQ(requests.size(), 1u);
+}
+
+TEST_F(WatchTest, endsWhenItsRenewalIsRefused) {
+  goes("nao1@x/beckond");
+  comes("nao1@x/beckond");
+  ASSERT_TRUE(asked(2));
+  refuse(requests[1], xmpp::StanzaError::from({run::Code::notNow, "too early", "wait"}));
+  ASSERT_TRUE(runUntil(io, [&] { return !seen.empty() && seen.back() == "ended: too early"; }));
 }
 
 TEST_F(WatchTest, endsTheSubscriptionWhenItIsDropped) {
