@@ -6,6 +6,9 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
 
 namespace beckon::policy {
 

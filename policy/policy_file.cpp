@@ -36,7 +36,8 @@ struct PolicyFile::State : std::enable_shared_from_this<State> {
   run::Log log;
   std::chrono::milliseconds pause;
   boost::asio::steady_timer timer;
-  std::optional<Stamp> seen, known;  // at the last look; of what was read, or refused, last
+  std::optional<Stamp> seen;                  // at the last look; none: there was no file
+  std::optional<std::optional<Stamp>> known;  // of what was read, or refused, last; none: nothing was yet
 
   void lookAgain() {
     timer.expires_after(pause);
@@ -52,7 +53,7 @@ struct PolicyFile::State : std::enable_shared_from_this<State> {
     const auto now = stampOf(path);
     const bool isQuiet = now == seen;
     seen = now;
-    if (!isQuiet || now == known) return;
+    if (!isQuiet || (known && *known == now)) return;
     const auto read = load(path);
     if (stampOf(path) != now) return;  // it changed meanwhile: the next look will tell
     known = now;

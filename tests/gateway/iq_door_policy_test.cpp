@@ -15,9 +15,7 @@ class IqDoorPolicyTest : public IqDoorTest {
     return "[[rule]]\nname = '" + name + "'\nwho = 'owner@x'\n" + more + "\n";
   }
   void change(const std::string& toml) { authority->replace(policy::Policy::parse(toml, "policy.toml").value()); }
-  std::vector<std::string> services() {
-    return rpc::readServices(result("get", rpc::servicesRequest())).value_or(std::vector<std::string>{"refused"});
-  }
+  std::vector<std::string> services() { return rpc::readServices(result("get", rpc::servicesRequest())).value(); }
   std::vector<const Element*> messages() const {
     std::vector<const Element*> out;
     for (const auto& stanza : server->sent)
@@ -54,7 +52,7 @@ TEST_F(IqDoorPolicyTest, answersWhatIsRefusedAsWhatDoesNotExist) {
       for (auto at = text->find(refused); at != text->npos; at = text->find(refused))
         text->replace(at, refused.size(), absent);
     EXPECT_EQ(one.element(), other.element()) << one.text;
-    EXPECT_THAT(one.code, testing::StartsWith("unknown-"));
+    EXPECT_THAT(one.code, testing::AnyOf(testing::StartsWith("unknown-"), "malformed-json"));
   };
   for (const char* arguments : {"[]", "[\"x\"]", "no JSON"}) {
     same(
@@ -153,7 +151,7 @@ TEST_F(IqDoorPolicyTest, givesACallNoMoreTimeThanTheRule) {
 
 TEST_F(IqDoorPolicyTest, doesNotAnswerWhomNoRuleIsForAtThisDoor) {
   openWith(rule("may = '*'\non = '*'\ndoor = 'lan'"));
-  EXPECT_EQ(ask(owner, "get", rpc::servicesRequest()).child("error")->children.size(), 1u);
+  EXPECT_EQ(StanzaError::read(ask(owner, "get", rpc::servicesRequest())).element(), xmpp::serviceUnavailable.element());
   EXPECT_EQ(StanzaError::read(ask(owner, "set", call("Speech", "say", "[\"x\"]"))).element(),
             xmpp::serviceUnavailable.element());
   EXPECT_TRUE(said.empty());

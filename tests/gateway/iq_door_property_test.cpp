@@ -97,7 +97,9 @@ class ListedMeansCallable : public IqDoorTest {
         const auto before = calls;
         const bool isMethod = member.starts_with('m');
         const bool isDone = done("set", rpc::postRequest({service, member, isMethod ? "[]" : "[1]"}));
-        if (isDone && isMethod) EXPECT_TRUE(bus.runUntil([&] { return calls == before + 1; })) << context;
+        if (isDone && isMethod) {
+          EXPECT_TRUE(bus.runUntil([&] { return calls == before + 1; })) << context;
+        }
         return isDone;
       }
       case Verb::get:
@@ -178,7 +180,9 @@ TEST_F(ListedMeansCallable, forEveryPrincipalVerbAndMember) {
           EXPECT_EQ(shown.members.contains(place(service, member)), isUsable)
               << who << " " << place(service, member) << context;
         }
-        if (isAnyUsable) EXPECT_TRUE(shown.services.contains(service)) << who << " " << service << context;
+        if (isAnyUsable) {
+          EXPECT_TRUE(shown.services.contains(service)) << who << " " << service << context;
+        }
       }
     }
     const auto part = static_cast<double>(shownInAll) / static_cast<double>(principals.size() * existing.size());
@@ -189,7 +193,9 @@ TEST_F(ListedMeansCallable, forEveryPrincipalVerbAndMember) {
     authority->replace(policy::Policy::parse(larger, "policy.toml").value());
     for (const auto& who : principals) {
       const auto after = listed(who);
-      if (who != "p0@x") EXPECT_EQ(after, before[who]) << who << context << "and then\n" << larger;
+      if (who != "p0@x") {
+        EXPECT_EQ(after, before[who]) << who << context << "and then\n" << larger;
+      }
       EXPECT_TRUE(std::ranges::includes(after.members, before[who].members)) << "rules only grant" << context;
     }
     emptyBus();
