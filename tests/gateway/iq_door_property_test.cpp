@@ -151,7 +151,7 @@ class ListedMeansCallable : public IqDoorTest {
 };
 
 TEST_F(ListedMeansCallable, forEveryPrincipalVerbAndMember) {
-  for (int round = 0; round < 4 && !HasFailure(); ++round) {
+  for (int round = 0; round < 10 && !HasFailure(); ++round) {
     fillBus();
     std::string toml;
     std::shared_ptr<const policy::Policy> policy;
