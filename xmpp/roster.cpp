@@ -89,10 +89,14 @@ std::vector<Element> Roster::asked(const Element& stanza, TimePoint now) {
   // Silence is what somebody hears who asks an account that is not there; a refusal would tell that we are.
   if (found == contacts_.end()) return {};
   std::vector<Element> out;
-  add(who, found->second, out);
-  out.push_back(presence("subscribed", who));
-  ask(who, found->second, now, out);
+  welcome(who, found->second, now, out);
   return out;
+}
+
+void Roster::welcome(const Jid& jid, Contact& contact, TimePoint now, std::vector<Element>& out) {
+  add(jid, contact, out);
+  out.push_back(presence("subscribed", jid));
+  ask(jid, contact, now, out);
 }
 
 std::vector<Element> Roster::seen(const Jid& from, TimePoint now) {

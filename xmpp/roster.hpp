@@ -66,6 +66,7 @@ class Roster {
 
   static void update(Contact& contact, const Element& item, TimePoint now);
   void ask(const Jid& jid, Contact& contact, TimePoint now, std::vector<Element>& out);
+  void welcome(const Jid& jid, Contact& contact, TimePoint now, std::vector<Element>& out);
   void add(const Jid& jid, Contact& contact, std::vector<Element>& out);
   static std::optional<TimePoint> deadline(const Contact& contact);
 

@@ -268,7 +268,7 @@ TEST(Reconciler, cannotEndInAStuckState) {
 
 TEST_F(ReconcilerOnline, changesItsContactsOnTheStreamThatIsThere) {
   EXPECT_THAT(names(reconciler.setContacts({*Jid::parse("new@x"), self.bare()}, begin)),
-              ElementsAre("change roster", "change roster", "subscribe"));
+              ElementsAre("change roster", "change roster", "subscribed", "subscribe"));
 }
 
 TEST(Reconciler, hasTheContactsThatWereSetBeforeItsRosterCame) {
