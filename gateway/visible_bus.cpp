@@ -68,13 +68,13 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> VisibleBus::service(Caller call
   const Key key{caller.view.get(), name};
   const auto known = shown_.find(key);
   auto object = known != shown_.end() && known->second.whole == *whole ? known->second.visible : nullptr;
-  if (!object || !caller.without.empty()) {
+  if (!object || caller.without) {
     auto metaObject = visible(*caller.view, name, (*whole)->metaObject());
     if (shows == policy::Visibility::ifAMemberIs && isEmpty(metaObject)) co_return noService(name);
-    leaveOut(metaObject, caller.without);
+    if (caller.without) leaveOut(metaObject, *caller.without);
     object = std::make_shared<RemoteObject>((*whole)->connection(), (*whole)->service(), qi::mainObject, name,
                                             std::make_shared<const qi::MetaObject>(std::move(metaObject)));
-    if (!caller.without.empty()) co_return object;
+    if (caller.without) co_return object;
     if (shown_.size() >= mostShown) shown_.clear();
     shown_.insert_or_assign(key, Shown{caller.view, *whole, object});
   }

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,8 +29,8 @@ class VisibleBus {
   // For whom something is looked up.
   struct Caller {
     std::shared_ptr<policy::View> view;
-    // A member that is looked up as if it did not exist, because it was refused; empty: none.
-    std::string without = {};
+    // A member that is looked up as if it did not exist, because it was refused.
+    std::optional<std::string> without = {};
   };
 
   // From now on. It looks for its directory by itself.

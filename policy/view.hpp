@@ -84,7 +84,7 @@ class View {
   // The verbs that are granted on a member, whatever rate, payload and time say.
   Verbs granted(std::string_view service, std::string_view member);
   bool isVisible(std::string_view service, std::string_view member, Kind kind) {
-    return granted(service, member).hasAnyOf(Verbs::of(kind));
+    return !member.empty() && granted(service, member).hasAnyOf(Verbs::of(kind));
   }
   Visibility visibility(std::string_view service) const;
 

@@ -93,6 +93,16 @@ TEST_F(IqDoorPolicyTest, answersWhatIsRefusedAsWhatDoesNotExist) {
   EXPECT_EQ(calls, 0);
 }
 
+TEST_F(IqDoorPolicyTest, callsNoMethodWithoutAName) {
+  localbus::ObjectBuilder builder;
+  builder.method("", [this] { ++calls; });
+  bus.await(provider->registerService("Odd", builder.build())).value();
+  openWith(rule("may = '*'\non = '*'"));
+  EXPECT_EQ(refusal("set", call("Odd", "::()")).code, "unknown-member");
+  EXPECT_EQ(rpc::readInfo(result("get", rpc::infoRequest("Odd")))->methods.size(), 0u);
+  EXPECT_EQ(calls, 0);
+}
+
 TEST_F(IqDoorPolicyTest, tellsWhatIsRefusedOfAMemberThatIsSeen) {
   openWith(rule("may = 'get'\non = 'Speech.volume'"));
   const auto error = refusal("set", rpc::setRequest({"Speech", "volume"}, "1"));

@@ -155,6 +155,8 @@ TEST_F(ViewTest, showsOfAServiceWhatHasAVerbThatFits) {
   EXPECT_EQ(some.visibility("T"), Visibility::no);
   auto all = view(rule("r", "who = 'a@x'\nmay = '*'\non = 'S'"));
   EXPECT_EQ(all.visibility("S"), Visibility::yes);
+  EXPECT_FALSE(all.isVisible("S", "", Kind::method));  // no member has no name
+  EXPECT_FALSE(all.decide({Verb::call, "S", "::(s)"}));
 }
 
 TEST_F(ViewTest, grantsNobodyWhatIsTheRobotsOwn) {
