@@ -1,6 +1,7 @@
 #include "policy/policy.hpp"
 
 #include "policy/view.hpp"
+#include "tests/support/places.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -153,7 +154,7 @@ TEST(Policy, meansByAListOfAccountsWhatItAlwaysMeant) {
 }
 
 TEST(Policy, isTheExampleOfTheDocumentation) {
-  std::ifstream file(BECKON_SOURCE_DIR "/docs/policy.example.toml");
+  std::ifstream file(test::sourceFolder() / "docs/policy.example.toml");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const auto reading = Policy::read(text);
   ASSERT_THAT(told(reading.faults), IsEmpty());
