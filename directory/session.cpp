@@ -86,6 +86,7 @@ localbus::DialOptions Session::dialOptions() {
   };
   return {.timeout = options_.dialTimeout,
           .credentials = options_.credentials,
+          .areCredentialsForTls = endpoint_.isTls(),
           .more = options_.moreCredentials ? localbus::CredentialSource(more) : nullptr,
           .capabilities = named(options_.capabilities, sessionId_),
           .tls = options_.tls,

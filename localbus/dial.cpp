@@ -99,6 +99,10 @@ asio::awaitable<run::Result<std::shared_ptr<Connection>>> dial(asio::io_context&
     if (!context) co_return context.error();
     tls = std::make_unique<TlsChannel>(*context, endpoint.host);
   }
+  if (options.areCredentialsForTls && !endpoint.isTls() && !endpoint.isUnix()) {
+    options.credentials.clear();
+    options.more = nullptr;
+  }
   auto connection =
       Connection::connected(std::move(**socket), std::move(options.credentials), std::move(options.more),
                             options.receiver, std::move(log), std::move(options.capabilities), std::move(tls));

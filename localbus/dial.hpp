@@ -15,6 +15,7 @@ struct DialOptions {
   // For what follows until the connection is ready.
   Duration authenticationTime = Connection::authenticationTime;
   qi::CapabilityMap credentials = {};  // "auth_user", "auth_token" ...
+  bool areCredentialsForTls = false;   // they are not shown where others on the network can read them
   CredentialSource more = {};
   qi::CapabilityMap capabilities = qi::ownCapabilities();
   std::optional<TlsContext> tls = {};  // for tcps and tcpsm; absent: the authorities of the system are trusted

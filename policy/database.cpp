@@ -53,6 +53,7 @@ Result<Database> Database::open(const std::filesystem::path& file) {
   const int opened = sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, nullptr);
   Database out(file, handle);
   if (opened != SQLITE_OK) return out.error(opened);
+  if (sqlite3_db_readonly(handle, "main") == 1) return out.error(SQLITE_READONLY);
   sqlite3_extended_result_codes(handle, 1);
   out.setPatience(usualPatience);
   struct ::stat status {};
@@ -101,7 +102,9 @@ Error Database::error(int code) const {
   const auto told = [&](std::string cause, std::string next) {
     return Error{Code::invalidConfig, std::move(cause), std::move(next)};
   };
-  const std::string why = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
+  // What sqlite says of the last call, if that is the one that failed.
+  const bool isLast = handle_ && sqlite3_errcode(handle_.get()) != SQLITE_OK;
+  const std::string why = isLast ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
   switch (code & 0xff) {
     case SQLITE_FULL:
       return told("cannot write " + name + ": the disk is full", "make room on that disk; nothing was changed");

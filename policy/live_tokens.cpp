@@ -80,14 +80,17 @@ Result<> LiveTokens::read() {
   auto all = store_.list();
   if (!all) return all.error();
   tokens_.clear();
+  settled_.reset();
   log_->debug("{} tokens", all->size());
   for (auto& token : *all) tokens_.emplace(token.hash, std::move(token));
   return {};
 }
 
-// What was good and is not any more, as of now.
+// What was good and is not any more, as of now: once a second, and whenever the file has changed.
 void LiveTokens::settle() {
   const auto now = clock_();
+  if (settled_ == now) return;
+  settled_ = now;
   std::map<std::int64_t, std::string> good;
   std::map<std::int64_t, std::string_view> reasons;
   for (const auto& [hash, token] : tokens_) {
@@ -110,6 +113,7 @@ void LiveTokens::settle() {
 void LiveTokens::fail(const Error& error) {
   log_->error("nobody is let in by a token ({}): {}; {}", run::codeText(error.code), error.cause, error.nextStep);
   version_.reset();
+  settled_.reset();
   tokens_.clear();
   std::vector<Ended> ended;
   for (auto& [id, name] : std::exchange(good_, {})) ended.push_back({id, name, "the robot cannot read its tokens"});

@@ -78,7 +78,8 @@ class LiveTokens {
   };
   std::unordered_map<TokenHash, Token, ByHash> tokens_;
   std::map<std::int64_t, std::string> good_;  // names
-  std::optional<std::int64_t> version_;
+  std::optional<std::int64_t> version_;       // of the file, as it was read
+  std::optional<WallTime> settled_;           // the second at which `good_` was told
   int failures_ = 0;
   bool isRunning_ = false;
   std::map<std::uint64_t, Handler> handlers_;

@@ -28,6 +28,10 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
   if (!identity) co_return identity.error();
   const auto machine = run::machineId();
   if (!machine) co_return machine.error();
+  auto store = policy::Tokens::open(settings_.state / policy::Tokens::fileName);
+  if (!store) co_return store.error();
+  tokens_.emplace(io_.get_executor(), std::move(*store), log_);
+  tokens_->start();
   auto bus = settings_.bus;
   if (!settings_.isAttached) {
     auto ids = directory::keptIds(settings_.state / "service-ids", log_);
@@ -58,6 +62,7 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
   client_->stop();
   door_.close();
   if (directory_) directory_->stop();
+  tokens_->stop();
   co_return Result<>();
 }
 

@@ -6,6 +6,7 @@
 #include "directory/service_directory.hpp"
 #include "directory/session.hpp"
 #include "gateway/doors/iq_door.hpp"
+#include "policy/live_tokens.hpp"
 #include "policy/policy_file.hpp"
 #include "xmpp/client.hpp"
 
@@ -43,6 +44,7 @@ class RobotSide {
   std::optional<directory::ServiceDirectory> directory_;
   policy::Authority authority_;
   std::optional<policy::PolicyFile> policyFile_;
+  std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
   gateway::IqDoor door_;
   std::shared_ptr<void> listening_;  // to changes of the policy

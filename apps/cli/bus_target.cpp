@@ -1,5 +1,6 @@
 #include "apps/cli/bus_target.hpp"
 
+#include "apps/cli/token_file.hpp"
 #include "core/run/machine_id.hpp"
 #include "directory/json_call.hpp"
 
@@ -21,6 +22,9 @@ Awaitable<std::unique_ptr<BusTarget>> BusTarget::connect(boost::asio::io_context
   options.machineId = *machine;
   options.dialTimeout = command.time;
   options.tls = *tls;
+  const auto credentials = credentialsFor(*endpoint, command);
+  if (!credentials) co_return credentials.error();
+  options.credentials = *credentials;
   auto session = co_await directory::Session::connect(io, *endpoint, options, std::move(log));
   if (!session) co_return session.error();
   co_return std::make_unique<BusTarget>(*session);

@@ -56,6 +56,9 @@ run::Result<> complete(const std::string& place, Command& command) {
   if (!onBus && command.tls.areGiven())
     return run::Error{Code::invalidArgument, "TLS options are for a bus",
                       "give its address with --bus, or ca_file in the configuration for the XMPP server"};
+  if (!onBus && !command.tokenFile.empty())
+    return run::Error{Code::invalidArgument, "a token is for a robot's LAN door",
+                      "give its address with --bus tcps://HOST:PORT; by XMPP your account says who you are"};
   if (!onBus && command.time > std::chrono::seconds(60))
     return run::Error{Code::invalidArgument, "by XMPP a robot gives a call 60 seconds at most",
                       "give --timeout 60 or less"};

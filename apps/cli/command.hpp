@@ -19,6 +19,7 @@ struct Command {
   std::string bus;               // --bus; empty: by XMPP
   std::filesystem::path config;  // --config
   apps::TlsFiles tls;            // for the bus and its services
+  std::string tokenFile;         // --token-file, for the same; "-": standard input
   bool json = false;
   bool verbose = false;  // say how the service was reached
   std::chrono::milliseconds time{10'000};

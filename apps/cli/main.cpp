@@ -1,10 +1,12 @@
 #include "apps/cli/bus_target.hpp"
 #include "apps/cli/command.hpp"
+#include "apps/cli/completion.hpp"
 #include "apps/cli/policy.hpp"
 #include "apps/cli/print.hpp"
 #include "apps/cli/robot_target.hpp"
 #include "apps/cli/robot_watch.hpp"
 #include "apps/cli/stats.hpp"
+#include "apps/cli/token.hpp"
 #include "apps/cli/trace.hpp"
 #include "apps/cli/watch.hpp"
 #include "apps/program.hpp"
@@ -197,6 +199,9 @@ int main(int argc, char** argv) {
                  "The address of a bus's directory, tcp://HOST:PORT (tcps, tcpsm and unix:///PATH, too), instead of a "
                  "robot by XMPP");
   apps::addTlsOptions(app, command.tls, true, false);
+  app.add_option("--token-file", command.tokenFile,
+                 "A file (mode 0600) with the token to show to a robot's LAN door; - is standard input. Else the file "
+                 "that BECKON_TOKEN_FILE names");
   app.add_option("--config", command.config, "The account to use (docs/configuration.md)")->capture_default_str();
   app.add_flag("--json", command.json, "Print JSON, errors too");
   app.add_flag("-v,--verbose", command.verbose, "Say on standard error how the service is reached");
@@ -218,12 +223,22 @@ int main(int argc, char** argv) {
   }
   cli::PolicyCommand policy;
   const auto* aboutPolicy = addPolicy(app, policy);
+  cli::TokenCommand token;
+  cli::addTokenVerb(app, token);
+  const auto* completion = app.add_subcommand("completion", "Print a script for bash: source <(beckon completion).");
   const auto body = [&]() -> Result<> {
     if (aboutPolicy->parsed()) {
       policy.json = command.json;
       return cli::policy(policy);
     }
     command.arguments = app.remaining(true);
+    if (completion->parsed()) {
+      std::cout << cli::bashCompletion(app) << std::flush;
+      return {};
+    }
+    token.json = command.json;
+    if (token.action != cli::TokenCommand::Action::none)
+      return cli::manageTokens(token, command.arguments, beckon::policy::wallClock());
     command.time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
     command.measured = std::chrono::milliseconds(static_cast<std::int64_t>(measured * 1000));
     if (const auto complete = cli::complete(place, command); !complete) return complete;

@@ -93,7 +93,10 @@ TEST(Complete, saysWhatDoesNotGoTogether) {
   patient.time = std::chrono::seconds(61);
   auto secured = with(Verb::services, "");
   secured.tls.insecure = true;
+  auto withToken = with(Verb::services, "");
+  withToken.tokenFile = "token";
   const Wrong wrongs[]{
+      {withToken, "nao1", "a token is for a robot's LAN door"},
       {secured, "nao1", "TLS options are for a bus"},
       {with(Verb::call, "", {"--frob"}), "nao1/S.m", "there is no option --frob"},
       {with(Verb::get, "", {"1"}), "nao1/S.m", "\"1\" is one word too many"},

@@ -50,6 +50,13 @@ TEST(Dial, showsItsCredentials) {
   EXPECT_TRUE(bus.connect({.credentials = {{"auth_token", qi::dynamic(std::string("new"))}}})->isReady());
 }
 
+TEST(Dial, keepsCredentialsForTlsToItselfWhereTheWayCanBeRead) {
+  SampleBus bus(wantsSecret);
+  const qi::CapabilityMap credentials{{"auth_token", qi::dynamic(std::string("new"))}};
+  EXPECT_EQ(failure(bus.loop, bus.endpoint, {.credentials = credentials, .areCredentialsForTls = true}).cause,
+            "Authentication failed: missing token [1.0]");
+}
+
 TEST(Dial, comesBackWithANewToken) {
   SampleBus bus(wantsSecret);
   const auto connection = bus.connect(
