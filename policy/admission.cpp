@@ -13,9 +13,9 @@ Result<Admitted> Admission::admit(const Credentials& credentials) {
   if (!credentials.token.empty()) return byToken(credentials);
   if (credentials.key.empty())
     return Error{Code::notAuthenticated, "missing token", "give a token, or a certificate that the policy knows"};
-  Admitted out{"key:SHA256:" + std::string(credentials.key), {}};
+  Admitted out{"key:" + std::string(credentials.key), {}};
   if (knowsKey_ && knowsKey_(out.principal)) return out;
-  return Error{Code::notAuthenticated, "unknown key SHA256:" + std::string(credentials.key),
+  return Error{Code::notAuthenticated, "unknown key " + std::string(credentials.key),
                "have the key's fingerprint entered in the robot's policy, or give a token"};
 }
 

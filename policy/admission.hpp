@@ -13,7 +13,7 @@ namespace beckon::policy {
 // What somebody at a door shows of himself.
 struct Credentials {
   std::string_view token;    // "auth_token" of a qi client; empty: none. Its "auth_user" may be anything
-  std::string_view key;      // proved by TLS: SHA-256 of the certificate's public key, 64 small hex digits. Empty: none
+  std::string_view key;      // "SHA256:" and 64 small hex digits of a TLS client's key, which is proved. Empty: none
   std::string_view address;  // whose guesses these are, as the door counts addresses (IPv6: one /64)
 };
 

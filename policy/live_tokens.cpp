@@ -49,14 +49,11 @@ void LiveTokens::wait() {
 }
 
 void LiveTokens::look() {
-  if (const auto fresh = refresh(); fresh) {
-    failures_ = 0;
-    settle();
-  } else if (++failures_ == blind) {
-    fail(fresh.error());
-  } else if (failures_ < blind) {
-    settle();
-  }
+  const auto fresh = refresh();
+  if (fresh && failures_ >= blind) log_->info("tokens can be read again");
+  failures_ = fresh ? 0 : failures_ + 1;
+  if (failures_ == blind) fail(fresh.error());
+  settle();
 }
 
 Result<> LiveTokens::refresh() {
@@ -142,10 +139,11 @@ LiveTokens::Found LiveTokens::find(std::string_view text) {
   };
   const auto hash = tokenHash(text);
   if (!hash) return refused("bad token", "check the file that holds it: it was cut or mistyped", false);
-  look();
-  if (failures_ > 0)
+  // Failures are counted by the timer only: those who come could else make three of them in a moment.
+  if (!refresh())
     return {Error{Code::invalidConfig, "the robot cannot read its tokens", "see the log of beckond on the robot"},
             true};
+  settle();
   const auto found = tokens_.find(*hash);
   if (found == tokens_.end()) return refused("bad token", "ask the robot's owner for a token", false);
   const auto state = stateOf(found->second, clock_());

@@ -15,7 +15,7 @@ using test::today;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr const char* knownKey = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+constexpr const char* knownKey = "SHA256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 class AdmissionTest : public testing::Test {
  protected:
@@ -23,7 +23,7 @@ class AdmissionTest : public testing::Test {
       : writer(store.open()),
         live(io.get_executor(), store.open(), run::silentLog(), [] { return today; }),
         admission(
-            live, [](const std::string& principal) { return principal == std::string("key:SHA256:") + knownKey; },
+            live, [](const std::string& principal) { return principal == std::string("key:") + knownKey; },
             run::silentLog(), [this] { return now; }),
         token(writer.create("tablet", "operator", hours(1), today).value().text) {}
   run::Result<Admitted> byToken(const std::string& text, const std::string& address = "10.0.0.1") {
@@ -56,10 +56,10 @@ TEST_F(AdmissionTest, refusesWhoShowsNothing) {
 TEST_F(AdmissionTest, refusesAKeyThatThePolicyDoesNotKnow) {
   const auto admitted = admission.admit({.token = {}, .key = knownKey, .address = "10.0.0.1"});
   ASSERT_TRUE(admitted);
-  EXPECT_EQ(admitted->principal, std::string("key:SHA256:") + knownKey);
+  EXPECT_EQ(admitted->principal, std::string("key:") + knownKey);
   EXPECT_TRUE(admitted->roles.empty());
   EXPECT_EQ(admitted->token, 0);
-  const auto refused = admission.admit({.token = {}, .key = "ff", .address = "10.0.0.1"});
+  const auto refused = admission.admit({.token = {}, .key = "SHA256:ff", .address = "10.0.0.1"});
   EXPECT_EQ(refused.error().code, run::Code::notAuthenticated);
 }
 

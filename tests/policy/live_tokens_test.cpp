@@ -191,12 +191,14 @@ TEST_F(LiveTokensTest, countOnlyTheFileThatIsInPlace) {
   EXPECT_TRUE(live.find(anew).token);
 }
 
-TEST_F(LiveTokensTest, letNobodyInAndEndWhenTheFileCannotBeRead) {
+TEST_F(LiveTokensTest, letNobodyInAndEndWhenTheFileCannotBeReadThreeTimesInARow) {
   const auto text = make("tablet");
   ASSERT_TRUE(live.find(text).token);
   { store.open().database().execute("PRAGMA user_version = 99").value(); }
-  EXPECT_EQ(live.find(text).token.error().code, run::Code::invalidConfig);
-  EXPECT_THAT(look(), IsEmpty());  // it may be for a moment only
+  // It may be for a moment only, however many come in it.
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(live.find(text).token.error().code, run::Code::invalidConfig);
+  EXPECT_THAT(look(), IsEmpty());
+  EXPECT_THAT(look(), IsEmpty());
   EXPECT_THAT(look(), ElementsAre("tablet: the robot cannot read its tokens"));
   EXPECT_THAT(look(), IsEmpty());
   ASSERT_TRUE(Database::open(store.file()).value().execute("PRAGMA user_version = 2"));
