@@ -95,7 +95,7 @@ class Revocation : public testing::Test {
     ASSERT_EQ(status, 0);
   }
 
-  const test::Store store;
+  test::Store store;
   test::TlsFiles files;
   localbus::TlsContext context = *localbus::TlsContext::server({files.issue({"robot", "IP:127.0.0.1"})});
   localbus::TlsContext trusting = *localbus::TlsContext::client({files.path("authority.pem")});

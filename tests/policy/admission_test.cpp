@@ -30,7 +30,7 @@ class AdmissionTest : public testing::Test {
     return admission.admit({.token = text, .key = {}, .address = address});
   }
 
-  const test::Store store;
+  test::Store store;
   boost::asio::io_context io;
   Guesses::Time now{seconds(1000)};
   Tokens writer;

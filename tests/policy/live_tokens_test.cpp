@@ -36,7 +36,7 @@ class LiveTokensTest : public testing::Test {
     return told;
   }
 
-  const test::Store store;
+  test::Store store;
   boost::asio::io_context io;
   WallTime now = today;
   Tokens writer;  // the command line's

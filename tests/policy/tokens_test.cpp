@@ -35,7 +35,7 @@ class TokensTest : public testing::Test {
     EXPECT_FALSE(opened);
     return opened ? run::Error() : opened.error();
   }
-  const test::Store store;
+  test::Store store;
 };
 
 TEST_F(TokensTest, findATokenByWhatItsHolderShows) {
