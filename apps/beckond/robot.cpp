@@ -31,7 +31,6 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
   auto store = policy::Tokens::open(settings_.state / policy::Tokens::fileName);
   if (!store) co_return store.error();
   tokens_.emplace(io_.get_executor(), std::move(*store), log_);
-  tokens_->start();
   auto bus = settings_.bus;
   if (!settings_.isAttached) {
     auto ids = directory::keptIds(settings_.state / "service-ids", log_);
@@ -48,6 +47,7 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
     }
   }
   announce(*identity);
+  tokens_->start();
   if (!settings_.policyFile.empty()) policyFile_.emplace(io_, settings_.policyFile, authority_, log_).start();
   directory::Session::Options options;
   options.machineId = *machine;

@@ -1,13 +1,16 @@
 #include "apps/cli/token.hpp"
 
 #include "policy/tokens.hpp"
+#include "policy/view.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <charconv>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 
 namespace beckon::cli {
 
@@ -67,6 +70,29 @@ Result<Tokens> open(const TokenCommand& command) {
   return Tokens::open(command.state / Tokens::fileName);
 }
 
+// The robot's policy, as far as it is known here; null if it is not.
+Result<std::shared_ptr<const policy::Policy>> readPolicy(const TokenCommand& command) {
+  std::error_code problem;
+  auto file = command.policy;
+  if (file.empty()) {
+    file = std::filesystem::canonical(command.state, problem).parent_path() / "policy.toml";
+    if (!std::filesystem::exists(file, problem)) return std::shared_ptr<const policy::Policy>();
+  }
+  std::ifstream in(file);
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  if (!in) return Error{Code::invalidConfig, "cannot read " + file.string(), "check its name, and who owns it"};
+  return policy::Policy::parse(text, file.string());
+}
+
+// What the owner of a token would else find out by being refused.
+std::string warningFor(const Token& token, const std::shared_ptr<const policy::Policy>& rules) {
+  if (!rules) return {};
+  const policy::Caller caller{"token:" + token.name, {token.role}, policy::Door::lan};
+  if (!policy::View(rules, caller, nullptr, policy::Clock::real()).isEmpty()) return {};
+  return "no rule of the policy is for " + caller.principal + " or role:" + token.role +
+         " at the LAN door: it may do nothing";
+}
+
 Result<> create(const TokenCommand& command, WallTime now) {
   std::optional<std::chrono::seconds> lifetime;
   if (!command.lifetime.empty()) {
@@ -76,11 +102,15 @@ Result<> create(const TokenCommand& command, WallTime now) {
   }
   auto tokens = open(command);
   if (!tokens) return tokens.error();
+  const auto rules = readPolicy(command);
+  if (!rules) return rules.error();
   const auto made = tokens->create(command.name, command.role, lifetime, now);
   if (!made) return made.error();
+  const auto warning = warningFor(made->token, *rules);
   if (command.json) {
     auto told = json(made->token, now);
     told["token"] = made->text;
+    told["warning"] = warning.empty() ? Json(nullptr) : Json(warning);
     std::cout << told.dump() << std::endl;
   } else {
     std::cout << made->text << std::endl;
@@ -94,6 +124,7 @@ Result<> create(const TokenCommand& command, WallTime now) {
   if (!command.json)
     std::cerr << "token:" << made->token.name << ", role " << made->token.role << ", " << untilText(made->token)
               << "; it is not shown again" << std::endl;
+  if (!command.json && !warning.empty()) std::cerr << "warning: " << warning << std::endl;
   return {};
 }
 
@@ -148,6 +179,10 @@ void addTokenVerb(CLI::App& app, TokenCommand& command) {
   auto* making = add("create", "Make a token and print it, once.", Action::create);
   making->add_option("name", command.name, "What it is called: letters, digits, '.', '_', '-'")->required();
   making->add_option("--role", command.role, "The role that the policy knows it by")->required();
+  making->add_option(
+      "--policy", command.policy,
+      "The robot's policy, to see that it has rules for the token; policy.toml beside the state if it is "
+      "there");
   making->add_option("--for", command.lifetime,
                      "How long it is good: 30s, 90min, 12h, 7d, 4w; else until it is revoked");
   add("list", "All tokens: name, role, whether it is good, until when.", Action::list);

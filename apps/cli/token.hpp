@@ -24,6 +24,7 @@ struct TokenCommand {
   std::string name, role;
   std::string lifetime;  // "7d"; empty: until it is revoked
   std::filesystem::path state = "state";
+  std::filesystem::path policy;  // empty: policy.toml beside `state`, if it is there
   bool json = false;
 };
 

@@ -52,6 +52,22 @@ class Token(World):
         self.assertNotRegex(listed.out, "bkn_")
         self.assertEqual([(entry["name"], entry["state"]) for entry in self.token("list", "--json").json()], [("desk", "good"), ("tablet", "good")])
 
+    def test_a_token_that_the_policy_has_no_rule_for_is_made_with_a_warning(self):
+        policy = self.folder / "policy.toml"  # beside the state
+        policy.write_text('[roles]\noperator = []\n[[rule]]\nname = "operators"\nwho = ["role:operator", "token:desk"]\nmay = "*"\non = "*"\n')
+        for name, role in (("tablet", "operator"), ("desk", "guest")):
+            answer = self.token("create", name, "--role", role)
+            self.assertEqual(answer.code, 0, answer)
+            self.assertNotIn("warning", answer.err)
+        answer = self.token("create", "phone", "--role", "operater")
+        self.assertRegex(answer.out, f"^{TOKEN}\n$")
+        self.assertIn("warning: no rule of the policy is for token:phone or role:operater at the LAN door", answer.err)
+        self.assertIn("it may do nothing", self.token("--json", "create", "other", "--role", "guest").json()["warning"])
+        policy.write_text("frob")
+        self.assertFails(self.token("create", "late", "--role", "operator"), 2, "invalid-config", f"{policy}")
+        self.assertFails(self.token("create", "late", "--role", "operator", "--policy", self.folder / "none"), 2, "invalid-config", "cannot read")
+        self.assertNotIn("late", self.token("list").out)
+
     def test_a_revoked_token_stays_in_the_list_until_its_name_is_used_again(self):
         self.create("tablet")
         self.assertRegex(self.assertDone(self.token("revoke", "tablet")).out, r"^tablet  revoked at .* UTC\n$")
