@@ -75,9 +75,11 @@ std::vector<Element> Roster::become(const std::set<Jid>& contacts, TimePoint now
     out.push_back(change(item(entry.first.text()).set("subscription", "remove")));
     return true;
   });
+  // Whoever asked while he was none was not answered, and his server does not pass the request on again (RFC 6121
+  // section 3.1.3): approved unasked, a request that waits is granted, and without one it changes nothing.
   for (const auto& jid : contacts)
     if (const auto [entry, isNew] = contacts_.try_emplace(jid.bare()); isNew)
-      ask(entry->first, entry->second, now, out);
+      welcome(entry->first, entry->second, now, out);
   return out;
 }
 

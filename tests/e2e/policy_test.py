@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 
-from world import World, XmppWorld
+from world import World, XmppWorld, until
 
 
 def rule(on="*", *more, name="owner", who="owner@robots.test"):
@@ -94,6 +94,13 @@ class Running(XmppWorld):
         self.assertDone(self.on_bus("call", "ALTextToSpeech.setLanguage", '"German"'))
         watch.await_line('languageTTS ["German"]')
         self.assertDone(self.owner("get", "nao1/ALTextToSpeech.volume"))
+
+    def test_whom_a_change_names_finds_the_robot_and_whom_it_leaves_out_does_not(self):
+        self.assertFails(self.stranger("services", "nao1"), 3, "unknown-robot")
+        self.write("policy.toml", rule(who="stranger@robots.test"))
+        self.robot.await_text("the policy is now version")
+        until(lambda: self.stranger("services", "nao1").code == 0, "the new account finds the robot")
+        self.assertFails(self.owner("services", "nao1"), 3, "unknown-robot")
 
     def test_a_bad_file_does_not_start(self):
         self.robot.end()
