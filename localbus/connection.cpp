@@ -128,6 +128,18 @@ void Connection::start(ReadyHandler ready, Duration limit) {
   read();
 }
 
+std::string Connection::localAddress() const {
+  error_code problem;
+  const auto local = socket_.local_endpoint(problem);
+  if (problem || local.protocol().family() == AF_UNIX) return {};
+  asio::ip::tcp::endpoint tcp;
+  std::memcpy(tcp.data(), local.data(), std::min(local.size(), tcp.capacity()));
+  const auto address = tcp.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  return address.to_string();
+}
+
 void Connection::onClosed(std::function<void(const Error&)> handler) { onClosed_ = std::move(handler); }
 
 void Connection::close(Error reason) {
@@ -350,6 +362,8 @@ void Connection::becomeReady() {
   state_ = State::ready;
   authenticationTimer_.cancel();
   parser_.setMaxPayload(qi::limits::maxPayload);
+  if (auto caller = capabilities_.remoteText(qi::capability::beckonCaller); !caller.empty())
+    principal_ = std::make_shared<const std::string>(std::move(caller));
   settlePool();
   if (ready_) std::exchange(ready_, {})({});
 }

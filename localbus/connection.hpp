@@ -172,6 +172,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t id() const { return id_; }  // of this process, never reused
   // For people: an address and port, or a process.
   std::string peer() const { return peer_; }
+  // The address of our own end, without port or brackets; empty where it is none of the network.
+  std::string localAddress() const;
+  // SHA-256 of the public key (SubjectPublicKeyInfo, DER) whose possession the peer has proved by TLS, 64 small hex
+  // digits; empty if it has shown none.
+  std::string peerKey() const { return tls_ ? tls_->peerKey() : std::string(); }
+  // For whom a gateway at the other end calls; null: for nobody else.
+  const std::shared_ptr<const std::string>& principal() const { return principal_; }
+  // Who decides about the peer's credentials, before start().
+  void setAuthenticator(Authenticator authenticator) { server_->setAuthenticator(std::move(authenticator)); }
   std::uint64_t droppedEvents() const { return droppedEvents_; }
   // Bytes that wait to be sent.
   std::size_t queued() const { return queue_.size() + sending_.size() - sent_; }
@@ -235,6 +244,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   run::Log log_;
   const std::uint64_t id_;
   std::string peer_;
+  std::shared_ptr<const std::string> principal_;
   State state_ = State::fresh;
   bool closesAfterFlush_ = false;
   run::Error refusal_;

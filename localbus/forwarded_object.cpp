@@ -5,26 +5,20 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+// Who may what, and subscriptions; forwarded_messages.cpp has what passes.
 namespace beckon::localbus {
 
 using qi::Bytes;
 using qi::MessageType;
-using qi::Signature;
-using qi::Value;
 using run::Code;
 using run::Error;
 using run::Result;
+namespace action = qi::action;
 
 namespace {
 
 // The caller's own deadline ends a call earlier, by its cancel or its end.
 constexpr Duration longestCall = std::chrono::hours(24);
-
-Result<Value> readAnswer(const Answer& answer, const Signature& returns) {
-  if (!(answer.flags & qi::flags::dynamicPayload)) return qi::decodeValue(answer.payload, returns, answer.format);
-  const auto value = qi::decode<Value>(answer.payload, answer.format);
-  return value ? qi::convert(*value, returns) : value;
-}
 
 // What a subscription is for: the second of its arguments.
 std::uint32_t signalOf(const qi::Message& subscription) {
@@ -33,10 +27,16 @@ std::uint32_t signalOf(const qi::Message& subscription) {
   return reader.number<std::uint32_t>();
 }
 
+void refuse(const std::shared_ptr<Connection>& from, const qi::Header& header, const std::string& why) {
+  if (header.type == MessageType::call)
+    from->answer(header.id, header.address, MessageType::error, qi::encodeErrorText(why));
+}
+
 }  // namespace
 
-ForwardedObject::ForwardedObject(std::shared_ptr<RemoteObject> target)
+ForwardedObject::ForwardedObject(std::shared_ptr<RemoteObject> target, std::shared_ptr<Guard> guard)
     : target_(std::move(target)),
+      guard_(std::move(guard)),
       uid_(target_->uid() == qi::ObjectUid{} ? newObjectUid() : target_->uid()),
       subscribers_([this](std::uint32_t signal, bool isWanted) { want(signal, isWanted); }) {}
 
@@ -44,76 +44,136 @@ ForwardedObject::~ForwardedObject() = default;
 
 void ForwardedObject::received(const std::shared_ptr<Connection>& from, const qi::Message& message) {
   const auto& header = message.header;
-  const auto action = header.address.action;
+  const auto member = header.address.action;
+  const bool isStandard = member <= action::registerEventWithSignature;
+  if (isStandard && (guard_ || member <= action::metaObject || member == action::registerEventWithSignature))
+    return standardAction(from, message);
   const auto& meta = metaObject();
-  const bool isSubscription = action == qi::action::registerEvent || action == qi::action::registerEventWithSignature;
-  if (isSubscription || action <= qi::action::metaObject) {
-    const auto result = ownAction(from, message);
-    auto answer = [weak = std::weak_ptr(from), header, result] {
-      const auto to = weak.lock();
-      if (!to || header.type != MessageType::call) return;
-      to->answer(header.id, header.address, result ? MessageType::reply : MessageType::error,
-                 result ? *result : qi::encodeErrorText(result.error().cause));
-    };
-    // Who is told that he has subscribed misses nothing.
-    const auto signal = subscribing_.find(signalOf(message));
-    if (result && isSubscription && signal != subscribing_.end())
-      signal->second.push_back(std::move(answer));
-    else
-      answer();
+  if (const auto method = meta.methods.find(member); method != meta.methods.end()) {
+    const auto use = header.type == MessageType::post ? Guard::Use::post : Guard::Use::call;
+    if (const auto longest = admitted(from, message, use, member)) {
+      const Passing call{from, header, member, way(method->second), *longest};
+      forward(call, message.payload);
+    }
     return;
   }
-  if (const auto method = meta.methods.find(action); method != meta.methods.end())
-    return forward(from, message, method->second);
-  if (const auto signal = meta.signals.find(action); signal != meta.signals.end() && header.type == MessageType::post) {
-    const auto posted =
-        readFlagged(message, Signature::of(signal->second.signature), from->format(header.address.service));
-    if (posted) target_->postAction(action, qi::encodeValue(posted->arguments, target_->argumentFormat()));
-    return;
-  }
-  if (header.type == MessageType::call)
-    from->answer(header.id, header.address, MessageType::error, qi::encodeErrorText("No such method"));
+  if (const auto signal = meta.signals.find(member); signal != meta.signals.end() && header.type == MessageType::post)
+    return postToSignal(from, message, signal->second);
+  refuse(from, header, "No such method");
 }
 
-Result<Bytes> ForwardedObject::ownAction(const std::shared_ptr<Connection>& from, const qi::Message& message) {
-  switch (message.header.address.action) {
-    case qi::action::metaObject:
-      return qi::encode(metaObject());
-    case qi::action::unregisterEvent:
-      return subscribers_.remove(*from, message);
-    default:
-      return subscribers_.add(from, message, metaObject());
-  }
+// How long it may take; none: it was refused.
+std::optional<Duration> ForwardedObject::admitted(const std::shared_ptr<Connection>& from, const qi::Message& message,
+                                                  Guard::Use use, std::uint32_t member) const {
+  if (!guard_) return longestCall;
+  const auto admitted = guard_->admit(use, member, message.payload.size());
+  if (admitted) return std::min(*admitted, longestCall);
+  const auto isThere = admitted.error().code != Code::unknownMember;
+  refuse(from, message.header, isThere ? admitted.error().cause : "No such method");
+  return {};
 }
 
-void ForwardedObject::forward(const std::shared_ptr<Connection>& from, const qi::Message& message,
-                              const qi::MetaMethod& meta) {
+void ForwardedObject::standardAction(const std::shared_ptr<Connection>& from, const qi::Message& message) {
   const auto& header = message.header;
-  auto flagged = readFlagged(message, Signature::of(meta.parametersSignature), from->format(header.address.service));
-  if (header.type == MessageType::post) {
-    if (flagged) target_->postAction(meta.uid, qi::encodeValue(flagged->arguments, target_->argumentFormat()));
-    return;
+  switch (header.address.action) {
+    case action::registerEvent:
+    case action::registerEventWithSignature:
+    case action::unregisterEvent:
+      return subscription(from, message);
+    case action::property:
+    case action::setProperty:
+      return propertyAction(from, message);
+    case action::metaObject:
+    case action::properties:
+      break;
+    default:
+      return refuse(from, header, "No such method");
   }
-  const auto wanted = flagged ? std::move(flagged->wanted) : std::nullopt;
-  const auto caller = std::make_shared<Responder>(waitingCaller(from, header, meta.returnSignature, wanted));
-  if (!flagged) return (*caller)(flagged.error());
-  const auto call =
-      target_->callAction(meta.uid, qi::encodeValue(flagged->arguments, target_->argumentFormat()), longestCall,
-                          [caller, returns = Signature::of(meta.returnSignature)](Result<Answer> answer) {
-                            if (!answer && answer.error().code == Code::canceled) return caller->canceled();
-                            if (!answer) return (*caller)(answer.error());
-                            const auto value = readAnswer(*answer, returns);
-                            const auto format = caller->format();
-                            if (!value)
-                              (*caller)(value.error());
-                            else if (format)
-                              (*caller)(qi::encodeValue(*value, *format));
-                          });
-  caller->onCancel([target = target_, call] { target->connection()->cancel(call); });
+  if (header.type != MessageType::call) return;
+  if (header.address.action == action::metaObject)
+    return from->answer(header.id, header.address, MessageType::reply, qi::encode(metaObject()));
+  std::vector<std::string> names;
+  for (const auto& [id, property] : metaObject().properties) names.push_back(property.name);
+  from->answer(header.id, header.address, MessageType::reply, qi::encode(names));
+}
+
+void ForwardedObject::subscription(const std::shared_ptr<Connection>& from, const qi::Message& message) {
+  const auto& header = message.header;
+  const bool begins = header.address.action != action::unregisterEvent;
+  const auto signal = signalOf(message);
+  if (begins && guard_ && metaObject().signals.contains(signal)) {
+    const auto admitted = guard_->admit(Guard::Use::watch, signal, 0);
+    if (!admitted)
+      return refuse(from, header,
+                    admitted.error().code == Code::unknownMember ? "No such signal" : admitted.error().cause);
+  }
+  const auto result = begins ? subscribers_.add(from, message, metaObject()) : subscribers_.remove(*from, message);
+  auto answer = [weak = std::weak_ptr(from), header, result] {
+    const auto to = weak.lock();
+    if (!to || header.type != MessageType::call) return;
+    to->answer(header.id, header.address, result ? MessageType::reply : MessageType::error,
+               result ? *result : qi::encodeErrorText(result.error().cause));
+  };
+  // Who is told that he has subscribed misses nothing.
+  const auto waiting = subscribing_.find(signal);
+  if (result && begins && waiting != subscribing_.end())
+    waiting->second.push_back(std::move(answer));
+  else
+    answer();
+}
+
+// The property is named by an argument: it goes on in one form, so that both sides mean the same.
+void ForwardedObject::propertyAction(const std::shared_ptr<Connection>& from, const qi::Message& message) {
+  const auto& header = message.header;
+  const bool isSet = header.address.action == action::setProperty;
+  if (header.flags & qi::flags::dynamicPayload)
+    return refuse(from, header, "the name of a property goes as its declared type");
+  qi::Reader reader(message.payload);
+  qi::Value named;
+  qi::Codec<qi::Value>::read(reader, named);
+  if (!reader.ok()) return refuse(from, header, unreadableArguments(*reader.error()).cause);
+  const auto& properties = metaObject().properties;
+  const qi::MetaProperty* meta = nullptr;
+  std::string shown;
+  if (const auto* name = named.inner().as<std::string>()) {
+    shown = *name;
+    meta = metaObject().findProperty(*name);
+  } else if (const auto id = qi::fromValue<std::uint32_t>(named)) {
+    shown = std::to_string(*id);
+    if (const auto found = properties.find(*id); found != properties.end()) meta = &found->second;
+  }
+  const auto missing = "property \"" + shown + "\" was not found";
+  if (!meta) return refuse(from, header, missing);
+  const auto rest = message.payload.subspan(reader.position());
+  const auto admitted = guard_->admit(isSet ? Guard::Use::set : Guard::Use::get, meta->uid, rest.size());
+  if (!admitted)
+    return refuse(from, header, admitted.error().code == Code::unknownMember ? missing : admitted.error().cause);
+  auto payload = qi::encode(qi::dynamic(meta->uid));
+  payload.insert(payload.end(), rest.begin(), rest.end());
+  static const qi::MetaMethod get{action::property, "m", "property", "(m)", {}, {}, {}};
+  static const qi::MetaMethod set{action::setProperty, "v", "setProperty", "(mm)", {}, {}, {}};
+  const Passing call{from, header, header.address.action, way(isSet ? set : get), std::min(*admitted, longestCall)};
+  forward(call, payload);
+}
+
+void ForwardedObject::postToSignal(const std::shared_ptr<Connection>& from, const qi::Message& message,
+                                   const qi::MetaSignal& meta) {
+  if (!admitted(from, message, Guard::Use::post, meta.uid)) return;
+  const qi::MetaMethod asMethod{meta.uid, "v", meta.name, meta.signature, {}, {}, {}};
+  const Passing post{from, message.header, meta.uid, way(asMethod), longestCall};
+  forward(post, message.payload);
 }
 
 void ForwardedObject::released(std::uint64_t connection, std::uint32_t service, std::uint32_t object) {
   subscribers_.released(connection, service, object);
+}
+
+void ForwardedObject::reconsider() {
+  ways_.clear();
+  subscribers_.end([this](std::uint32_t signal) {
+    const auto& signals = metaObject().signals;
+    return !signals.contains(signal) || (guard_ && !guard_->admit(Guard::Use::watch, signal, 0));
+  });
 }
 
 void ForwardedObject::want(std::uint32_t signal, bool isWanted) {
@@ -121,13 +181,10 @@ void ForwardedObject::want(std::uint32_t signal, bool isWanted) {
   if (!isWanted) return;
   subscribing_[signal];
   const auto subscribe = [weak = weak_from_this(), target = target_, signal]() -> asio::awaitable<void> {
-    auto handler = [weak, signal](const Value& event) {
-      if (const auto self = weak.lock())
-        self->subscribers_.emit(
-            signal, self->metaObject().properties.contains(signal) ? SignalClass::state : SignalClass::event,
-            [&](const qi::ObjectFormat& format) { return qi::encodeValue(event, format); });
+    auto handler = [weak, signal](const qi::Message& event) {
+      if (const auto self = weak.lock()) self->emit(signal, event);
     };
-    auto subscription = co_await target->subscribe(target->metaObject().signals.at(signal).name, std::move(handler));
+    auto subscription = co_await target->subscribeToMessages(signal, std::move(handler));
     const auto self = weak.lock();
     if (!self) co_return;
     if (subscription && self->subscribers_.count(signal) > 0) self->upstream_[signal] = *subscription;

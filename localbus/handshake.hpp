@@ -40,6 +40,7 @@ class ServerHandshake {
   ServerHandshake(Authenticator authenticator, qi::Capabilities& capabilities)
       : authenticator_(std::move(authenticator)), capabilities_(capabilities) {}
 
+  void setAuthenticator(Authenticator authenticator) { authenticator_ = std::move(authenticator); }
   bool done() const { return done_; }
   // Any message until done(); afterwards those for service 0.
   Step receive(const qi::Message& message);

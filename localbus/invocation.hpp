@@ -12,6 +12,9 @@ namespace beckon::localbus {
 // Who calls, as far as a method may know.
 struct Caller {
   std::uint64_t connection = 0;  // Connection::id()
+  // Who calls from outside, as a gateway on the bus says: "alice@example.org", "token:NAME", "key:SHA256:HEX". Null: a
+  // program of the bus for itself.
+  std::shared_ptr<const std::string> principal = nullptr;
 };
 
 // Where the answer of one call goes.

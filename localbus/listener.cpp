@@ -40,10 +40,10 @@ std::string addressOf(const Socket& socket) {
 
 }  // namespace
 
-Listener::Listener(asio::io_context& io, ObjectHost& host, Authenticator authenticator, run::Log log,
+Listener::Listener(asio::io_context& io, Receiver& receiver, Authenticator authenticator, run::Log log,
                    qi::CapabilityMap capabilities)
     : io_(io),
-      host_(host),
+      receiver_(receiver),
       authenticator_(std::move(authenticator)),
       capabilities_(std::move(capabilities)),
       log_(std::move(log)) {}
@@ -164,8 +164,9 @@ void Listener::take(Socket socket, const std::optional<TlsContext>& tls) {
     log_->warn("more than {} connections: one more was closed", qi::limits::maxConnections);
     return;
   }
-  auto connection = Connection::accepted(std::move(socket), authenticator_, &host_, log_, capabilities_,
+  auto connection = Connection::accepted(std::move(socket), authenticator_, &receiver_, log_, capabilities_,
                                          tls ? std::make_unique<TlsChannel>(*tls) : nullptr);
+  if (screening_) connection->setAuthenticator(screening_(connection, address));
   const auto id = connection->id();
   connections_.emplace(id, connection);
   waiting_[address].insert(id);

@@ -2,7 +2,6 @@
 
 #include "localbus/connection.hpp"
 #include "localbus/endpoint.hpp"
-#include "localbus/object_host.hpp"
 #include "localbus/tls_context.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -16,13 +15,13 @@
 
 namespace beckon::localbus {
 
-// Accepts connections for an ObjectHost, on as many endpoints as are started. A failed accept (a peer that is gone
-// already, no descriptors) never ends the accepting. Connections are limited (qi::limits), most of all those that have
-// not authenticated: peers that say nothing push out each other. Lives on one executor.
+// Accepts connections for whoever answers their calls, on as many endpoints as are started. A failed accept (a peer
+// that is gone already, no descriptors) never ends the accepting. Connections are limited (qi::limits), most of all
+// those that have not authenticated: peers that say nothing push out each other. Lives on one executor.
 class Listener {
  public:
   // `capabilities`: what is told to the peers.
-  Listener(asio::io_context& io, ObjectHost& host, Authenticator authenticator, run::Log log,
+  Listener(asio::io_context& io, Receiver& receiver, Authenticator authenticator, run::Log log,
            qi::CapabilityMap capabilities = qi::ownCapabilities());
   ~Listener();
 
@@ -30,6 +29,10 @@ class Listener {
   // it answers. `tls`: for tcps and tcpsm, where it is needed. Errors: unreachable if the address cannot be listened on,
   // invalidArgument without what TLS needs.
   run::Result<Endpoint> start(const Endpoint& endpoint, std::optional<TlsContext> tls = {});
+  // Who decides about the credentials of each connection, instead of the one authenticator of all. `address`: of whom
+  // the peer is one of many, its IPv4 address or its /64 of IPv6.
+  using Screening = std::function<Authenticator(const std::weak_ptr<Connection>& peer, const std::string& address)>;
+  void screen(Screening screening) { screening_ = std::move(screening); }
   // Told of each peer once it has authenticated, before any of its calls.
   void onReady(std::function<void(const std::shared_ptr<Connection>&)> handler) { onReady_ = std::move(handler); }
   // The accepted connection with that id; null when it has ended.
@@ -57,10 +60,11 @@ class Listener {
   void isNoLongerWaiting(const std::string& address, std::uint64_t id);
 
   asio::io_context& io_;
-  ObjectHost& host_;
+  Receiver& receiver_;
   Authenticator authenticator_;
   qi::CapabilityMap capabilities_;
   run::Log log_;
+  Screening screening_;
   std::function<void(const std::shared_ptr<Connection>&)> onReady_;
   std::list<Entrance> entrances_;
   std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;

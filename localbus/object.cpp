@@ -83,7 +83,7 @@ void Object::invoke(const std::shared_ptr<Connection>& from, const qi::Message& 
   Responder respond(waitingCaller(from, header, meta.returnSignature, std::move(wanted)));
   if (from->objects().isFull() && Signature::of(meta.returnSignature).mayHoldObjects())
     return respond(ObjectTable::fullError());
-  Invocation call{Caller{from->id()}, arguments, format, std::move(respond)};
+  Invocation call{Caller{from->id(), from->principal()}, arguments, format, std::move(respond)};
   const auto& method = methods_.at(header.address.action);
   try {
     if (recorder_->isActive())

@@ -54,7 +54,7 @@ class Object final : public BoundObject {
   qi::ObjectUid uid_;
   std::map<std::uint32_t, Method> methods_;
   std::map<std::uint32_t, std::shared_ptr<AnyDirectMethod>> directMethods_;  // those that answer at once
-  std::set<std::uint32_t> inPlace_;  // methods that take a qi::SharedRaw
+  std::set<std::uint32_t> inPlace_;                                          // methods that take a qi::SharedRaw
   std::map<std::uint32_t, Property> properties_;
   std::map<std::uint32_t, SignalClass> classes_;  // of signals; those that are not here are `event`
   std::shared_ptr<CallRecorder> recorder_;

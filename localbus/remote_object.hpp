@@ -42,6 +42,8 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   qi::ObjectFormat argumentFormat() const { return connection_->format(service_, true); }
   const std::string& name() const { return name_; }
   std::uint32_t service() const { return service_; }
+  // Service and object.
+  std::pair<std::uint32_t, std::uint32_t> address() const { return {service_, object_}; }
   const std::shared_ptr<Connection>& connection() const { return connection_; }
 
   // `method` is a name or a full name with parameters, "say::(s)"; among overloads the first whose parameters
@@ -84,6 +86,11 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   asio::awaitable<run::Result<std::shared_ptr<Subscription>>> subscribeAs(std::string signal, qi::Signature wanted,
                                                                           EventHandler handler,
                                                                           Duration timeout = defaultTimeout);
+  // Each event of the signal of that number as it stands in the message, which is valid until the handler returns.
+  using MessageHandler = std::function<void(const qi::Message&)>;
+  asio::awaitable<run::Result<std::shared_ptr<Subscription>>> subscribeToMessages(std::uint32_t signal,
+                                                                                  MessageHandler handler,
+                                                                                  Duration timeout = defaultTimeout);
   // What it would subscribe to. Error: unknownMember.
   run::Result<const qi::MetaSignal*> signal(const std::string& name) const;
 
@@ -129,11 +136,19 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   run::Result<TypedMethod> typed(const std::string& name, const qi::Signature& parameters,
                                  const qi::Signature& returns) const;
   run::Error explain(const run::Error& error) const;
+  struct Handler {  // one of them
+    EventHandler event;
+    MessageHandler message;
+  };
   asio::awaitable<run::Result<std::shared_ptr<Subscription>>> registerFor(std::string signal,
                                                                           std::optional<qi::Signature> wanted,
                                                                           EventHandler handler, Duration timeout);
+  asio::awaitable<run::Result<std::shared_ptr<Subscription>>> registerHandler(std::uint32_t signal,
+                                                                              std::optional<qi::Signature> wanted,
+                                                                              Handler handler, Duration timeout);
   void received(const qi::Message& message);
   void warnOfEvent(const run::Error& why) const;
+  void pass(const qi::Message& message);
   void deliver(const std::string& registration, const qi::Value& event);
   void unsubscribe(const std::string& registration, std::uint64_t key);
 
@@ -142,7 +157,7 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
     std::optional<qi::Signature> wanted;
     std::uint64_t link = 0;  // the handler number that the peer knows
     bool isRegistered = false;
-    std::map<std::uint64_t, EventHandler> handlers;
+    std::map<std::uint64_t, Handler> handlers;
   };
 
   std::shared_ptr<Connection> connection_;

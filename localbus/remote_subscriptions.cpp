@@ -1,6 +1,8 @@
 #include "core/qi/convert.hpp"
 #include "localbus/remote_object.hpp"
 
+#include <algorithm>
+
 // What RemoteObject knows of signals.
 namespace beckon::localbus {
 
@@ -41,6 +43,18 @@ asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObjec
     wanted.reset();
   }
   if (isSame) wanted.reset();
+  auto registering = registerHandler(uid, std::move(wanted), {std::move(handler), {}}, timeout);
+  co_return co_await std::move(registering);
+}
+
+asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObject::subscribeToMessages(
+    std::uint32_t signal, MessageHandler handler, Duration timeout) {
+  return registerHandler(signal, {}, {{}, std::move(handler)}, timeout);
+}
+
+asio::awaitable<Result<std::shared_ptr<RemoteObject::Subscription>>> RemoteObject::registerHandler(
+    std::uint32_t uid, std::optional<Signature> wanted, Handler handler, Duration timeout) {
+  const auto self = shared_from_this();
   if (registrations_.empty())
     connection_->listen(service_, object_, [weak = weak_from_this()](const qi::Message& message) {
       if (const auto object = weak.lock()) object->received(message);
@@ -70,6 +84,13 @@ void RemoteObject::received(const qi::Message& message) {
   const auto uid = message.header.address.action;
   const auto meta = metaObject_->signals.find(uid);
   if (meta == metaObject_->signals.end()) return;
+  const auto self = shared_from_this();
+  pass(message);
+  const auto isDecoded = [](const auto& entry) { return static_cast<bool>(entry.second.event); };
+  if (std::ranges::none_of(registrations_, [&](const auto& entry) {
+        return entry.second.signal == uid && std::ranges::any_of(entry.second.handlers, isDecoded);
+      }))
+    return;
   const auto type = Signature::parse(meta->second.signature);
   if (!type) return;
   const bool isDynamic = message.header.flags & qi::flags::dynamicPayload;
@@ -83,7 +104,6 @@ void RemoteObject::received(const qi::Message& message) {
   std::vector<std::string> names;
   for (const auto& [name, registration] : registrations_)
     if (registration.signal == uid && (!isDynamic || registration.wanted)) names.push_back(name);
-  const auto self = shared_from_this();
   for (const auto& name : names) {
     const auto found = registrations_.find(name);  // a handler may have ended it
     if (found == registrations_.end()) continue;
@@ -98,6 +118,17 @@ void RemoteObject::received(const qi::Message& message) {
   }
 }
 
+// To those who take it as it is.
+void RemoteObject::pass(const qi::Message& message) {
+  if (message.header.flags & qi::flags::dynamicPayload) return;  // of a registration that asked for its own type
+  const auto registration = registrations_.find(std::to_string(message.header.address.action));
+  if (registration == registrations_.end()) return;
+  std::vector<MessageHandler> handlers;
+  for (const auto& [key, handler] : registration->second.handlers)
+    if (handler.message) handlers.push_back(handler.message);
+  for (const auto& handler : handlers) handler(message);
+}
+
 void RemoteObject::warnOfEvent(const run::Error& why) const {
   connection_->log()->warn("{}: an event cannot be read: {}", name_, why.cause);
 }
@@ -105,9 +136,10 @@ void RemoteObject::warnOfEvent(const run::Error& why) const {
 void RemoteObject::deliver(const std::string& registration, const Value& event) {
   const auto handlers = registrations_.at(registration).handlers;
   for (const auto& [key, handler] : handlers) {
+    if (!handler.event) continue;
     // A handler may have ended its own subscription or another.
     const auto still = registrations_.find(registration);
-    if (still != registrations_.end() && still->second.handlers.contains(key)) handler(event);
+    if (still != registrations_.end() && still->second.handlers.contains(key)) handler.event(event);
   }
 }
 

@@ -79,6 +79,10 @@ void Subscribers::released(std::uint64_t connection, std::uint32_t service, std:
   });
 }
 
+void Subscribers::end(const std::function<bool(std::uint32_t signal)>& which) {
+  erase([&](const Subscriber& known) { return which(known.address.action); });
+}
+
 template <class Predicate>
 std::size_t Subscribers::erase(const Predicate& which) {
   std::size_t ended = 0;

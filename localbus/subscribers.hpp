@@ -29,6 +29,9 @@ class Subscribers {
   // Everything that a connection subscribed to under that number.
   void released(std::uint64_t connection, std::uint32_t service, std::uint32_t object);
 
+  // Of the signals that `which` picks, whoever subscribed.
+  void end(const std::function<bool(std::uint32_t signal)>& which);
+
   // To each subscriber as it wants it. Encoded once for all, but where the event may carry objects: those are of the
   // class `event`.
   void emit(std::uint32_t signal, SignalClass kind, const Encode& encode);

@@ -1,5 +1,7 @@
 #include "localbus/tls_channel.hpp"
 
+#include "localbus/tls_key.hpp"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -169,6 +171,11 @@ Error TlsChannel::end() const {
             "check that it speaks TLS: without it the address begins with tcp://"};
   return {Code::connectionLost, "the TLS connection to " + who() + " was cut: it ended without being closed",
           "connect again; what came before the cut is genuine, but more may have been on its way"};
+}
+
+std::string TlsChannel::peerKey() const {
+  const X509* const certificate = peer_.isEstablished ? SSL_get0_peer_certificate(ssl_.get()) : nullptr;
+  return certificate ? keyFingerprint(*certificate) : std::string();
 }
 
 std::string TlsChannel::protocol() const { return peer_.isEstablished ? SSL_get_version(ssl_.get()) : ""; }

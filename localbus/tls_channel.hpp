@@ -57,6 +57,9 @@ class TlsChannel {
   // What to tell when the socket has ended: connectionLost, and whether the end is the peer's own or the stream was
   // cut, which anybody on the way can do.
   run::Error end() const;
+  // SHA-256 of the public key of the peer's certificate (SubjectPublicKeyInfo, DER), 64 small hex digits. Empty until
+  // isEstablished(), and if the peer has shown none.
+  std::string peerKey() const;
   // "TLSv1.3", for people. Empty until isEstablished().
   std::string protocol() const;
 

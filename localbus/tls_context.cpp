@@ -2,6 +2,7 @@
 
 #include "core/run/private_file.hpp"
 #include "localbus/tls_error.hpp"
+#include "localbus/tls_key.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -86,6 +87,9 @@ run::Result<TlsContext> TlsContext::server(const ServerOptions& options) {
     // Tells clients which of their certificates to show.
     SSL_CTX_set_client_CA_list(context.get(), SSL_load_client_CA_file(options.clientAuthorities->c_str()));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, &noteRejection);
+  } else if (options.asksForKeys) {
+    // TLS itself verifies that the client has the key.
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
   }
   return TlsContext(std::move(context), true);
 }
@@ -95,6 +99,10 @@ run::Result<TlsContext> TlsContext::client(const ClientOptions& options) {
   auto context = newContext(TLS_client_method());
   if (options.own)
     if (const auto done = use(context.get(), *options.own); !done) return done.error();
+  if (!options.pin.empty()) {
+    acceptOnly(options.pin, *context);
+    return TlsContext(std::move(context), false);
+  }
   if (options.authorities) {
     if (const auto done = trust(context.get(), *options.authorities); !done) return done.error();
   } else {
@@ -102,6 +110,11 @@ run::Result<TlsContext> TlsContext::client(const ClientOptions& options) {
   }
   if (options.verify) SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, &noteRejection);
   return TlsContext(std::move(context), false);
+}
+
+std::string TlsContext::ownKey() const {
+  const X509* const certificate = SSL_CTX_get0_certificate(handle_.get());
+  return certificate ? keyFingerprint(*certificate) : std::string();
 }
 
 bool TlsContext::verifies() const { return SSL_CTX_get_verify_mode(handle_.get()) & SSL_VERIFY_PEER; }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace beckon::localbus {
 
@@ -26,6 +27,9 @@ class TlsContext {
     TlsKeyPair own;
     // PEM. With them, every client must show a certificate that one of them signed (scheme tcpsm).
     std::optional<std::filesystem::path> clientAuthorities = {};
+    // Clients are asked for a certificate and may show any, or none: what counts is its key, which they prove to have
+    // (TlsChannel::peerKey). Of no use with clientAuthorities.
+    bool asksForKeys = false;
   };
   struct ClientOptions {
     // PEM; the only ones that are trusted then. Without them, the system's.
@@ -34,6 +38,9 @@ class TlsContext {
     // sign their own.
     bool verify = true;
     std::optional<TlsKeyPair> own = {};  // shown to servers that ask for one
+    // The only key that a server may have, as keyFingerprint() tells it; whoever signed its certificate, and for
+    // whatever host. Neither `authorities` nor `verify` count then.
+    std::string pin = {};
   };
 
   // Error invalidConfig names the file and what to do about it.
@@ -43,6 +50,8 @@ class TlsContext {
   bool isServer() const { return isServer_; }
   // Whether the peer must show a certificate that verifies.
   bool verifies() const;
+  // The own one, as keyFingerprint() tells it. Empty for a client without a certificate.
+  std::string ownKey() const;
   SSL_CTX* handle() const { return handle_.get(); }
 
  private:

@@ -19,7 +19,8 @@ bool isSet(const CapabilityMap& map, const std::string& name) {
 
 // What one end says of itself and the other need not say.
 bool tells(const std::string& name) {
-  return name == capability::beckonSession || name == capability::beckonResume || name == capability::beckonRelay;
+  return name == capability::beckonSession || name == capability::beckonResume || name == capability::beckonRelay ||
+         name == capability::beckonCaller;
 }
 
 }  // namespace

@@ -27,6 +27,8 @@ inline constexpr const char* beckonSession = "BeckonSession";
 inline constexpr const char* beckonResume = "BeckonResume";
 // A program's services may be called by others over its connection to the directory.
 inline constexpr const char* beckonRelay = "BeckonRelay";
+// Text, told by a gateway on a connection that it has for one caller from outside: the principal that calls.
+inline constexpr const char* beckonCaller = "BeckonCaller";
 // Beckon's own, on unix sockets: large payloads travel in shared memory (docs/protocol/qi.md, "The pool").
 inline constexpr const char* beckonPool = "BeckonPool";
 // Between a session and a directory: a registration may say which number it expects (docs/design/019). The directory

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "core/qi/meta_object.hpp"
+#include "localbus/connection.hpp"
+
+#include <memory>
+
+namespace beckon::localbus {
+
+// Stands between an object of another process and those who use it through a ForwardedObject: decides what they see of
+// it and what they may do, and what becomes of objects that pass in either direction.
+class Guard {
+ public:
+  enum class Use { call, post, get, set, watch };
+
+  virtual ~Guard() = default;
+  // What they see of it, by numbers of the whole: an object's own members, and of the actions that every object has
+  // those that they are to find. Stays where it is until ForwardedObject::reconsider().
+  virtual const qi::MetaObject& visible() const = 0;
+  // Asked about a member that they see, before an argument is read. `payload`: bytes of the arguments. Gives how long
+  // it may take at most; an error is what whoever asked is told, with the code unknownMember in the words for what is
+  // not there.
+  virtual run::Result<Duration> admit(Use use, std::uint32_t member, std::size_t payload) = 0;
+  // The guard of an object that the guarded one gives in a result or event.
+  virtual std::shared_ptr<Guard> ofGiven(const std::shared_ptr<const qi::MetaObject>& whole) = 0;
+  // The guard of an object that is given to the guarded one in arguments.
+  virtual std::shared_ptr<Guard> ofTaken(const std::shared_ptr<const qi::MetaObject>& whole) = 0;
+};
+
+}  // namespace beckon::localbus
