@@ -1,5 +1,7 @@
 #include "apps/tls_options.hpp"
 
+#include "localbus/tls_key.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <utility>
@@ -60,7 +62,7 @@ Result<MaybeTls> onCommandLine(Make make, const TlsFiles& files, const Endpoint&
 }  // namespace
 
 bool TlsFiles::areGiven() const {
-  return insecure || !(certificate.empty() && key.empty() && clientAuthorities.empty() && authorities.empty());
+  return insecure || !(certificate.empty() && key.empty() && clientAuthorities.empty() && authorities.empty() && pin.empty());
 }
 
 void addTlsOptions(CLI::App& app, TlsFiles& files, bool dials, bool listens) {
@@ -71,6 +73,9 @@ void addTlsOptions(CLI::App& app, TlsFiles& files, bool dials, bool listens) {
     app.add_option(tlsOptions.authorities, files.authorities,
                    "Whoever is dialled by tcps or tcpsm must have a certificate of these authorities, PEM; the "
                    "system's if not given");
+    app.add_option(tlsOptions.pin, files.pin,
+                   "Whoever is dialled by tcps or tcpsm must have this key, SHA256:HEX as beckond shows its own, whatever "
+                   "its certificate says");
     app.add_flag(tlsOptions.insecure, files.insecure,
                  "Take any certificate: whoever stands in between can read and change everything");
   }
@@ -108,13 +113,28 @@ MaybeTls diallingTls(const TlsFiles& files, const Endpoint& endpoint, const TlsN
     reject(names.insecure, std::string("makes ") + names.authorities + " useless", "leave out one of them");
     return {};
   }
+  std::string pin;
+  if (!files.pin.empty()) {
+    const auto read = localbus::readFingerprint(files.pin);
+    if (!read) {
+      reject(names.pin, read.error().cause, read.error().nextStep);
+      return {};
+    }
+    pin = *read;
+  }
+  if (!pin.empty() && (files.insecure || !files.authorities.empty())) {
+    reject(names.pin, std::string("is all that counts beside ") + (files.insecure ? names.insecure : names.authorities),
+           "leave out one of them");
+    return {};
+  }
   if (endpoint.scheme == Endpoint::Scheme::tcpsm && files.certificate.empty()) {
     reject(names.certificate, "is missing, and " + endpoint.url() + " needs it",
            std::string("give a certificate that the bus's clients are known by, and its key (") + names.key + ")");
     return {};
   }
-  if (!endpoint.isTls() && files.certificate.empty() && files.authorities.empty() && !files.insecure) return {};
-  TlsContext::ClientOptions options{.verify = !files.insecure, .own = own(files)};
+  if (!endpoint.isTls() && files.certificate.empty() && files.authorities.empty() && pin.empty() && !files.insecure)
+    return {};
+  TlsContext::ClientOptions options{.verify = !files.insecure, .own = own(files), .pin = pin};
   if (!files.authorities.empty()) options.authorities = files.authorities;
   return taken(TlsContext::client(options), files, names, reject);
 }

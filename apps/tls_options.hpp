@@ -18,6 +18,7 @@ struct TlsFiles {
   std::string certificate, key;   // what this program shows of itself
   std::string clientAuthorities;  // tcpsm, where we listen: of the clients
   std::string authorities;        // where we dial: of the listeners, in place of the system's
+  std::string pin = {};           // where we dial: the key of the listeners, SHA256:HEX, whoever signed for it
   bool insecure = false;          // where we dial: any certificate will do
 
   bool areGiven() const;
@@ -25,13 +26,13 @@ struct TlsFiles {
 
 // How a user calls them, for what he is told.
 struct TlsNames {
-  const char *certificate, *key, *clientAuthorities, *authorities, *insecure;
+  const char *certificate, *key, *clientAuthorities, *authorities, *pin, *insecure;
 };
-inline constexpr TlsNames tlsOptions{"--certificate", "--key", "--client-ca", "--ca", "--insecure"};
+inline constexpr TlsNames tlsOptions{"--certificate", "--key", "--client-ca", "--ca", "--pin", "--insecure"};
 inline constexpr TlsNames tlsKeys{"bus.certificate_file", "bus.key_file", "bus.client_ca_file", "bus.ca_file",
-                                  "bus.insecure"};
+                                  "bus.pin",              "bus.insecure"};
 
-// Adds --certificate and --key, with `dials` --ca and --insecure, with `listens` --client-ca.
+// Adds --certificate and --key, with `dials` --ca, --pin and --insecure, with `listens` --client-ca.
 void addTlsOptions(CLI::App& app, TlsFiles& files, bool dials, bool listens);
 
 // What TLS needs to listen on `endpoint`, or to dial it and the services found there; none where no TLS is meant. What

@@ -69,7 +69,11 @@ awaitable<Result<std::shared_ptr<Connection>>> Peers::to(ServiceInfo info) {
 
 awaitable<Result<std::shared_ptr<Connection>>> Peers::dial(std::string process, ServiceInfo info) {
   auto ways = candidates(info);
-  // A service of the directory's own process.
+  // A service of the directory's own process, or of the gateway that the directory is in: whatever address it says of
+  // itself, that it was reached at leads there.
+  if (directory_ && directory_->isReady() && !info.sessionId.empty() &&
+      directory_->capabilities().remoteText(qi::capability::beckonSession) == info.sessionId)
+    co_return directory_;
   for (const auto& endpoint : ways)
     if (endpoint.url() == directoryUrl_) co_return directory_;
   const Error none{Code::unreachable, info.name + " has no endpoint that can be reached from here",

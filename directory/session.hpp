@@ -98,6 +98,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // again, of all that it has, as if they came. One handler.
   using ServiceHandler = std::function<void(bool isThere, std::uint32_t id, const std::string& name)>;
   void onService(ServiceHandler handler) { onService_ = std::move(handler); }
+  // Told when the connection to a process, or to the directory, has ended, with the services that were reached by it.
+  void onEnded(std::function<void(const localbus::Connection&)> handler) { onEnded_ = std::move(handler); }
 
  private:
   Session(boost::asio::io_context& io, localbus::Endpoint directory, Options options, run::Log log);
@@ -149,6 +151,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::function<void()> onOpened_;
   std::function<void(const run::Error&)> onLost_;
   ServiceHandler onService_;
+  std::function<void(const localbus::Connection&)> onEnded_;
 };
 
 }  // namespace beckon::directory

@@ -232,6 +232,8 @@ void Session::connectionEnded(const Connection& connection) {
   if (isClosed_) return;
   std::erase_if(objects_, [&](const auto& known) { return known.second->connection().get() == &connection; });
   detach([&](const Watch&, const RemoteObject& object) { return object.connection().get() == &connection; });
+  const auto handler = onEnded_;
+  if (handler) handler(connection);
 }
 
 void Session::detach(const IsLost& isLost) {

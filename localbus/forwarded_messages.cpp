@@ -18,12 +18,13 @@ using run::Result;
 
 namespace {
 
-using GuardOf = std::shared_ptr<Guard> (Guard::*)(const std::shared_ptr<const qi::MetaObject>& whole);
+using StandIn = std::shared_ptr<BoundObject> (Guard::*)(std::shared_ptr<RemoteObject> object);
 
-// The far side's objects, as they are given on this side: each with a guard of its own.
+// The far side's objects, as they are given on this side.
 class Crossing final : public qi::ObjectExchange {
  public:
-  Crossing(Guard* guard, GuardOf of, qi::ObjectFormat format) : guard_(guard), of_(of), format_(format) {}
+  Crossing(Guard* guard, StandIn standIn, qi::ObjectFormat format)
+      : guard_(guard), standIn_(standIn), format_(format) {}
 
   qi::ObjectFormat format() {
     auto out = format_;
@@ -33,14 +34,14 @@ class Crossing final : public qi::ObjectExchange {
   qi::ObjectRef give(const qi::ObjectRef& object, const qi::ObjectFormat&) override {
     auto out = object;
     if (auto proxy = std::dynamic_pointer_cast<RemoteObject>(object.live))
-      out.live = std::make_shared<ForwardedObject>(proxy, (guard_->*of_)(object.metaObject));
+      out.live = (guard_->*standIn_)(std::move(proxy));
     return format_.exchange->give(out, format_);
   }
   Result<> take(qi::ObjectRef& object) override { return format_.exchange->take(object); }
 
  private:
   Guard* guard_;
-  GuardOf of_;
+  StandIn standIn_;
   qi::ObjectFormat format_;
 };
 
@@ -130,7 +131,7 @@ void ForwardedObject::forwardAnew(const Passing& call, const qi::Message& messag
   const qi::Address address{service, object, call.action};
   auto flagged = readFlagged(message, call.way->parametersType, call.from->format(header.address.service));
   const auto wanted = flagged ? std::move(flagged->wanted) : std::nullopt;
-  Crossing crossing(guard_.get(), &Guard::ofTaken, target_->argumentFormat());
+  Crossing crossing(guard_.get(), &Guard::taken, target_->argumentFormat());
   if (header.type == MessageType::post) {
     if (flagged) connection->post(address, qi::encodeValue(flagged->arguments, crossing.format()));
     return;
@@ -145,7 +146,7 @@ void ForwardedObject::forwardAnew(const Passing& call, const qi::Message& messag
     const auto format = caller->format();
     if (!value) return (*caller)(value.error());
     if (!format) return;
-    Crossing back(self->guard_.get(), &Guard::ofGiven, *format);
+    Crossing back(self->guard_.get(), &Guard::given, *format);
     (*caller)(qi::encodeValue(*value, back.format()));
   };
   const auto sent = connection->call(address, qi::encodeValue(flagged->arguments, crossing.format()), call.longest,
@@ -178,7 +179,7 @@ void ForwardedObject::answer(const std::shared_ptr<ForwardedObject>& self, const
   const auto value = isDynamic ? qi::decode<Value>(answer->payload, answer->format)
                                : qi::decodeValue(answer->payload, way.returnsType, answer->format);
   if (!value) return fails(value.error().cause);
-  Crossing back(self->guard_.get(), &Guard::ofGiven, to->format(call.address.service));
+  Crossing back(self->guard_.get(), &Guard::given, to->format(call.address.service));
   if (isDynamic && to->capabilities().remote(qi::capability::messageFlags))
     return to->answer(call.id, call.address, MessageType::reply, qi::encodeValue(*value, back.format()),
                       qi::flags::dynamicPayload);
@@ -203,7 +204,7 @@ void ForwardedObject::emit(std::uint32_t signal, const qi::Message& event) {
   const auto value = qi::decodeValue(event.payload, *type, target_->connection()->format(target_->service()));
   if (!value) return;
   subscribers_.emit(signal, kind, [&](const qi::ObjectFormat& format) {
-    Crossing crossing(guard_.get(), &Guard::ofGiven, format);
+    Crossing crossing(guard_.get(), &Guard::given, format);
     return qi::encodeValue(*value, format.exchange ? crossing.format() : format);
   });
 }

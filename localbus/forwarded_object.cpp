@@ -170,10 +170,7 @@ void ForwardedObject::released(std::uint64_t connection, std::uint32_t service, 
 
 void ForwardedObject::reconsider() {
   ways_.clear();
-  subscribers_.end([this](std::uint32_t signal) {
-    const auto& signals = metaObject().signals;
-    return !signals.contains(signal) || (guard_ && !guard_->admit(Guard::Use::watch, signal, 0));
-  });
+  subscribers_.end([this](std::uint32_t signal) { return !metaObject().signals.contains(signal); });
 }
 
 void ForwardedObject::want(std::uint32_t signal, bool isWanted) {

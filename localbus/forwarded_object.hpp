@@ -28,7 +28,7 @@ class ForwardedObject final : public BoundObject, public std::enable_shared_from
   void released(std::uint64_t connection, std::uint32_t service, std::uint32_t object) override;
 
   const std::shared_ptr<RemoteObject>& target() const { return target_; }
-  // The guard sees and decides otherwise now: ends the subscriptions to what it does not let watch any more.
+  // The guard lets see something else now: ends the subscriptions to what is not visible any more.
   void reconsider();
 
  private:

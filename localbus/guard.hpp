@@ -7,6 +7,8 @@
 
 namespace beckon::localbus {
 
+class RemoteObject;
+
 // Stands between an object of another process and those who use it through a ForwardedObject: decides what they see of
 // it and what they may do, and what becomes of objects that pass in either direction.
 class Guard {
@@ -21,10 +23,10 @@ class Guard {
   // it may take at most; an error is what whoever asked is told, with the code unknownMember in the words for what is
   // not there.
   virtual run::Result<Duration> admit(Use use, std::uint32_t member, std::size_t payload) = 0;
-  // The guard of an object that the guarded one gives in a result or event.
-  virtual std::shared_ptr<Guard> ofGiven(const std::shared_ptr<const qi::MetaObject>& whole) = 0;
-  // The guard of an object that is given to the guarded one in arguments.
-  virtual std::shared_ptr<Guard> ofTaken(const std::shared_ptr<const qi::MetaObject>& whole) = 0;
+  // What stands for an object that the guarded one gives in a result or event, where they have it.
+  virtual std::shared_ptr<BoundObject> given(std::shared_ptr<RemoteObject> object) = 0;
+  // What stands for an object of theirs that is given to the guarded one in arguments.
+  virtual std::shared_ptr<BoundObject> taken(std::shared_ptr<RemoteObject> object) = 0;
 };
 
 }  // namespace beckon::localbus

@@ -87,6 +87,12 @@ class View {
     return !member.empty() && granted(service, member).hasAnyOf(Verbs::of(kind));
   }
   Visibility visibility(std::string_view service) const;
+  // Whether any rule lets it register a service of some name.
+  bool mayProvideAnything() const {
+    for (const auto& mine : here_)
+      if (mine.rule->may.has(Verb::provide)) return true;
+    return false;
+  }
 
   const Caller& caller() const { return caller_; }
   const Policy& policy() const { return *policy_; }

@@ -12,6 +12,7 @@ void readTls(run::ConfigFile& file, Settings& settings) {
                        .key = file.pathOr(tlsKeys.key, {}),
                        .clientAuthorities = file.pathOr(tlsKeys.clientAuthorities, {}),
                        .authorities = file.pathOr(tlsKeys.authorities, {}),
+                       .pin = file.textOr(tlsKeys.pin, ""),
                        .insecure = file.flagOr(tlsKeys.insecure, false)};
   const auto reject = [&](const char* key, const std::string& why, const std::string& next) {
     file.reject(key, why, next);
@@ -25,6 +26,7 @@ void readTls(run::ConfigFile& file, Settings& settings) {
     settings.tls = diallingTls(files, settings.bus, tlsKeys, reject);
   } else {
     unused(tlsKeys.authorities, !files.authorities.empty(), "it is for bus.attach");
+    unused(tlsKeys.pin, !files.pin.empty(), "it is for bus.attach");
     unused(tlsKeys.insecure, files.insecure, "it is for bus.attach");
     unused(tlsKeys.certificate, !files.certificate.empty() && !settings.bus.isTls(), "listen on tcps:// to have TLS");
     settings.tls = listeningTls(files, settings.bus, tlsKeys, reject);

@@ -26,12 +26,12 @@ class Computer:
         self.network = ["nsenter", f"--target={self.pid}", "--net"]
         self.command = [*self.network, "--mount", *([f"--pid=/proc/{self.pid}/ns/pid_for_children"] if processes else [])]
 
-    def cable(self, other, address, others):
-        """Connects two computers by a cable with these addresses at its ends."""
-        run(*self.network, "ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", other.pid)
+    def cable(self, other, address, others, device="eth0"):
+        """Connects two computers by a cable with these addresses at its ends, where it is called `device`."""
+        run(*self.network, "ip", "link", "add", device, "type", "veth", "peer", "name", device, "netns", other.pid)
         for computer, own in ((self, address), (other, others)):
-            run(*computer.network, "ip", "address", "add", f"{own}/24", "dev", "eth0")
-            run(*computer.network, "ip", "link", "set", "eth0", "up")
+            run(*computer.network, "ip", "address", "add", f"{own}/24", "dev", device)
+            run(*computer.network, "ip", "link", "set", device, "up")
 
 
 def run(*command):

@@ -3,12 +3,18 @@
 //   libqi_program provide URL   registers "LibqiService", says "ready" and serves until it is killed
 //   libqi_program use URL       calls our service "Vec" in every way; says "ok ..." or "FAIL ..." and a verdict
 //   libqi_program visit URL     registers "Visitor" and unregisters it again
+//   libqi_program objects URL   gives objects to our service "Objects", takes its own, cancels a call
+//
+// It shows the user and token that the environment has as QI_USER and QI_TOKEN.
 #include <boost/make_shared.hpp>
 #include <qi/anyobject.hpp>
 #include <qi/application.hpp>
+#include <qi/messaging/clientauthenticator.hpp>
+#include <qi/messaging/clientauthenticatorfactory.hpp>
 #include <qi/session.hpp>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -34,13 +40,48 @@ class Counter {
   qi::Property<int> level;
 };
 
+class Adder {
+ public:
+  int add(int x) { return total_ += x; }
+
+ private:
+  int total_ = 0;
+};
+
 }  // namespace
 QI_REGISTER_OBJECT(Counter, add, hello, fail, fire, tick, level)
+QI_REGISTER_OBJECT(Adder, add)
 
 namespace {
 
+class Token : public qi::ClientAuthenticator {
+ public:
+  Token(const char* user, const char* token) : user_(user), token_(token) {}
+  qi::CapabilityMap initialAuthData() override {
+    return {{"user", qi::AnyValue::from(user_)}, {"token", qi::AnyValue::from(token_)}};
+  }
+  qi::CapabilityMap _processAuth(const qi::CapabilityMap&) override { return {}; }
+
+ private:
+  std::string user_, token_;
+};
+
+class Tokens : public qi::ClientAuthenticatorFactory {
+ public:
+  Tokens(const char* user, const char* token) : user_(user), token_(token) {}
+  qi::ClientAuthenticatorPtr newAuthenticator() override {
+    return boost::make_shared<Token>(user_.c_str(), token_.c_str());
+  }
+
+ private:
+  std::string user_, token_;
+};
+
 qi::SessionPtr connected(const std::string& url) {
   auto session = qi::makeSession();
+  const char* const user = std::getenv("QI_USER");
+  const char* const token = std::getenv("QI_TOKEN");
+  if (user && token) session->setClientAuthenticatorFactory(boost::make_shared<Tokens>(user, token));
   session->connect(qi::Url(url)).value();
   return session;
 }
@@ -170,6 +211,31 @@ int use(const std::string& url) {
   return checks.verdict();
 }
 
+int exchangeObjects(const std::string& url) {
+  Checks checks;
+  const auto session = connected(url);
+  qi::AnyObject objects = session->service("Objects").value();
+  qi::AnyObject given = objects.call<qi::AnyObject>("get");
+  checks.check("an object that was given", [&] { return given.call<int>("add", 2) == 2; });
+  checks.check("its signal", [&] {
+    const auto heard = std::make_shared<Heard>(1);
+    given.connect("step", boost::function<void(int)>([heard](int n) { heard->add(n, ""); })).value();
+    given.setProperty("step", 5).value();
+    return heard->wait() == std::vector<std::string>{"5"};
+  });
+  checks.check("an object of ours", [&] {
+    const qi::Object<Adder> adder(boost::make_shared<Adder>());
+    return objects.call<int>("use", adder, 7) == 7;
+  });
+  checks.check("a call that is canceled", [&] {
+    auto later = given.async<int>("later");
+    later.cancel();
+    later.wait(patience);
+    return later.isCanceled();
+  });
+  return checks.verdict();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -179,6 +245,7 @@ int main(int argc, char** argv) {
   try {
     if (mode == "provide") code = provide(argv[2]);
     if (mode == "use") code = use(argv[2]);
+    if (mode == "objects") code = exchangeObjects(argv[2]);
     if (mode == "visit") code = visit(argv[2]);
   } catch (const std::exception& problem) {
     std::cout << "FAIL " << problem.what() << std::endl;

@@ -53,11 +53,14 @@ class LibqiSessionTest : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(LibqiSessionTest, passOnOurDirectoryAsOnLibqis) {
-  const std::string mode = GetParam();
-  ChildProcess tests({"env", "HOME=" + folder.path().string(), "QI_LOG_LEVEL=2",
-                      "TEST_DIRECTORY=" + noting(beckon::test::programFolder() / "beckon-directory"),
-                      BECKON_LIBQI_SESSION_TESTS, "--mode=" + mode, "--gtest_output=json:" + report.string()},
-                     log);
+  // `door`: both sessions come in by the LAN door of a gateway.
+  const bool isByDoor = std::string(GetParam()) == "door";
+  const std::string mode = isByDoor ? "sd" : GetParam();
+  ChildProcess tests(
+      {"env", "HOME=" + folder.path().string(), "QI_LOG_LEVEL=2",
+       "TEST_DIRECTORY=" + noting(beckon::test::programFolder() / (isByDoor ? "door_program" : "beckon-directory")),
+       BECKON_LIBQI_SESSION_TESTS, "--mode=" + mode, "--gtest_output=json:" + report.string()},
+      log);
   const auto end = std::chrono::steady_clock::now() + limit;
   while (tests.running() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(50ms);
   ASSERT_FALSE(tests.running()) << "no end after " << limit.count() << " minutes:\n" << text(log);
@@ -82,8 +85,9 @@ TEST_P(LibqiSessionTest, passOnOurDirectoryAsOnLibqis) {
   EXPECT_GE(std::count(started.begin(), started.end(), '\n'), wantedDirectories);
 }
 
-// sd: programs on the directory; gateway: programs behind libqi's gateway, which is on the directory.
-INSTANTIATE_TEST_SUITE_P(Modes, LibqiSessionTest, testing::Values("sd", "gateway"),
+// sd: programs on the directory; gateway: programs behind libqi's gateway, which is on the directory; door: programs
+// behind the LAN door of ours.
+INSTANTIATE_TEST_SUITE_P(Modes, LibqiSessionTest, testing::Values("sd", "gateway", "door"),
                          [](const auto& mode) { return std::string(mode.param); });
 
 }  // namespace

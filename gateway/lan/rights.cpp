@@ -1,0 +1,172 @@
+#include "gateway/lan/rights.hpp"
+
+#include <algorithm>
+
+namespace beckon::gateway {
+
+using localbus::BoundObject;
+using localbus::Duration;
+using localbus::ForwardedObject;
+using localbus::Guard;
+using localbus::RemoteObject;
+using policy::Kind;
+using policy::Refusal;
+using policy::Verb;
+using run::Code;
+using run::Error;
+using run::Result;
+
+namespace {
+
+Verb verbOf(Guard::Use use) {
+  switch (use) {
+    case Guard::Use::call:
+      return Verb::call;
+    case Guard::Use::post:
+      return Verb::post;
+    case Guard::Use::get:
+      return Verb::get;
+    case Guard::Use::set:
+      return Verb::set;
+    case Guard::Use::watch:
+      break;
+  }
+  return Verb::watch;
+}
+
+std::string_view nameOf(const qi::MetaObject& meta, std::uint32_t member) {
+  if (const auto method = meta.methods.find(member); method != meta.methods.end()) return method->second.name;
+  if (const auto signal = meta.signals.find(member); signal != meta.signals.end()) return signal->second.name;
+  if (const auto property = meta.properties.find(member); property != meta.properties.end())
+    return property->second.name;
+  return {};
+}
+
+}  // namespace
+
+// The bus, for somebody outside.
+class Rights::Outward final : public Guard {
+ public:
+  Outward(std::shared_ptr<Rights> rights, std::string service, const qi::MetaObject& whole, bool isGiven)
+      : rights_(std::move(rights)), service_(std::move(service)), whole_(whole), isGiven_(isGiven) {
+    look();
+  }
+  void look() { visible_ = rights_->visible(service_, whole_, isGiven_); }
+
+  const qi::MetaObject& visible() const override { return visible_; }
+
+  Result<Duration> admit(Use use, std::uint32_t member, std::size_t payload) override {
+    const policy::Act act{verbOf(use), service_, nameOf(visible_, member), payload};
+    auto& view = rights_->view();
+    const auto decision = view.decide(act);
+    if (decision) {
+      const auto& deadline = decision.rule->limits.deadline;
+      return deadline ? Duration(*deadline) : Duration::max();
+    }
+    // Anybody can make these lines: they are for who looks for them.
+    if (rights_->log()->should_log(spdlog::level::debug))
+      rights_->log()->debug("refused: {}", view.explain(act, decision));
+    if (!decision.isVisible || decision.refusal == Refusal::notGranted || decision.refusal == Refusal::door)
+      return Error{Code::unknownMember, "there is no such member", {}};
+    auto error = policy::toError(act, decision);
+    error.cause = std::string(run::codeText(error.code)) + ": " + error.cause;
+    if (!error.nextStep.empty()) error.cause += "; " + error.nextStep;
+    return error;
+  }
+  std::shared_ptr<BoundObject> given(std::shared_ptr<RemoteObject> object) override;
+  std::shared_ptr<BoundObject> taken(std::shared_ptr<RemoteObject> object) override {
+    return rights_->inward(std::move(object), service_);
+  }
+
+ private:
+  std::shared_ptr<Rights> rights_;
+  std::string service_;
+  qi::MetaObject whole_, visible_;
+  bool isGiven_;
+};
+
+// Somebody outside, for the bus: it decides about nothing but what goes back outside.
+class Rights::Inward final : public Guard {
+ public:
+  Inward(std::shared_ptr<Rights> rights, std::string service, std::shared_ptr<RemoteObject> target)
+      : rights_(std::move(rights)), service_(std::move(service)), target_(std::move(target)) {}
+
+  const qi::MetaObject& visible() const override { return target_->metaObject(); }
+  Result<Duration> admit(Use, std::uint32_t, std::size_t) override { return Duration::max(); }
+  std::shared_ptr<BoundObject> given(std::shared_ptr<RemoteObject> object) override {
+    return rights_->inward(std::move(object), service_);
+  }
+  std::shared_ptr<BoundObject> taken(std::shared_ptr<RemoteObject> object) override;
+
+ private:
+  std::shared_ptr<Rights> rights_;
+  std::string service_;
+  std::shared_ptr<RemoteObject> target_;
+};
+
+// Whoever gives an object gives it as a member of his service.
+std::shared_ptr<BoundObject> Rights::Outward::given(std::shared_ptr<RemoteObject> object) {
+  return rights_->outward(std::move(object), service_, true);
+}
+std::shared_ptr<BoundObject> Rights::Inward::taken(std::shared_ptr<RemoteObject> object) {
+  return rights_->outward(std::move(object), service_, true);
+}
+
+std::shared_ptr<ForwardedObject> Rights::outward(std::shared_ptr<RemoteObject> object, const std::string& service,
+                                                 bool isGiven) {
+  const auto guard = std::make_shared<Outward>(shared_from_this(), service, object->metaObject(), isGiven);
+  auto made = std::make_shared<ForwardedObject>(std::move(object), guard);
+  if (made_.size() >= sweepAt_) {
+    std::erase_if(made_, [](const Made& each) { return each.object.expired(); });
+    sweepAt_ = std::max(leastSwept, made_.size() * 2);
+  }
+  made_.push_back({guard, made});
+  return made;
+}
+
+std::shared_ptr<ForwardedObject> Rights::inward(std::shared_ptr<RemoteObject> object, const std::string& service) {
+  const auto guard = std::make_shared<Inward>(shared_from_this(), service, object);
+  return std::make_shared<ForwardedObject>(std::move(object), guard);
+}
+
+void Rights::replace(std::shared_ptr<policy::View> view) {
+  view_ = std::move(view);
+  const auto made = made_;
+  for (const auto& each : made) {
+    const auto guard = each.guard.lock();
+    const auto object = each.object.lock();
+    if (!guard || !object) continue;
+    guard->look();
+    object->reconsider();
+  }
+}
+
+qi::MetaObject Rights::visible(const std::string& service, const qi::MetaObject& whole, bool isGiven) const {
+  qi::MetaObject out;
+  out.description = whole.description;
+  for (const auto& [id, method] : whole.methods)
+    if (id < qi::firstUserAction ? policy::isNeededByClients(id) || (isGiven && id == qi::action::terminate)
+                                 : view_->isVisible(service, method.name, Kind::method))
+      out.methods.emplace(id, method);
+  for (const auto& [id, signal] : whole.signals)
+    if (id >= qi::firstUserAction && view_->isVisible(service, signal.name, Kind::signal))
+      out.signals.emplace(id, signal);
+  for (const auto& [id, property] : whole.properties)
+    if (id >= qi::firstUserAction && view_->isVisible(service, property.name, Kind::property))
+      out.properties.emplace(id, property);
+  return out;
+}
+
+bool Rights::isVisible(const std::string& service, const qi::MetaObject& whole) const {
+  const auto visibility = view_->visibility(service);
+  if (visibility != policy::Visibility::ifAMemberIs) return visibility == policy::Visibility::yes;
+  const auto isSeen = [&](const auto& members, Kind kind) {
+    return std::ranges::any_of(members, [&](const auto& entry) {
+      return entry.first >= qi::firstUserAction && view_->isVisible(service, entry.second.name, kind);
+    });
+  };
+  return isSeen(whole.methods, Kind::method) || isSeen(whole.signals, Kind::signal) ||
+         isSeen(whole.properties, Kind::property);
+}
+
+}  // namespace beckon::gateway

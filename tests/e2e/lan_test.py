@@ -1,0 +1,190 @@
+"""The LAN door of `beckond`: one port with TLS, as a user outside has it (docs/design/022)."""
+
+import json
+import os
+import socket
+import subprocess
+import unittest
+
+from computers import Computer, run
+from world import World, until
+
+LIBQI_PROGRAM = os.environ.get("BECKON_LIBQI_PROGRAM")
+EVERYTHING = '[[rules]]\nname = "operators"\nwho = ["role:operator"]\nmay = "*"\non = "*"\n'
+
+
+class LanWorld(World):
+    """A robot without an XMPP account, and tokens to come in by its LAN door."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "policy.toml").write_text(EVERYTHING)
+
+    def start_robot(self, bus="tcp://127.0.0.1:0", lan="tcps://127.0.0.1:0", name="beckond", more=""):
+        (self.folder / "robot.toml").write_text(f'[bus]\nlisten = "{bus}"\n[lan]\nlisten = "{lan}"\n{more}[policy]\nfile = "policy.toml"\n')
+        self.robot = self.start(name, "beckond", "run", "--config", self.folder / "robot.toml")
+        self.url = self.robot.await_line("ready ").split()[1]
+        _, self.lan, self.key = self.robot.await_line("lan ").split()
+        return self.robot
+
+    def token(self, name, role="operator"):
+        """A file with a new token."""
+        made = self.beckon("token", "create", name, "--role", role, "--file", self.folder / "state" / "tokens.db")
+        self.assertEqual(made.code, 0, made)
+        file = self.folder / f"{name}.token"
+        file.write_text([line for line in made.out.split() if line.startswith("bkn_")][0] + "\n")
+        file.chmod(0o600)
+        return file
+
+    def outside(self, token, *arguments, lan=None, **options):
+        return self.beckon("--bus", lan or self.lan, "--pin", self.key, *(("--token-file", token) if token else ()), *arguments, **options)
+
+
+class LanDoor(LanWorld):
+    def test_a_robot_without_an_account_is_used_through_its_one_port(self):
+        self.start_robot()
+        self.start_sim("sim", "--name", "rosie")
+        token = self.token("tablet")
+        services = until(lambda: [s for s in self.assertDone(self.outside(token, "--json", "services")).json() if s["name"] == "ALMotion"] and
+                         self.outside(token, "--json", "services").json(), "ALMotion is not listed outside")
+        self.assertEqual({tuple(s["endpoints"]) for s in services}, {(self.lan,)})
+        self.assertEqual(self.assertDone(self.outside(token, "get", "ALTextToSpeech.volume")).out, "0.7\n")
+        self.assertDone(self.outside(token, "set", "ALTextToSpeech.volume", "0.5"))
+        self.assertEqual(self.assertDone(self.on_bus("get", "ALTextToSpeech.volume")).out, "0.5\n")
+        self.assertEqual(self.assertDone(self.outside(token, "call", "ALMemory.getData", '"Device/DeviceList/ChestBoard/BodyNickName"')).out, '"rosie"\n')
+        watch = self.start("watch", "beckon", "--bus", self.lan, "--pin", self.key, "--token-file", token, "watch", "ALTextToSpeech.volume")
+        watch.await_line("watching ")
+        self.assertDone(self.on_bus("set", "ALTextToSpeech.volume", "0.25"))
+        watch.await_text("0.25")
+
+    def test_nobody_comes_in_without_a_token_or_to_another_key(self):
+        self.start_robot()
+        token = self.token("tablet")
+        self.assertFails(self.outside(None, "services"), 6, "not-authenticated")
+        wrong = self.folder / "wrong.token"
+        wrong.write_text("bkn_guessed\n")
+        wrong.chmod(0o600)
+        self.assertFails(self.outside(wrong, "services"), 6, "not-authenticated")
+        right, self.key = self.key, "SHA256:" + "a" * 64
+        self.assertFails(self.outside(token, "services"), 4, "bad-certificate", right)
+        self.assertFails(self.beckon("--bus", self.lan, "--pin", "nonsense", "services"), 2, "invalid-config", "--pin", "SHA256:")
+
+    def test_a_client_is_known_by_the_key_of_its_certificate(self):
+        self.start_robot()
+        self.start_sim()
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=me",
+                        "-keyout", "me.key", "-out", "me.pem"], check=True, capture_output=True, cwd=self.folder)
+        (self.folder / "me.key").chmod(0o600)
+        own = ("--certificate", self.folder / "me.pem", "--key", self.folder / "me.key")
+        self.assertFails(self.outside(None, *own, "services"), 6, "not-authenticated")
+        der = subprocess.run("openssl x509 -in me.pem -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum", shell=True, check=True,
+                             capture_output=True, text=True, cwd=self.folder).stdout.split()[0]
+        (self.folder / "policy.toml").write_text(EVERYTHING + f'[[rules]]\nname = "me"\nwho = ["key:SHA256:{der}"]\nmay = ["call", "get"]\non = ["ALTextToSpeech"]\n')
+        until(lambda: self.outside(None, *own, "get", "ALTextToSpeech.volume").code == 0, "the policy's new version does not let the key in")
+        self.assertNotIn("ALMotion", self.assertDone(self.outside(None, *own, "services")).out)
+
+    def test_the_key_of_the_door_stays_the_same_and_is_nobody_elses(self):
+        self.start_robot()
+        key = self.folder / "state" / "lan.key"
+        self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+        before = self.key
+        self.robot.end()
+        self.start_robot(name="again")
+        self.assertEqual(self.key, before)
+
+    def test_a_revoked_token_ends_its_sessions_within_a_second(self):
+        self.start_robot()
+        self.start_sim()
+        tablet, phone = self.token("tablet"), self.token("phone")
+        watches = {}
+        for name, token in (("tablet", tablet), ("phone", phone)):
+            watches[name] = self.start(f"watch-{name}", "beckon", "--bus", self.lan, "--pin", self.key, "--token-file", token, "watch", "ALTextToSpeech.volume")
+            watches[name].await_line("watching ")
+        self.assertDone(self.beckon("token", "revoke", "tablet", "--file", self.folder / "state" / "tokens.db"))
+        watches["tablet"].await_text("gone", limit=1.5)
+        self.assertDone(self.on_bus("set", "ALTextToSpeech.volume", "0.25"))
+        watches["phone"].await_text("0.25")
+        self.assertEqual(watches["tablet"].text()[0].count("0.25"), 0)
+        self.assertFails(self.outside(tablet, "services"), 6, "not-authenticated")
+
+
+class Namespaces(LanWorld):
+    """Robots of one and of two computers, and somebody outside."""
+
+    def scan(self, computer, address):
+        """All TCP ports of that address that answer, as somebody at `computer` finds them."""
+        code = ("import socket, selectors, sys\n"
+                "found = []\n"
+                "def tried(ports):\n"
+                "    selector = selectors.DefaultSelector()\n"
+                "    for port in ports:\n"
+                "        s = socket.socket(); s.setblocking(False)\n"
+                "        problem = s.connect_ex((sys.argv[1], port))\n"
+                "        if problem == 0: found.append(port)\n"
+                "        elif problem == 115: selector.register(s, selectors.EVENT_WRITE, port); continue\n"
+                "        s.close()\n"
+                "    while selector.get_map():\n"
+                "        for key, _ in selector.select(5) or sys.exit('no answer'):\n"
+                "            if key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0: found.append(key.data)\n"
+                "            selector.unregister(key.fileobj); key.fileobj.close()\n"
+                "for first in range(1, 65536, 512): tried(range(first, min(first + 512, 65536)))\n"
+                "print(*found)\n")
+        done = subprocess.run([*map(str, computer.command), "python3", "-c", code, address], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done)
+        return [int(port) for port in done.stdout.split()]
+
+    def at(self, computer):
+        self.inside = computer.command
+        return self
+
+    def test_a_scan_from_outside_finds_the_door_and_nothing_of_the_bus(self):
+        robot, outside = Computer(self, "robot", "the-robot"), Computer(self, "outside", "a-tablet")
+        robot.cable(outside, "10.78.0.1", "10.78.0.2")
+        self.at(robot).start_robot(bus="tcp://127.0.0.1:9559", lan="tcps://0.0.0.0:9503")
+        self.start_sim()
+        token = self.token("tablet")
+        self.assertEqual(self.scan(outside, "10.78.0.1"), [9503])
+        self.at(outside)
+        self.lan = "tcps://10.78.0.1:9503"
+        until(lambda: self.outside(token, "get", "ALTextToSpeech.volume").out == "0.7\n", "the service is not reached")
+
+    def test_two_computers_are_used_through_one_port_and_a_new_address_disturbs_nobody(self):
+        a, b, outside = (Computer(self, name, f"machine-{name}") for name in ("a", "b", "outside"))
+        a.cable(b, "10.79.0.1", "10.79.0.2", device="internal")
+        a.cable(outside, "10.78.0.1", "10.78.0.2", device="external")
+        self.at(a).start_robot(bus="tcp://10.79.0.1:9559", lan="tcps://0.0.0.0:9503")
+        self.start("lamp", "example-lamp-service", self.url).await_line("ready")
+        token = self.token("tablet")
+        self.at(b).start_sim("sim-b", "--listen", "tcp://10.79.0.2:9700")
+        self.at(outside)
+        self.lan = "tcps://10.78.0.1:9503"
+        until(lambda: {"Lamp", "ALTextToSpeech"} <= {s["name"] for s in self.outside(token, "--json", "services").json()}, "services of both are not listed")
+        services = self.outside(token, "--json", "services").json()
+        self.assertEqual({tuple(s["endpoints"]) for s in services}, {(self.lan,)})
+        self.assertEqual(self.assertDone(self.outside(token, "get", "ALTextToSpeech.volume")).out, "0.7\n")
+        self.assertDone(self.outside(token, "call", "Lamp.turn", "true"))
+        self.assertEqual(self.assertDone(self.outside(token, "get", "Lamp.level")).out, "100\n")
+        self.assertEqual(self.scan(outside, "10.78.0.1"), [9503])
+        self.assertNotEqual(subprocess.run([*map(str, outside.command), "python3", "-c", "import socket; socket.create_connection(('10.79.0.2', 9700), 1)"],
+                                           capture_output=True).returncode, 0)
+        # On the bus, somebody of the inside uses both while the outer address changes.
+        inside = self.at(b).start("inside", "beckon", "--bus", self.url, "watch", "ALTextToSpeech.volume")
+        inside.await_line("watching ")
+        self.at(outside)
+        watch = self.start("watch", "beckon", "--bus", self.lan, "--pin", self.key, "--token-file", token, "watch", "ALTextToSpeech.volume")
+        watch.await_line("watching ")
+        for computer, old, new in ((a, "10.78.0.1", "10.80.0.1"), (outside, "10.78.0.2", "10.80.0.2")):
+            run(*computer.network, "ip", "address", "del", f"{old}/24", "dev", "external")
+            run(*computer.network, "ip", "address", "add", f"{new}/24", "dev", "external")
+        self.lan = "tcps://10.80.0.1:9503"
+        self.assertEqual(self.assertDone(self.outside(token, "get", "ALTextToSpeech.volume")).out, "0.7\n")
+        self.assertEqual({tuple(s["endpoints"]) for s in self.outside(token, "--json", "services").json()}, {(self.lan,)})
+        watch.await_text("gone", limit=10)
+        self.at(b).assertDone(self.on_bus("set", "ALTextToSpeech.volume", "0.25"))
+        inside.await_text("0.25")
+        self.assertEqual(inside.lines("the directory is gone"), [])
+        self.assertEqual(self.robot.process.poll(), None)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
