@@ -62,7 +62,8 @@ Result<MaybeTls> onCommandLine(Make make, const TlsFiles& files, const Endpoint&
 }  // namespace
 
 bool TlsFiles::areGiven() const {
-  return insecure || !(certificate.empty() && key.empty() && clientAuthorities.empty() && authorities.empty() && pin.empty());
+  return insecure ||
+         !(certificate.empty() && key.empty() && clientAuthorities.empty() && authorities.empty() && pin.empty());
 }
 
 void addTlsOptions(CLI::App& app, TlsFiles& files, bool dials, bool listens) {
@@ -73,9 +74,10 @@ void addTlsOptions(CLI::App& app, TlsFiles& files, bool dials, bool listens) {
     app.add_option(tlsOptions.authorities, files.authorities,
                    "Whoever is dialled by tcps or tcpsm must have a certificate of these authorities, PEM; the "
                    "system's if not given");
-    app.add_option(tlsOptions.pin, files.pin,
-                   "Whoever is dialled by tcps or tcpsm must have this key, SHA256:HEX as beckond shows its own, whatever "
-                   "its certificate says");
+    app.add_option(
+        tlsOptions.pin, files.pin,
+        "Whoever is dialled by tcps or tcpsm must have this key, SHA256:HEX as beckond shows its own, whatever "
+        "its certificate says");
     app.add_flag(tlsOptions.insecure, files.insecure,
                  "Take any certificate: whoever stands in between can read and change everything");
   }

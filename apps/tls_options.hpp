@@ -29,8 +29,8 @@ struct TlsNames {
   const char *certificate, *key, *clientAuthorities, *authorities, *pin, *insecure;
 };
 inline constexpr TlsNames tlsOptions{"--certificate", "--key", "--client-ca", "--ca", "--pin", "--insecure"};
-inline constexpr TlsNames tlsKeys{"bus.certificate_file", "bus.key_file", "bus.client_ca_file", "bus.ca_file",
-                                  "bus.pin",              "bus.insecure"};
+inline constexpr TlsNames tlsKeys{"bus.certificate_file", "bus.key_file", "bus.client_ca_file",
+                                  "bus.ca_file",          "bus.pin",      "bus.insecure"};
 
 // Adds --certificate and --key, with `dials` --ca, --pin and --insecure, with `listens` --client-ca.
 void addTlsOptions(CLI::App& app, TlsFiles& files, bool dials, bool listens);

@@ -2,6 +2,7 @@
 
 #include "core/run/machine_id.hpp"
 #include "localbus/private_socket.hpp"
+#include "localbus/tls_self_signed.hpp"
 #include "xmpp/rpc.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -46,24 +47,62 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
       bus = *ours;
     }
   }
-  announce(*identity);
+  machineId_ = *machine;
+  busFromHere_ = bus;
+  if (settings_.hasAccount) announce(*identity);
   tokens_->start();
   if (!settings_.policyFile.empty()) policyFile_.emplace(io_, settings_.policyFile, authority_, log_).start();
-  directory::Session::Options options;
-  options.machineId = *machine;
-  if (settings_.isAttached) options.tls = settings_.tls;
-  const auto session = directory::Session::keep(io_, bus, options, log_);
-  session->onOpened([url = settings_.bus.url()] { std::cout << "ready " << url << std::endl; });
+  const auto session = onBus({});
+  if (settings_.lan)
+    if (const auto opened = openLan(session); !opened) co_return opened.error();
+  session->onOpened([this, url = settings_.bus.url()] {
+    std::cout << "ready " << url << std::endl;
+    if (lan_) lan_->busIsThere();
+  });
   door_.use(session);
   co_await stopped_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   policyFile_.reset();
   listening_.reset();
+  if (lan_) lan_->stop();
+  tokensEnd_.reset();
   session->close();
-  client_->stop();
+  if (client_) client_->stop();
   door_.close();
   if (directory_) directory_->stop();
   tokens_->stop();
   co_return Result<>();
+}
+
+std::shared_ptr<directory::Session> RobotSide::onBus(const qi::CapabilityMap& capabilities) const {
+  directory::Session::Options options;
+  options.machineId = machineId_;
+  if (settings_.isAttached) options.tls = settings_.tls;
+  for (const auto& [key, value] : capabilities) options.capabilities.insert_or_assign(key, value);
+  return directory::Session::keep(io_, busFromHere_, options, log_);
+}
+
+Result<> RobotSide::openLan(const std::shared_ptr<directory::Session>& session) {
+  const auto& wanted = *settings_.lan;
+  if (wanted.isSelfSigned)
+    if (const auto made = localbus::makeSelfSigned(wanted.own); !made) return made.error();
+  const auto tls = localbus::TlsContext::server({.own = wanted.own, .asksForKeys = true});
+  if (!tls) return tls.error();
+  const auto knowsKey = [this](const std::string& principal) {
+    return !authority_.view({principal, {}, policy::Door::lan})->isEmpty();
+  };
+  admission_.emplace(*tokens_, knowsKey, log_);
+  gateway::LanDoor::Options options;
+  options.machineId = machineId_;
+  options.admit = [this](const policy::Credentials& shown) { return admission_->admit(shown); };
+  options.bus = [this](const qi::CapabilityMap& capabilities) { return onBus(capabilities); };
+  options.ids = directory::keptIds(settings_.state / "lan-ids", log_);
+  lan_.emplace(io_, authority_, session, std::move(options), log_);
+  tokensEnd_ = tokens_->onEnded(
+      [this](const policy::LiveTokens::Ended& ended) { lan_->revoked(ended.id, std::string(ended.reason)); });
+  const auto listening = lan_->start(wanted.listen, *tls);
+  if (!listening) return listening.error();
+  std::cout << "lan " << listening->url() << " SHA256:" << tls->ownKey() << std::endl;
+  return {};
 }
 
 std::set<xmpp::Jid> RobotSide::contacts() const {

@@ -6,6 +6,7 @@
 #include "directory/service_directory.hpp"
 #include "directory/session.hpp"
 #include "gateway/doors/iq_door.hpp"
+#include "gateway/doors/lan_door.hpp"
 #include "policy/live_tokens.hpp"
 #include "policy/policy_file.hpp"
 #include "xmpp/client.hpp"
@@ -22,20 +23,24 @@
 namespace beckon::apps {
 
 // Everything that beckond is made of, wired together: the directory (our own, or somebody else's), a session on it,
-// the account on the XMPP server and the door between them. Bus and server come and go by themselves: while one is
-// away, the other stays, and who asks is told.
+// the account on the XMPP server, the LAN door, and the doors between them and the bus. Bus and server come and go by
+// themselves: while one is away, the other stays, and who asks is told.
 class RobotSide {
  public:
   RobotSide(boost::asio::io_context& io, Settings settings, run::Log log);
 
   // Until stop(); an error is one that no waiting would mend (the bus cannot listen, no identity). Prints
-  // "ready URL" each time that the bus can be used, "announced JID" each time presence is announced.
+  // "ready URL" each time that the bus can be used, "announced JID" each time presence is announced, "lan URL
+  // SHA256:KEY" once the LAN door is open.
   boost::asio::awaitable<run::Result<>> run();
   void stop();
 
  private:
   std::set<xmpp::Jid> contacts() const;  // whom the policy names
   void announce(const run::Identity& identity);
+  // A session on the bus with capabilities of its own.
+  std::shared_ptr<directory::Session> onBus(const qi::CapabilityMap& capabilities) const;
+  run::Result<> openLan(const std::shared_ptr<directory::Session>& session);
 
   boost::asio::io_context& io_;
   Settings settings_;
@@ -47,6 +52,11 @@ class RobotSide {
   std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
   gateway::IqDoor door_;
+  std::string machineId_;
+  localbus::Endpoint busFromHere_;
+  std::optional<policy::Admission> admission_;
+  std::optional<gateway::LanDoor> lan_;
+  std::shared_ptr<void> tokensEnd_;
   std::shared_ptr<void> listening_;  // to changes of the policy
 };
 

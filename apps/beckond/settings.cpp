@@ -49,13 +49,39 @@ void readPolicy(run::ConfigFile& file, Settings& settings) {
     file.reject("policy.file", read.error().cause, read.error().nextStep);
 }
 
+void readLan(run::ConfigFile& file, Settings& settings) {
+  const auto listen = file.textOr("lan.listen", "");
+  Settings::Lan lan;
+  lan.own = {file.pathOr("lan.certificate_file", {}), file.pathOr("lan.key_file", {})};
+  if (lan.own.certificate.empty() != lan.own.key.empty())
+    return file.reject(lan.own.key.empty() ? "lan.certificate_file" : "lan.key_file", "is given without the other",
+                       "give the certificate and its private key, or neither: then the robot makes its own");
+  if (listen.empty()) {
+    if (!lan.own.key.empty())
+      file.reject("lan.certificate_file", "has no use without lan.listen", "listen on tcps://0.0.0.0:9503");
+    return;
+  }
+  const auto endpoint = localbus::Endpoint::parse(listen);
+  if (!endpoint) return file.reject("lan.listen", endpoint.error().cause, endpoint.error().nextStep);
+  if (endpoint->scheme != localbus::Endpoint::Scheme::tcps)
+    return file.reject("lan.listen", endpoint->url() + " has no TLS that asks for keys, or is none of the network",
+                       "write tcps://HOST:PORT, for example tcps://0.0.0.0:9503");
+  lan.listen = *endpoint;
+  lan.isSelfSigned = lan.own.key.empty();
+  if (lan.isSelfSigned) lan.own = {settings.state / "lan.pem", settings.state / "lan.key"};
+  settings.lan = std::move(lan);
+}
+
 }  // namespace
 
 run::Result<Settings> readSettings(const std::filesystem::path& path) {
   auto file = run::ConfigFile::open(path);
   if (!file) return file.error();
   Settings settings;
-  settings.stream = readAccount(*file);
+  settings.state = file->pathOr("robot.state", path.parent_path() / "state");
+  readLan(*file, settings);
+  settings.hasAccount = !settings.lan || !file->textOr("xmpp.account", "").empty();
+  if (settings.hasAccount) settings.stream = readAccount(*file);
   settings.stream.resource = "beckond";
 
   const auto attach = file->textOr("bus.attach", "");
@@ -74,7 +100,6 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
   readTls(*file, settings);
 
   readPolicy(*file, settings);
-  settings.state = file->pathOr("robot.state", path.parent_path() / "state");
 
   if (const auto valid = file->finish(); !valid) return valid.error();
   return settings;

@@ -13,13 +13,20 @@ namespace beckon::apps {
 
 // What beckond's configuration file says (docs/configuration.md).
 struct Settings {
+  bool hasAccount = true;  // otherwise there is a LAN door, and nothing of XMPP
   xmpp::StropheConfig stream;
   localbus::Endpoint bus;
   bool isAttached = false;  // to a directory at `bus` that somebody else runs; otherwise we hold one there
   std::optional<localbus::TlsContext> tls;       // to dial `bus` if attached, else to listen there; where it speaks TLS
   std::filesystem::path policyFile;              // empty: the accounts are listed in the configuration
   std::shared_ptr<const policy::Policy> policy;  // what it said at the start
-  std::filesystem::path state;                   // where the robot's identity is kept
+  struct Lan {
+    localbus::Endpoint listen;
+    localbus::TlsKeyPair own;
+    bool isSelfSigned = false;  // to be made at the first start
+  };
+  std::optional<Lan> lan;       // the LAN door; none: it stays shut
+  std::filesystem::path state;  // where the robot's identity is kept
 };
 
 // Error invalidConfig names file, line and column.

@@ -53,8 +53,9 @@ struct LanDoor::State : localbus::Receiver, std::enable_shared_from_this<State> 
 
   AuthDecision decide(const std::shared_ptr<Connection>& peer, const std::string& address,
                       const qi::CapabilityMap& credentials) {
-    const auto key = peer->peerKey();
-    auto found = options.admit({textOf(credentials, "token"), key.empty() ? "" : "SHA256:" + key, address});
+    const auto token = textOf(credentials, "token");
+    const auto key = peer->peerKey().empty() ? std::string() : "SHA256:" + peer->peerKey();
+    auto found = options.admit({token, key, address});
     if (!found) {
       log->info("{} is not let in: {}", peer->peer(), found.error().cause);
       return {AuthDecision::State::refused, {}, found.error().cause};
@@ -104,8 +105,8 @@ struct LanDoor::State : localbus::Receiver, std::enable_shared_from_this<State> 
   const std::string sessionId;
   std::shared_ptr<Catalogue> catalogue;
   std::shared_ptr<const LanSession::Door> door;
-  std::map<std::uint64_t, Admitted> admitted;  // until they are sessions, in the same turn
-  std::map<std::uint64_t, Entered> sessions;   // by connection
+  std::map<std::uint64_t, policy::Admitted> admitted;  // until they are sessions, in the same turn
+  std::map<std::uint64_t, Entered> sessions;           // by connection
   std::shared_ptr<void> watching;
   localbus::Listener listener;  // before all else, its connections end
 };

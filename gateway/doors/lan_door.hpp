@@ -3,6 +3,7 @@
 #include "core/run/log.hpp"
 #include "directory/session.hpp"
 #include "localbus/tls_context.hpp"
+#include "policy/admission.hpp"
 #include "policy/authority.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -20,22 +21,10 @@ namespace beckon::gateway {
 // `io`.
 class LanDoor {
  public:
-  // What somebody shows.
-  struct Credentials {
-    std::string token;    // "auth_token" of a qi client; empty: none
-    std::string key;      // "SHA256:" and 64 small hex digits, of a TLS client's key, which is proved; empty: none
-    std::string address;  // where from; of IPv6 a /64
-  };
-  // Who that is.
-  struct Admitted {
-    std::string principal;
-    std::vector<std::string> roles;
-    std::int64_t token = 0;  // by which it came; 0: by its key
-  };
   struct Options {
     std::string machineId;
     // Asked before anything else. What it refuses is told with the error's cause, and the connection ends.
-    std::function<run::Result<Admitted>(const Credentials&)> admit;
+    std::function<run::Result<policy::Admitted>(const policy::Credentials&)> admit;
     // Connections on the bus of their own for one caller: a session with `capabilities` besides its own.
     std::function<std::shared_ptr<directory::Session>(const qi::CapabilityMap& capabilities)> bus;
     // Numbers of services outside.

@@ -29,7 +29,7 @@ class LanWorld(World):
 
     def token(self, name, role="operator"):
         """A file with a new token."""
-        made = self.beckon("token", "create", name, "--role", role, "--file", self.folder / "state" / "tokens.db")
+        made = self.beckon("token", "--state", self.folder / "state", "create", name, "--role", role)
         self.assertEqual(made.code, 0, made)
         file = self.folder / f"{name}.token"
         file.write_text([line for line in made.out.split() if line.startswith("bkn_")][0] + "\n")
@@ -100,7 +100,7 @@ class LanDoor(LanWorld):
         for name, token in (("tablet", tablet), ("phone", phone)):
             watches[name] = self.start(f"watch-{name}", "beckon", "--bus", self.lan, "--pin", self.key, "--token-file", token, "watch", "ALTextToSpeech.volume")
             watches[name].await_line("watching ")
-        self.assertDone(self.beckon("token", "revoke", "tablet", "--file", self.folder / "state" / "tokens.db"))
+        self.assertDone(self.beckon("token", "--state", self.folder / "state", "revoke", "tablet"))
         watches["tablet"].await_text("gone", limit=1.5)
         self.assertDone(self.on_bus("set", "ALTextToSpeech.volume", "0.25"))
         watches["phone"].await_text("0.25")

@@ -51,14 +51,14 @@ class LanFixture : public testing::Test {
     gateway::LanDoor::Options options;
     options.machineId = machineId;
     // "token of NAME" is the token of token:NAME; a key is let in if the policy knows it.
-    options.admit = [this](const gateway::LanDoor::Credentials& shown) -> run::Result<gateway::LanDoor::Admitted> {
-      const std::string begin = "token of ";
+    options.admit = [this](const policy::Credentials& shown) -> run::Result<policy::Admitted> {
+      constexpr std::string_view begin = "token of ";
       if (shown.token.starts_with(begin))
-        return gateway::LanDoor::Admitted{
-            "token:" + shown.token.substr(begin.size()), {}, static_cast<std::int64_t>(shown.token.size())};
-      const policy::Caller byKey{"key:" + shown.key, {}, policy::Door::lan};
-      if (!shown.key.empty() && !authority->view(byKey)->isEmpty())
-        return gateway::LanDoor::Admitted{byKey.principal, {}, 0};
+        return policy::Admitted{"token:" + std::string(shown.token.substr(begin.size())),
+                                {},
+                                static_cast<std::int64_t>(shown.token.size())};
+      const policy::Caller byKey{"key:" + std::string(shown.key), {}, policy::Door::lan};
+      if (!shown.key.empty() && !authority->view(byKey)->isEmpty()) return policy::Admitted{byKey.principal, {}, 0};
       return run::Error{run::Code::notAuthenticated, "the token is not known", {}};
     };
     options.bus = [this](const qi::CapabilityMap& capabilities) {

@@ -46,7 +46,7 @@ run::Result<> serve(const std::string& url) {
   const auto own = onBus({});
   gateway::LanDoor::Options options;
   options.machineId = *machine;
-  options.admit = [](const auto&) { return gateway::LanDoor::Admitted{"token:anybody", {}, 1}; };
+  options.admit = [](const auto&) { return policy::Admitted{"token:anybody", {}, 1}; };
   options.bus = onBus;
   gateway::LanDoor door(io, authority, own, std::move(options), log);
   run::Result<localbus::Endpoint> listening(*endpoint);
