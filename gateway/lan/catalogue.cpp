@@ -21,22 +21,25 @@ Catalogue::Catalogue(std::shared_ptr<directory::Session> bus, directory::Service
 
 void Catalogue::look() {
   if (isClosed_) return;
-  bus_->onService([weak = weak_from_this()](bool isThere, std::uint32_t id, const std::string& name) {
-    const auto self = weak.lock();
-    if (!self || self->isClosed_) return;
-    if (isThere) return self->look();
-    const auto opening = self->opening_.find(name);
-    if (opening != self->opening_.end() && opening->second == id) self->opening_.erase(opening);
-    self->removeWhere([id](const Entry& entry) { return entry.onBus.serviceId == id; });
-    self->changed_.cancel();
-  });
+  if (!std::exchange(isTold_, true))
+    bus_->onService([weak = weak_from_this()](bool isThere, std::uint32_t id, const std::string& name) {
+      const auto self = weak.lock();
+      if (self && !self->isClosed_) self->changed(isThere, id, name);
+    });
   comparesAgain_ = true;
   if (!isComparing_) boost::asio::co_spawn(bus_->executor(), compare(), boost::asio::detached);
 }
 
+void Catalogue::changed(bool isThere, std::uint32_t id, const std::string& name) {
+  if (isThere) return look();
+  const auto opening = opening_.find(name);
+  if (opening != opening_.end() && opening->second == id) opening_.erase(opening);
+  removeWhere([id](const Entry& entry) { return entry.onBus.serviceId == id; });
+  changed_.cancel();
+}
+
 void Catalogue::close() {
   isClosed_ = true;
-  bus_->onService({});
   changed_.cancel();
 }
 

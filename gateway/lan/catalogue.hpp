@@ -51,6 +51,7 @@ class Catalogue : public std::enable_shared_from_this<Catalogue> {
   void expectNoMore(const std::string& name) { expected_.erase(name); }
 
  private:
+  void changed(bool isThere, std::uint32_t id, const std::string& name);
   boost::asio::awaitable<void> compare();
   void take(const std::vector<directory::ServiceInfo>& listed);
   boost::asio::awaitable<void> open(directory::ServiceInfo info);
@@ -66,7 +67,7 @@ class Catalogue : public std::enable_shared_from_this<Catalogue> {
   std::map<std::string, std::uint32_t> expected_;  // numbers that are promised
   localbus::Timer changed_;                        // never expires; whoever waits is woken
   std::shared_ptr<std::list<Handler>> handlers_ = std::make_shared<std::list<Handler>>();
-  bool isComparing_ = false, comparesAgain_ = false, isClosed_ = false;
+  bool isTold_ = false, isComparing_ = false, comparesAgain_ = false, isClosed_ = false;
 };
 
 }  // namespace beckon::gateway
