@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/run/log.hpp"
+#include "directory/service_ids.hpp"
 #include "directory/session.hpp"
 #include "localbus/tls_context.hpp"
 #include "policy/admission.hpp"

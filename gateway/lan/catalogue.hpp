@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/run/log.hpp"
+#include "directory/service_ids.hpp"
 #include "directory/session.hpp"
 
 #include <boost/asio/awaitable.hpp>

@@ -75,7 +75,8 @@ void ShadowDirectory::received(const std::shared_ptr<localbus::Connection>& from
   // Nobody emits the directory's signals but itself, and nobody hears its trace.
   const bool isPosted = header.type == qi::MessageType::post && forProviders_.signals.contains(action);
   qi::Reader reader(message.payload);
-  const auto [service, signal] = std::pair(reader.number<std::uint32_t>(), reader.number<std::uint32_t>());
+  reader.number<std::uint32_t>();  // a service or object, which nobody agrees on
+  const auto signal = reader.number<std::uint32_t>();
   const bool subscribes = action == qi::action::registerEvent || action == qi::action::registerEventWithSignature;
   const bool isHidden = !isUsed(action) || (isRegistering(action) && !services_.mayRegister()) || isPosted;
   if (!isHidden && !(subscribes && !isUsed(signal))) return object_->received(from, message);

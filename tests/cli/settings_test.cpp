@@ -164,5 +164,25 @@ TEST_F(TlsSettings, tellTheLineOfWhatTlsLacksOrCannotUse) {
   }
 }
 
+TEST_F(SettingsTest, openALanDoorWithOrWithoutAnAccount) {
+  const auto alone = read("[lan]\nlisten = 'tcps://0.0.0.0:9503'\n").value();
+  EXPECT_FALSE(alone.hasAccount);
+  ASSERT_TRUE(alone.lan);
+  EXPECT_EQ(alone.lan->listen.url(), "tcps://0.0.0.0:9503");
+  EXPECT_TRUE(alone.lan->isSelfSigned);
+  EXPECT_EQ(alone.lan->own.key, folder.path() / "state" / "lan.key");
+  const auto both =
+      read(account + "[lan]\nlisten = 'tcps://0.0.0.0'\ncertificate_file = 'a.pem'\nkey_file = 'a.key'\n").value();
+  EXPECT_TRUE(both.hasAccount);
+  EXPECT_EQ(both.lan->listen.port, 9503);
+  EXPECT_FALSE(both.lan->isSelfSigned);
+  EXPECT_EQ(both.lan->own.key, folder.path() / "a.key");
+  EXPECT_FALSE(read(account).value().lan);
+  const auto problem = [this](const std::string& text) { return read(text).error().cause; };
+  EXPECT_THAT(problem("[lan]\nlisten = 'tcp://0.0.0.0:9503'"), HasSubstr("line 2, column 10: \"lan.listen\""));
+  EXPECT_THAT(problem("[lan]\nlisten = 'tcps://0.0.0.0'\nkey_file = 'a.key'"), HasSubstr("\"lan.key_file\": is given"));
+  EXPECT_THAT(problem(account + "[lan]\ncertificate_file = 'a.pem'\nkey_file = 'a.key'"), HasSubstr("has no use"));
+}
+
 }  // namespace
 }  // namespace beckon::apps

@@ -55,7 +55,7 @@ TEST_F(LanDoorTest, carriesObjectsInBothDirectionsAndCancels) {
   ASSERT_TRUE(call(outside, "keep", own.object));
   EXPECT_EQ(objects.kept->uid(), own.object->uid());
   // An object of the bus that goes to an object outside.
-  EXPECT_EQ(qi::fromValue<bool>(call(objects.kept, "takes", objects.counter.object).value()), true);
+  EXPECT_TRUE(qi::fromValue<bool>(call(objects.kept, "takes", objects.counter.object).value()).value());
   ASSERT_TRUE(own.taken);
   EXPECT_EQ(add(own.taken, 3), 5);
   own.taken.reset();
