@@ -75,9 +75,9 @@ void serve(const std::function<void(std::uint16_t)>& ready) {
 std::string thousandRules() {
   std::string out;
   for (int i = 0; i < 999; ++i)
-    out += "[[rules]]\nname = \"r" + std::to_string(i) +
+    out += "[[rule]]\nname = \"r" + std::to_string(i) +
            "\"\nwho = [\"token:bench\"]\nmay = [\"call\"]\non = [\"Other" + std::to_string(i) + "\"]\n";
-  return out + "[[rules]]\nname = \"bench\"\nwho = [\"token:bench\"]\nmay = [\"call\"]\non = [\"Bench\"]\n";
+  return out + "[[rule]]\nname = \"bench\"\nwho = [\"token:bench\"]\nmay = [\"call\"]\non = [\"Bench\"]\n";
 }
 
 void openDoor(std::uint16_t bus, const TlsContext& tls, const std::function<void(std::uint16_t)>& ready) {

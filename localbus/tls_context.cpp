@@ -117,6 +117,9 @@ std::string TlsContext::ownKey() const {
   return certificate ? keyFingerprint(*certificate) : std::string();
 }
 
-bool TlsContext::verifies() const { return SSL_CTX_get_verify_mode(handle_.get()) & SSL_VERIFY_PEER; }
+// A server that only asks takes any.
+bool TlsContext::verifies() const {
+  return SSL_CTX_get_verify_mode(handle_.get()) & (isServer_ ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_PEER);
+}
 
 }  // namespace beckon::localbus

@@ -10,7 +10,7 @@ from computers import Computer, run
 from world import World, until
 
 LIBQI_PROGRAM = os.environ.get("BECKON_LIBQI_PROGRAM")
-EVERYTHING = '[[rules]]\nname = "operators"\nwho = ["role:operator"]\nmay = "*"\non = "*"\n'
+EVERYTHING = '[[rule]]\nname = "operators"\nwho = ["role:operator"]\nmay = "*"\non = "*"\n'
 
 
 class LanWorld(World):
@@ -79,7 +79,7 @@ class LanDoor(LanWorld):
         self.assertFails(self.outside(None, *own, "services"), 6, "not-authenticated")
         der = subprocess.run("openssl x509 -in me.pem -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum", shell=True, check=True,
                              capture_output=True, text=True, cwd=self.folder).stdout.split()[0]
-        (self.folder / "policy.toml").write_text(EVERYTHING + f'[[rules]]\nname = "me"\nwho = ["key:SHA256:{der}"]\nmay = ["call", "get"]\non = ["ALTextToSpeech"]\n')
+        (self.folder / "policy.toml").write_text(EVERYTHING + f'[[rule]]\nname = "me"\nwho = ["key:SHA256:{der}"]\nmay = ["call", "get"]\non = ["ALTextToSpeech"]\n')
         until(lambda: self.outside(None, *own, "get", "ALTextToSpeech.volume").code == 0, "the policy's new version does not let the key in")
         self.assertNotIn("ALMotion", self.assertDone(self.outside(None, *own, "services")).out)
 

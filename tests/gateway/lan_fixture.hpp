@@ -4,6 +4,7 @@
 #include "localbus/tls_self_signed.hpp"
 #include "tests/directory/bus.hpp"
 #include "tests/localbus/object_sample.hpp"
+#include "tests/localbus/played.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
@@ -12,7 +13,7 @@
 namespace beckon::test {
 
 inline const std::string everything = R"(
-[[rules]]
+[[rule]]
 name = "all"
 who = ["token:owner"]
 may = ["list", "call", "post", "get", "set", "watch", "register"]
@@ -39,7 +40,7 @@ class LanFixture : public testing::Test {
   }
   static std::string rule(const std::string& name, const std::string& who, const std::string& may,
                           const std::string& on, const std::string& more = {}) {
-    return "[[rules]]\nname = \"" + name + "\"\nwho = [\"" + who + "\"]\nmay = " + may + "\non = " + on + "\n" + more +
+    return "[[rule]]\nname = \"" + name + "\"\nwho = [\"" + who + "\"]\nmay = " + may + "\non = " + on + "\n" + more +
            "\n";
   }
 

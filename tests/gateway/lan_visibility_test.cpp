@@ -13,6 +13,7 @@ namespace {
 
 using policy::Kind;
 using policy::Verb;
+using test::Proxy;
 
 constexpr int services = 4, membersOfAKind = 4, principals = 3;
 
@@ -64,7 +65,7 @@ struct RandomRule {
     };
     std::string verbs;
     for (const auto verb : may) verbs += (verbs.empty() ? "\"" : ", \"") + std::string(policy::text(verb)) + "\"";
-    return "[[rules]]\nname = \"rule " + std::to_string(number) + "\"\nwho = [\"token:" + principalName(who) +
+    return "[[rule]]\nname = \"rule " + std::to_string(number) + "\"\nwho = [\"token:" + principalName(who) +
            "\"]\nmay = [" + verbs + "]\non = " + list(on) + "\nexcept = " + list(except) + "\n";
   }
 };

@@ -16,7 +16,7 @@ using namespace beckon;
 namespace {
 
 constexpr const char* everything = R"(
-[[rules]]
+[[rule]]
 name = "everything"
 who = ["*"]
 may = ["list", "call", "post", "get", "set", "watch", "register"]
