@@ -170,7 +170,9 @@ void ForwardedObject::released(std::uint64_t connection, std::uint32_t service, 
 
 void ForwardedObject::reconsider() {
   ways_.clear();
-  subscribers_.end([this](std::uint32_t signal) { return !metaObject().signals.contains(signal); });
+  subscribers_.end([this](std::uint32_t signal) {
+    return !metaObject().signals.contains(signal) || (guard_ && !guard_->mayWatch(signal));
+  });
 }
 
 void ForwardedObject::want(std::uint32_t signal, bool isWanted) {

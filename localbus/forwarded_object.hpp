@@ -28,7 +28,7 @@ class ForwardedObject final : public BoundObject, public std::enable_shared_from
   void released(std::uint64_t connection, std::uint32_t service, std::uint32_t object) override;
 
   const std::shared_ptr<RemoteObject>& target() const { return target_; }
-  // The guard lets see something else now: ends the subscriptions to what is not visible any more.
+  // The guard lets see something else now: ends the subscriptions that it does not let go on.
   void reconsider();
 
  private:

@@ -132,6 +132,13 @@ Catalogue::EntryPtr Catalogue::find(const std::string& name) const {
   return found == byName_.end() ? nullptr : found->second;
 }
 
+awaitable<Catalogue::EntryPtr> Catalogue::confirm(std::uint32_t id) {
+  const auto self = shared_from_this();
+  const auto listed = co_await bus_->services();
+  if (listed && !isClosed_) take(*listed);
+  co_return find(id);
+}
+
 awaitable<Catalogue::EntryPtr> Catalogue::await(std::string name) {
   const auto self = shared_from_this();
   if (const auto known = find(name)) co_return known;

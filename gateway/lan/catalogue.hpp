@@ -41,6 +41,9 @@ class Catalogue : public std::enable_shared_from_this<Catalogue> {
   // The same for one that may be on the bus since a moment only: asks there. Null: there is none.
   boost::asio::awaitable<EntryPtr> await(std::string name);
 
+  // Whether it is there still: asks the bus, which may have told meanwhile that it has gone.
+  boost::asio::awaitable<EntryPtr> confirm(std::uint32_t id);
+
   // Called with each that comes (true) and goes, until what it returns is destroyed. It may not add or end handlers.
   using Handler = std::function<void(const EntryPtr& entry, bool isThere)>;
   [[nodiscard]] std::shared_ptr<void> onChange(Handler handler);

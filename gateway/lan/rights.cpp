@@ -73,6 +73,9 @@ class Rights::Outward final : public Guard {
     if (!error.nextStep.empty()) error.cause += "; " + error.nextStep;
     return error;
   }
+  bool mayWatch(std::uint32_t signal) const override {
+    return rights_->view().granted(service_, nameOf(visible_, signal)).has(Verb::watch);
+  }
   std::shared_ptr<BoundObject> given(std::shared_ptr<RemoteObject> object) override;
   std::shared_ptr<BoundObject> taken(std::shared_ptr<RemoteObject> object) override {
     return rights_->inward(std::move(object), service_);
@@ -93,6 +96,7 @@ class Rights::Inward final : public Guard {
 
   const qi::MetaObject& visible() const override { return target_->metaObject(); }
   Result<Duration> admit(Use, std::uint32_t, std::size_t) override { return Duration::max(); }
+  bool mayWatch(std::uint32_t) const override { return true; }
   std::shared_ptr<BoundObject> given(std::shared_ptr<RemoteObject> object) override {
     return rights_->inward(std::move(object), service_);
   }

@@ -212,8 +212,15 @@ void LanSession::busEnded(const Connection& connection) {
     if (used.object && used.object->target()->connection().get() == &connection) lost.emplace_back(id, used.name);
   for (const auto& [id, name] : lost) {
     hide(id, name);
-    if (const auto entry = door_->catalogue->find(id)) changed(entry, true);
+    boost::asio::co_spawn(connection_->executor(), showAgain(id), boost::asio::detached);
   }
+}
+
+// If it was the connection alone that ended, and not the service.
+awaitable<void> LanSession::showAgain(std::uint32_t id) {
+  const auto self = shared_from_this();
+  const auto entry = co_await door_->catalogue->confirm(id);
+  if (entry && !isClosed_) changed(entry, true);
 }
 
 void LanSession::closed(const Connection&) {

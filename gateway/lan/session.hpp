@@ -66,6 +66,7 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
   void changed(const Catalogue::EntryPtr& entry, bool isThere);
   void hide(std::uint32_t id, const std::string& name);
   void busEnded(const localbus::Connection& connection);
+  boost::asio::awaitable<void> showAgain(std::uint32_t id);
 
   void begin(const Catalogue::EntryPtr& entry, const qi::Message& first);
   boost::asio::awaitable<void> open(Catalogue::EntryPtr entry);
