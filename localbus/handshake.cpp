@@ -40,8 +40,10 @@ const char* typeName(MessageType type) {
   }
 }
 
-// Version of libqi's authentication, part of the text of its refusals.
+// libqi's texts, and the version of its authentication, which is part of its refusals.
+constexpr const char* refusal = "Authentication failed: ";
 constexpr const char* refusalVersion = " [1.0]";
+constexpr const char* expectation = "Expected authentication (";
 
 CapabilityMap credentialsIn(const CapabilityMap& sent) {
   CapabilityMap out;
@@ -78,7 +80,8 @@ ServerHandshake::Step ServerHandshake::receive(const qi::Message& message) {
     return authenticate(message);
   if (done_) return header.type == MessageType::call ? cannotHandle(message) : Step{};
   if (authenticator_) {
-    std::string text = "Expected authentication (service #0, type #Call, action #8), received service #0, type #";
+    std::string text = expectation;
+    text += "service #0, type #Call, action #8), received service #0, type #";
     text += typeName(header.type);
     text += ", action #" + std::to_string(header.address.action);
     return refuse(message, text);
@@ -98,7 +101,7 @@ ServerHandshake::Step ServerHandshake::authenticate(const qi::Message& message) 
   if (!done_ && authenticator_) {
     auto decision = authenticator_(credentialsIn(*sent));
     if (decision.state == AuthDecision::State::refused)
-      return refuse(message, "Authentication failed: " + decision.reason + refusalVersion);
+      return refuse(message, refusal + decision.reason + refusalVersion);
     if (decision.state == AuthDecision::State::more) state = stateContinue;
     reply = std::move(decision.reply);
   }
@@ -119,8 +122,14 @@ ClientHandshake::Step ClientHandshake::receive(const qi::Message& message) {
   const auto fail = [](run::Code code, std::string cause, std::string next) -> Step {
     return {{}, run::Error{code, std::move(cause), std::move(next)}};
   };
-  if (message.header.type == MessageType::error)
-    return fail(run::Code::notAuthenticated, qi::decodeErrorText(message.payload), "give the right user and token");
+  if (message.header.type == MessageType::error) {
+    const auto text = qi::decodeErrorText(message.payload);
+    if (text.starts_with(refusal) || text.starts_with(expectation) || !credentials_.empty())
+      return fail(run::Code::notAuthenticated, text, "give the right user and token");
+    // A server from before authentication existed knows no such action: libqi goes on with its capabilities, too.
+    done_ = true;
+    return {Outgoing{MessageType::capability, {}, qi::encode(capabilities_.own())}, {}};
+  }
   const auto map = qi::decode<CapabilityMap>(message.payload);
   if (!map)
     return fail(run::Code::protocolError, "the peer's answer to authentication cannot be read",
@@ -132,8 +141,10 @@ ClientHandshake::Step ClientHandshake::receive(const qi::Message& message) {
     done_ = true;
     return {};
   }
-  if (state && *state == stateContinue && more_)
-    return {Outgoing{MessageType::call, authenticateAddress, qi::encode(more_(*map))}, {}};
+  if (state && *state == stateContinue && more_ && ++rounds_ <= mostRounds) {
+    const auto credentials = more_(*map);
+    if (!credentials.empty()) return {Outgoing{MessageType::call, authenticateAddress, qi::encode(credentials)}, {}};
+  }
   return fail(run::Code::notAuthenticated, "the peer wants credentials that were not given", "give user and token");
 }
 

@@ -54,7 +54,7 @@ class ServerHandshake {
   bool capabilitiesSent_ = false;
 };
 
-// What a client says when it is asked for more; the argument is the server's map.
+// What a client says when it is asked for more; the argument is the server's map. Nothing: it has no more to say.
 using CredentialSource = std::function<qi::CapabilityMap(const qi::CapabilityMap& asked)>;
 
 class ClientHandshake {
@@ -70,13 +70,17 @@ class ClientHandshake {
 
   bool done() const { return done_; }
   Outgoing begin();
-  // The answer to what was sent last.
+  // The answer to what was sent last. It may be done with something to send.
   Step receive(const qi::Message& message);
 
  private:
+  // How often it may be asked for more. A renewed token takes one round, a challenge two.
+  static constexpr int mostRounds = 4;
+
   qi::CapabilityMap credentials_;
   CredentialSource more_;
   qi::Capabilities& capabilities_;
+  int rounds_ = 0;
   bool done_ = false;
 };
 

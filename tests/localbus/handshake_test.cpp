@@ -276,6 +276,37 @@ TEST(ClientHandshake, tellsTheServersRefusal) {
   EXPECT_FALSE(client.handshake.done());
 }
 
+TEST(ClientHandshake, goesOnWithItsCapabilitiesWhereAuthenticationIsNotKnown) {
+  const auto unknown = letter(MessageType::error, authenticateAddress, qi::encodeErrorText("No such method: 8"));
+  Client client;
+  const auto step = client.receive(unknown);
+  ASSERT_TRUE(step.send);
+  EXPECT_EQ(step.send->type, MessageType::capability);
+  EXPECT_EQ(mapOf(*step.send), qi::ownCapabilities());
+  EXPECT_TRUE(client.handshake.done());
+  // Whoever gives credentials wants them looked at.
+  EXPECT_TRUE(Client({{"auth_token", qi::dynamic(std::string("t"))}}).receive(unknown).failed);
+}
+
+TEST(ClientHandshake, isNotAskedForMoreWithoutEnd) {
+  int rounds = 0;
+  Client client({}, [&](const CapabilityMap&) {
+    ++rounds;
+    return CapabilityMap{{"auth_token", qi::dynamic(std::string("again"))}};
+  });
+  const CapabilityMap more{{"__qi_auth_state", qi::dynamic(std::uint32_t{2})}};
+  ClientHandshake::Step step;
+  for (int i = 0; i < 10 && !step.failed; ++i) step = client.receive(more);
+  ASSERT_TRUE(step.failed);
+  EXPECT_EQ(step.failed->code, run::Code::notAuthenticated);
+  EXPECT_EQ(rounds, 4);
+}
+
+TEST(ClientHandshake, saysThatCredentialsAreMissingWhereTheirSourceHasNoMore) {
+  Client client({}, [](const CapabilityMap&) { return CapabilityMap(); });
+  EXPECT_TRUE(client.receive(CapabilityMap{{"__qi_auth_state", qi::dynamic(std::uint32_t{2})}}).failed);
+}
+
 TEST(ClientHandshake, refusesAnAnswerThatCannotBeRead) {
   Client client;
   const auto step = client.receive(letter(MessageType::reply, authenticateAddress, {1, 2, 3}));
