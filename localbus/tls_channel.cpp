@@ -178,6 +178,12 @@ std::string TlsChannel::peerKey() const {
   return certificate ? keyFingerprint(*certificate) : std::string();
 }
 
+std::optional<TlsCertificate> TlsChannel::certificate() const {
+  const X509* const shown = peer_.isEstablished ? SSL_get0_peer_certificate(ssl_.get()) : nullptr;
+  if (!shown) return {};
+  return describe(*shown);
+}
+
 std::string TlsChannel::protocol() const { return peer_.isEstablished ? SSL_get_version(ssl_.get()) : ""; }
 
 }  // namespace beckon::localbus

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/qi/bytes.hpp"
+#include "localbus/tls_certificate.hpp"
 #include "localbus/tls_context.hpp"
 #include "localbus/tls_error.hpp"
 
@@ -60,6 +61,8 @@ class TlsChannel {
   // SHA-256 of the public key of the peer's certificate (SubjectPublicKeyInfo, DER), 64 small hex digits. Empty until
   // isEstablished(), and if the peer has shown none.
   std::string peerKey() const;
+  // That of the peer. None until isEstablished(), and if it has shown none.
+  std::optional<TlsCertificate> certificate() const;
   // "TLSv1.3", for people. Empty until isEstablished().
   std::string protocol() const;
 
