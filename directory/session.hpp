@@ -30,11 +30,16 @@ class Session : public std::enable_shared_from_this<Session> {
   // directory and 1000 registrations are well below the 3 s within which all is back.
   static constexpr std::chrono::milliseconds firstWait{50};
   static constexpr std::chrono::milliseconds longestWait{1000};
+  // After the directory refused our credentials: they do not become right by themselves, and robots count wrong
+  // guesses.
+  static constexpr std::chrono::milliseconds refusedWait{10'000};
 
   struct Options {
     std::string machineId;  // core/run/machine_id.hpp
     localbus::Duration dialTimeout = std::chrono::seconds(3);
-    qi::CapabilityMap credentials = {};  // "auth_user", "auth_token" ..., for the directory and every service
+    // "auth_user", "auth_token" ..., for the directory and every service; where the directory speaks TLS, for those
+    // services only that do, too.
+    qi::CapabilityMap credentials = {};
     // Asked when the directory or a service wants more; what it answers is also given from then on, so that a new token
     // ("auth_newToken") can be kept.
     localbus::CredentialSource moreCredentials = {};

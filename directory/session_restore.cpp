@@ -113,6 +113,7 @@ awaitable<void> Session::lookForDirectory() {
   if (isClosed_) co_return;
   if (!opened) {
     complain("not on the bus", opened.error());
+    if (opened.error().code == Code::notAuthenticated) wait_ = refusedWait;
     co_return restoreSoon();
   }
   complained_.clear();

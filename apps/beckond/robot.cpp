@@ -52,6 +52,7 @@ boost::asio::awaitable<Result<>> RobotSide::run() {
   if (settings_.hasAccount) announce(*identity);
   tokens_->start();
   if (!settings_.policyFile.empty()) policyFile_.emplace(io_, settings_.policyFile, authority_, log_).start();
+  if (settings_.token) useToken();
   const auto session = onBus({});
   if (settings_.lan)
     if (const auto opened = openLan(session); !opened) co_return opened.error();
@@ -77,6 +78,10 @@ std::shared_ptr<directory::Session> RobotSide::onBus(const qi::CapabilityMap& ca
   directory::Session::Options options;
   options.machineId = machineId_;
   if (settings_.isAttached) options.tls = settings_.tls;
+  if (settings_.token) {
+    options.credentials = settings_.token->credentials();
+    options.moreCredentials = BusToken::renewal(settings_.token);
+  }
   for (const auto& [key, value] : capabilities) options.capabilities.insert_or_assign(key, value);
   return directory::Session::keep(io_, busFromHere_, options, log_);
 }
@@ -110,6 +115,13 @@ std::set<xmpp::Jid> RobotSide::contacts() const {
   for (const auto& account : authority_.current().accounts())
     if (const auto jid = xmpp::Jid::parse(account)) out.insert(*jid);
   return out;
+}
+
+void RobotSide::useToken() {
+  if (!settings_.bus.isTls() && !settings_.bus.isLoopback())
+    log_->warn("the token goes to {} unencrypted: whoever listens on that network can use it", settings_.bus.url());
+  settings_.token->onProblem(
+      [log = log_](const Error& error) { log->error("{}; next: {}", error.cause, error.nextStep); });
 }
 
 void RobotSide::announce(const run::Identity& identity) {

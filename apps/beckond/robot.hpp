@@ -37,6 +37,7 @@ class RobotSide {
 
  private:
   std::set<xmpp::Jid> contacts() const;  // whom the policy names
+  void useToken();
   void announce(const run::Identity& identity);
   // A session on the bus with capabilities of its own.
   std::shared_ptr<directory::Session> onBus(const qi::CapabilityMap& capabilities) const;

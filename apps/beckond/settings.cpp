@@ -72,6 +72,19 @@ void readLan(run::ConfigFile& file, Settings& settings) {
   settings.lan = std::move(lan);
 }
 
+void readToken(run::ConfigFile& file, Settings& settings) {
+  const auto user = file.textOr("bus.user", "");
+  const auto path = file.pathOr("bus.token_file", {});
+  const char* const given = path.empty() ? "bus.user" : "bus.token_file";
+  if (path.empty() && user.empty()) return;
+  if (!settings.isAttached) return file.reject(given, "has no use with " + settings.bus.url(), "it is for bus.attach");
+  if (path.empty())
+    return file.reject(given, "is given without bus.token_file", "write the user's token into a file and name that");
+  auto token = BusToken::open(path, user);
+  if (!token) return file.reject(given, token.error().cause, token.error().nextStep);
+  settings.token = std::move(*token);
+}
+
 }  // namespace
 
 run::Result<Settings> readSettings(const std::filesystem::path& path) {
@@ -98,6 +111,7 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
   else
     file->reject(settings.isAttached ? "bus.attach" : "bus.listen", bus.error().cause, bus.error().nextStep);
   readTls(*file, settings);
+  readToken(*file, settings);
 
   readPolicy(*file, settings);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "apps/bus_token.hpp"
 #include "localbus/endpoint.hpp"
 #include "localbus/tls_context.hpp"
 #include "policy/policy.hpp"
@@ -18,6 +19,7 @@ struct Settings {
   localbus::Endpoint bus;
   bool isAttached = false;  // to a directory at `bus` that somebody else runs; otherwise we hold one there
   std::optional<localbus::TlsContext> tls;       // to dial `bus` if attached, else to listen there; where it speaks TLS
+  std::shared_ptr<BusToken> token;               // if attached: by which the directory lets us in; null: without
   std::filesystem::path policyFile;              // empty: the accounts are listed in the configuration
   std::shared_ptr<const policy::Policy> policy;  // what it said at the start
   struct Lan {

@@ -1,6 +1,7 @@
 #include "apps/cli/bus_target.hpp"
 
 #include "apps/cli/token_file.hpp"
+#include "apps/report.hpp"
 #include "core/run/machine_id.hpp"
 #include "directory/json_call.hpp"
 
@@ -22,9 +23,13 @@ Awaitable<std::unique_ptr<BusTarget>> BusTarget::connect(boost::asio::io_context
   options.machineId = *machine;
   options.dialTimeout = command.time;
   options.tls = *tls;
-  const auto credentials = credentialsFor(*endpoint, command);
-  if (!credentials) co_return credentials.error();
-  options.credentials = *credentials;
+  const auto token = tokenFor(*endpoint, command);
+  if (!token) co_return token.error();
+  if (*token) {
+    (*token)->onProblem([](const run::Error& error) { apps::report(error); });
+    options.credentials = (*token)->credentials();
+    options.moreCredentials = apps::BusToken::renewal(*token);
+  }
   auto session = co_await directory::Session::connect(io, *endpoint, options, std::move(log));
   if (!session) co_return session.error();
   co_return std::make_unique<BusTarget>(*session);

@@ -43,12 +43,22 @@ run::Result<> complete(const std::string& place, Command& command) {
   const auto tooMany = [](const std::string& word) {
     return run::Error{Code::invalidArgument, "\"" + word + "\" is one word too many", "see beckon --help"};
   };
+  const run::Error userAlone{Code::invalidArgument, "--user is given without --token-file",
+                             "write the user's token into a file of mode 0600 and give that"};
   const bool onBus = !command.bus.empty();
   const bool takesArguments = command.verb == Verb::call || command.verb == Verb::post || command.verb == Verb::set;
   for (const auto& argument : command.arguments)
     if (argument.starts_with("--"))
       return run::Error{Code::invalidArgument, "there is no option " + argument, "see beckon --help"};
   if (!command.arguments.empty() && !takesArguments) return tooMany(command.arguments[0]);
+  if (command.verb == Verb::doctor) {
+    if (onBus)
+      return run::Error{Code::invalidArgument, "doctor takes the address itself", "beckon doctor " + command.bus};
+    if (command.tokenFile.empty() && !command.user.empty()) return userAlone;
+    command.host = place;
+    if (!place.empty()) return {};
+    return run::Error{Code::invalidArgument, "doctor needs a host", "write for example beckon doctor robot.local"};
+  }
   if (!onBus && (command.verb == Verb::trace || command.verb == Verb::stats))
     return run::Error{Code::invalidArgument, "trace and stats are for a bus",
                       "give the address of the robot's bus, beckon --bus tcp://HOST:9559; by XMPP, watch shows the "
@@ -59,6 +69,7 @@ run::Result<> complete(const std::string& place, Command& command) {
   if (!onBus && !command.tokenFile.empty())
     return run::Error{Code::invalidArgument, "a token is for a robot's LAN door",
                       "give its address with --bus tcps://HOST:PORT; by XMPP your account says who you are"};
+  if (command.tokenFile.empty() && !command.user.empty()) return userAlone;
   if (!onBus && command.time > std::chrono::seconds(60))
     return run::Error{Code::invalidArgument, "by XMPP a robot gives a call 60 seconds at most",
                       "give --timeout 60 or less"};

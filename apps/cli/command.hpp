@@ -11,7 +11,7 @@
 
 namespace beckon::cli {
 
-enum class Verb { robots, services, info, call, post, get, set, watch, trace, stats };
+enum class Verb { robots, services, info, call, post, get, set, watch, trace, stats, doctor };
 
 // A command line, read.
 struct Command {
@@ -20,11 +20,13 @@ struct Command {
   std::filesystem::path config;  // --config
   apps::TlsFiles tls;            // for the bus and its services
   std::string tokenFile;         // --token-file, for the same; "-": standard input
+  std::string user;              // --user, whose token that is; empty: as if there were one only
   bool json = false;
   bool verbose = false;  // say how the service was reached
   std::chrono::milliseconds time{10'000};
   std::uint64_t count = 0;                    // watch, trace: end after so many lines; 0: never
   std::chrono::milliseconds measured{5'000};  // stats: for so long
+  std::string host;                           // doctor: whom to look at
   std::string robot;                          // empty on a bus
   std::string service;
   std::string member;

@@ -1,6 +1,7 @@
 #include "apps/cli/bus_target.hpp"
 #include "apps/cli/command.hpp"
 #include "apps/cli/completion.hpp"
+#include "apps/cli/doctor.hpp"
 #include "apps/cli/policy.hpp"
 #include "apps/cli/print.hpp"
 #include "apps/cli/robot_target.hpp"
@@ -104,17 +105,23 @@ awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, 
   co_return result;
 }
 
-awaitable<Result<>> obey(boost::asio::io_context& io, const Command& command, run::Log log) {
+awaitable<Result<>> obey(boost::asio::io_context& io, const Command& command, run::Log log, bool& isSound) {
+  if (command.verb == Verb::doctor) {
+    const auto sound = co_await cli::doctor(command);
+    if (!sound) co_return sound.error();
+    isSound = *sound;
+    co_return Result<>();
+  }
   const auto arguments = readArguments(command.arguments);
   if (!arguments) co_return arguments.error();
   if (command.bus.empty()) co_return co_await byXmpp(io, command, *arguments, log);
   co_return co_await onBus(io, command, *arguments, log);
 }
 
-Result<> execute(const Command& command, const std::string& logLevel) {
+Result<> execute(const Command& command, const std::string& logLevel, bool& isSound) {
   boost::asio::io_context io(1);
   Result<> result;
-  boost::asio::co_spawn(io, obey(io, command, run::makeLog("beckon", logLevel)),
+  boost::asio::co_spawn(io, obey(io, command, run::makeLog("beckon", logLevel), isSound),
                         [&](std::exception_ptr broken, Result<> ended) {
                           if (broken) std::rethrow_exception(broken);
                           result = ended;
@@ -147,6 +154,8 @@ const VerbText verbs[] = {
     {"stats", Verb::stats,
      "With --bus: measure for a while how many calls, events and bytes pass through each service.",
      "SERVICE, or nothing for all"},
+    {"doctor", Verb::doctor, "Look at a robot's bus step by step and say what is wrong and what to do; 10 s at most.",
+     "HOST, HOST:PORT or the address of a bus"},
 };
 
 // The verbs about policy files, which are read here and now: no robot is asked.
@@ -179,7 +188,7 @@ CLI::App* addPolicy(CLI::App& app, cli::PolicyCommand& command) {
 const char* const footer =
     "Exit codes: 0 done, 1 fault of Beckon, 2 wrong usage or arguments, 3 no such robot, service or member,\n"
     "4 cannot be reached or lost, 5 no answer in time, 6 refused, 7 the service answered with an error, 8 broken "
-    "protocol or limit.";
+    "protocol or limit.\nOf doctor: 0 sound, 1 not sound, 2 wrong usage.";
 
 }  // namespace
 
@@ -199,9 +208,11 @@ int main(int argc, char** argv) {
                  "The address of a bus's directory, tcp://HOST:PORT (tcps, tcpsm and unix:///PATH, too), instead of a "
                  "robot by XMPP");
   apps::addTlsOptions(app, command.tls, true, false);
-  app.add_option("--token-file", command.tokenFile,
-                 "A file (mode 0600) with the token to show to a robot's LAN door; - is standard input. Else the file "
-                 "that BECKON_TOKEN_FILE names");
+  app.add_option(
+      "--token-file", command.tokenFile,
+      "A file (mode 0600) with the token to show to a robot's LAN door, and for doctor; - is standard input. "
+      "Else the file that BECKON_TOKEN_FILE names");
+  app.add_option("--user", command.user, "Whose token that is, where the robot has users");
   app.add_option("--config", command.config, "The account to use (docs/configuration.md)")->capture_default_str();
   app.add_flag("--json", command.json, "Print JSON, errors too");
   app.add_flag("-v,--verbose", command.verbose, "Say on standard error how the service is reached");
@@ -226,6 +237,7 @@ int main(int argc, char** argv) {
   cli::TokenCommand token;
   cli::addTokenVerb(app, token);
   const auto* completion = app.add_subcommand("completion", "Print a script for bash: source <(beckon completion).");
+  bool isSound = true;
   const auto body = [&]() -> Result<> {
     if (aboutPolicy->parsed()) {
       policy.json = command.json;
@@ -242,7 +254,8 @@ int main(int argc, char** argv) {
     command.time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
     command.measured = std::chrono::milliseconds(static_cast<std::int64_t>(measured * 1000));
     if (const auto complete = cli::complete(place, command); !complete) return complete;
-    return execute(command, logLevel);
+    return execute(command, logLevel, isSound);
   };
-  return apps::Program(app, logLevel).run(argc, argv, body, &command.json);
+  const int status = apps::Program(app, logLevel).run(argc, argv, body, &command.json);
+  return status == 0 && !isSound ? 1 : status;
 }

@@ -94,6 +94,27 @@ TEST_F(SettingsTest, takeThePolicyOfItsFileOrTheListOfAccountsButNotBoth) {
   EXPECT_EQ(refused.code, run::Code::invalidConfig);
 }
 
+TEST_F(SettingsTest, takeAUserAndTheFileOfATokenToAttachWith) {
+  const auto settings = read(account + "[bus]\nattach = 'tcp://robot.example'\nuser = 'nao'\ntoken_file = 'password'");
+  const auto credentials = settings.value().token->credentials();
+  EXPECT_EQ(*credentials.at("auth_user").inner().as<std::string>(), "nao");
+  EXPECT_EQ(*credentials.at("auth_token").inner().as<std::string>(), "s3cret");
+  EXPECT_EQ(read(account + "[bus]\nattach = 'tcp://robot.example'").value().token, nullptr);
+
+  const auto problem = [this](const std::string& text) { return read(account + "[bus]\n" + text).error().cause; };
+  EXPECT_THAT(problem("token_file = 'password'"), HasSubstr("line 5, column 14: \"bus.token_file\": has no use with"));
+  EXPECT_THAT(problem("attach = 'tcp://x'\nuser = 'nao'"),
+              HasSubstr("line 6, column 8: \"bus.user\": is given without bus.token_file"));
+  EXPECT_THAT(problem("attach = 'tcp://x'\ntoken_file = 'none'"),
+              HasSubstr("line 6, column 14: \"bus.token_file\": cannot read "));
+  std::filesystem::permissions(folder.path() / "password", std::filesystem::perms(0640));
+  std::ofstream(folder.path() / "own") << "s3cret";
+  const auto exposed = read(
+      "[xmpp]\naccount = 'nao1@robots.example'\npassword_file = 'own'\n"
+      "[bus]\nattach = 'tcp://x'\ntoken_file = 'password'");
+  EXPECT_FALSE(exposed);
+}
+
 class TlsSettings : public SettingsTest {
  protected:
   TlsSettings() {

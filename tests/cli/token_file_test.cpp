@@ -30,7 +30,9 @@ class TokenFile : public testing::Test {
   run::Result<qi::CapabilityMap> credentials(const std::string& file, const char* url = "tcps://robot.example:9503") {
     Command command;
     command.tokenFile = file;
-    return credentialsFor(localbus::Endpoint::parse(url).value(), command);
+    const auto token = tokenFor(localbus::Endpoint::parse(url).value(), command);
+    if (!token) return token.error();
+    return *token ? (*token)->credentials() : qi::CapabilityMap();
   }
   static std::string tokenIn(const run::Result<qi::CapabilityMap>& credentials) {
     return qi::fromValue<std::string>(credentials.value().at("auth_token")).value();
