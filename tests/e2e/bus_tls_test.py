@@ -11,7 +11,9 @@ from world import World
 LIBQI_PROGRAM = os.environ.get("BECKON_LIBQI_PROGRAM")
 
 
-class BusTls(World):
+class TlsWorld(World):
+    """An authority, and a certificate of it for this computer's loopback."""
+
     def setUp(self):
         super().setUp()
         self.authority("ca")
@@ -40,6 +42,8 @@ class BusTls(World):
         host, port = self.url.split("//")[1].split(":")
         return host, int(port)
 
+
+class BusTls(TlsWorld):
     def test_a_client_believes_only_the_authority_that_it_was_given(self):
         self.start_directory("tcps://127.0.0.1:0", "directory", *self.robot)
         self.start_sim("sim", *self.ca)
