@@ -130,14 +130,15 @@ void ForwardedObject::forwardAnew(const Passing& call, const qi::Message& messag
   const auto [service, object] = target_->address();
   const qi::Address address{service, object, call.action};
   auto flagged = readFlagged(message, call.way->parametersType, call.from->format(header.address.service));
-  const auto wanted = flagged ? std::move(flagged->wanted) : std::nullopt;
-  Crossing crossing(guard_.get(), &Guard::taken, target_->argumentFormat());
-  if (header.type == MessageType::post) {
-    if (flagged) connection->post(address, qi::encodeValue(flagged->arguments, crossing.format()));
+  const bool isPost = header.type == MessageType::post;
+  if (!flagged) {
+    if (!isPost) Responder(waitingCaller(call.from, header, call.way->returns, std::nullopt))(flagged.error());
     return;
   }
-  const auto caller = std::make_shared<Responder>(waitingCaller(call.from, header, call.way->returns, wanted));
-  if (!flagged) return (*caller)(flagged.error());
+  Crossing crossing(guard_.get(), &Guard::taken, target_->argumentFormat());
+  if (isPost) return connection->post(address, qi::encodeValue(flagged->arguments, crossing.format()));
+  const auto caller =
+      std::make_shared<Responder>(waitingCaller(call.from, header, call.way->returns, std::move(flagged->wanted)));
   auto handler = [self = shared_from_this(), caller, way = call.way](const Result<Answer>& result) {
     if (!result && result.error().code == Code::canceled) return caller->canceled();
     if (!result)
