@@ -10,7 +10,7 @@ from computers import Computer, run
 from world import World, until
 
 LIBQI_PROGRAM = os.environ.get("BECKON_LIBQI_PROGRAM")
-EVERYTHING = '[[rule]]\nname = "operators"\nwho = ["role:operator"]\nmay = "*"\non = "*"\n'
+EVERYTHING = '[roles]\noperator = []\n[[rule]]\nname = "operators"\nwho = ["role:operator"]\nmay = "*"\non = "*"\n'
 
 
 class LanWorld(World):
@@ -27,9 +27,9 @@ class LanWorld(World):
         _, self.lan, self.key = self.robot.await_line("lan ").split()
         return self.robot
 
-    def token(self, name, role="operator"):
+    def token(self, name, role="operator", state="state"):
         """A file with a new token."""
-        made = self.beckon("token", "--state", self.folder / "state", "create", name, "--role", role)
+        made = self.beckon("token", "--state", self.folder / state, "create", name, "--role", role)
         self.assertEqual(made.code, 0, made)
         file = self.folder / f"{name}.token"
         file.write_text([line for line in made.out.split() if line.startswith("bkn_")][0] + "\n")
@@ -61,9 +61,7 @@ class LanDoor(LanWorld):
         self.start_robot()
         token = self.token("tablet")
         self.assertFails(self.outside(None, "services"), 6, "not-authenticated")
-        wrong = self.folder / "wrong.token"
-        wrong.write_text("bkn_guessed\n")
-        wrong.chmod(0o600)
+        wrong = self.token("another", state="another-robot")
         self.assertFails(self.outside(wrong, "services"), 6, "not-authenticated")
         right, self.key = self.key, "SHA256:" + "a" * 64
         self.assertFails(self.outside(token, "services"), 4, "bad-certificate", right)
