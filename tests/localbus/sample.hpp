@@ -2,6 +2,7 @@
 
 #include "localbus/dial.hpp"
 #include "localbus/listener.hpp"
+#include "localbus/object_host.hpp"
 #include "localbus/object_builder.hpp"
 #include "localbus/remote_object.hpp"
 #include "tests/localbus/raw_peer.hpp"
