@@ -29,6 +29,7 @@ class LanWorld(World):
 
     def token(self, name, role="operator", state="state"):
         """A file with a new token."""
+        (self.folder / state).mkdir(mode=0o700, exist_ok=True)
         made = self.beckon("token", "--state", self.folder / state, "create", name, "--role", role)
         self.assertEqual(made.code, 0, made)
         file = self.folder / f"{name}.token"
