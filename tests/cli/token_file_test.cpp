@@ -30,9 +30,9 @@ class TokenFile : public testing::Test {
   run::Result<qi::CapabilityMap> credentials(const std::string& file, const char* url = "tcps://robot.example:9503") {
     Command command;
     command.tokenFile = file;
-    const auto token = tokenFor(localbus::Endpoint::parse(url).value(), command);
-    if (!token) return token.error();
-    return *token ? (*token)->credentials() : qi::CapabilityMap();
+    const auto found = tokenFor(localbus::Endpoint::parse(url).value(), command);
+    if (!found) return found.error();
+    return *found ? (*found)->credentials() : qi::CapabilityMap();
   }
   static std::string tokenIn(const run::Result<qi::CapabilityMap>& credentials) {
     return qi::fromValue<std::string>(credentials.value().at("auth_token")).value();
