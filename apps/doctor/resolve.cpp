@@ -51,7 +51,7 @@ Lookup look(const std::string& host) {
     const auto found = addressOf(*one->ai_addr);
     if (std::ranges::find(lookup.found, found) == lookup.found.end()) lookup.found.push_back(found);
   }
-  std::ranges::stable_partition(lookup.found, [](const address& one) { return one.is_v4(); });
+  std::stable_partition(lookup.found.begin(), lookup.found.end(), [](const address& one) { return one.is_v4(); });
   return lookup;
 }
 

@@ -29,10 +29,11 @@ class Attached(XmppWorld):
         self.addCleanup(self.old.kill)
         self.old.await_line("ready")
 
-    def attach(self, *lines, token="token-1"):
+    def attach(self, *lines, token="token-1", policy='[access]\nprincipals = ["owner@robots.test"]\n', account=None):
         self.write("robot.token", token + "\n", 0o600)
         bus = [f'attach = "tcp://127.0.0.1:{self.robot_port}"', *lines]
-        self.write("robot.toml", self.account("nao1") + "[bus]\n" + "\n".join(bus) + '\n[access]\nprincipals = ["owner@robots.test"]\n')
+        account = self.account("nao1") if account is None else account
+        self.write("robot.toml", account + "[bus]\n" + "\n".join(bus) + "\n" + policy)
         self.beckond = self.start("beckond", "beckond", "run", "--config", self.folder / "robot.toml")
 
     with_token = ('user = "nao"', 'token_file = "robot.token"')
@@ -89,6 +90,24 @@ class Attached(XmppWorld):
         self.assertEqual(self.beckond.wait(), 2)
         self.assertIn("can be read by others", self.beckond.text()[1])
         self.assertIn("chmod 600", self.beckond.text()[1])
+
+    def test_an_old_robot_is_used_through_the_lan_door(self):
+        self.start_old_robot("--user", "nao", "--token", self.folder / "tokens")
+        self.write("policy.toml", '[roles]\noperator = []\n[[rule]]\nname = "operators"\nwho = "role:operator"\nmay = "*"\non = "*"\n')
+        self.attach(*self.with_token, '[lan]', 'listen = "tcps://127.0.0.1:0"', policy='[policy]\nfile = "policy.toml"\n', account="")
+        self.beckond.await_line("ready ")
+        _, lan, key = self.beckond.await_line("lan ").split()
+        made = self.beckon("token", "--state", self.folder / "state", "create", "tablet", "--role", "operator")
+        self.write("tablet.token", made.out, 0o600)
+        outside = lambda *command: self.beckon("--bus", lan, "--pin", key, "--token-file", self.folder / "tablet.token", *command)
+        for number in range(2):
+            until(lambda: "ALCounter" in outside("services").out, "ALCounter is not listed outside")
+            self.assertEqual(self.assertDone(outside("call", "ALCounter.add", f'"{number}"')).out, f"{number + 1}\n")
+            if number == 0:
+                self.old.kill()
+                self.start_old_robot("--user", "nao", "--token", self.folder / "tokens")
+                self.beckond.await_line("ready ", 2)
+        self.assertEqual(self.carried_out(), {"0": 1, "1": 1})
 
     def test_a_robot_restarted_under_load_comes_back_and_nothing_runs_twice(self):
         options = ("--user", "nao", "--token", self.folder / "tokens")
