@@ -44,7 +44,7 @@ class Receiver {
   virtual void received(const std::shared_ptr<Connection>& from, const qi::Message& message) = 0;
   virtual void closed(const Connection& connection) = 0;
   // What answers under that number, until it is removed; null: nothing.
-  virtual const BoundObject* hosted(std::uint32_t service, std::uint32_t object) const = 0;
+  virtual const BoundObject* hosted(std::uint32_t /*service*/, std::uint32_t /*object*/) const { return nullptr; }
 };
 
 // How the answer to a call is given to its handler where it comes in shared memory: as a copy, or as it stands there

@@ -61,11 +61,12 @@ std::string keyFingerprint(const X509& certificate) {
 
 run::Result<std::string> readFingerprint(std::string_view text) {
   constexpr std::string_view begin = "SHA256:";
-  std::string out(text.starts_with(begin) ? text.substr(begin.size()) : std::string_view());
+  const auto given = text.starts_with(begin) ? text.substr(begin.size()) : std::string_view();
+  std::string out(given);
   for (auto& digit : out)
     if (digit >= 'A' && digit <= 'F') digit = static_cast<char>(digit - 'A' + 'a');
   const auto isHex = [](char digit) { return (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f'); };
-  if (out.size() == digits && std::ranges::all_of(out, isHex)) return out;
+  if (given.size() == digits && std::ranges::all_of(out, isHex)) return out;
   return Error{Code::invalidArgument, "\"" + std::string(text.substr(0, 100)) + "\" is not the fingerprint of a key",
                "write SHA256: and 64 hex digits, as the robot shows it at its start"};
 }
