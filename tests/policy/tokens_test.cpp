@@ -1,6 +1,7 @@
 #include "policy/tokens.hpp"
 
 #include "tests/policy/store.hpp"
+#include "tests/support/places.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,7 +23,7 @@ using testing::Not;
 class TokensTest : public testing::Test {
  protected:
   std::string readFixture(const std::string& name) const {
-    std::ifstream in(std::string(BECKON_SOURCE_DIR) + "/tests/data/policy/" + name);
+    std::ifstream in(test::sourceFolder() / "tests/data/policy" / name);
     return {std::istreambuf_iterator<char>(in), {}};
   }
   // Makes the file as another program would have left it.
