@@ -116,7 +116,8 @@ class Robot {
   directory::ServiceDirectory directory_;
   std::shared_ptr<directory::Session> provider_, inside_;
   std::optional<xmpp::Client> client_;
-  gateway::IqDoor door_{io_, policy::Policy{{"owner@robots.test"}}, run::silentLog()};
+  policy::Authority authority_{policy::Policy::ofAccounts({"owner@robots.test"})};
+  gateway::IqDoor door_{io_, authority_, run::silentLog()};
   std::thread thread_;
 };
 

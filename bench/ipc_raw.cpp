@@ -3,6 +3,7 @@
 #include "localbus/dial.hpp"
 #include "localbus/listener.hpp"
 #include "localbus/object_builder.hpp"
+#include "localbus/object_host.hpp"
 #include "localbus/pool.hpp"
 #include "localbus/remote_object.hpp"
 #include "tests/support/temporary_folder.hpp"

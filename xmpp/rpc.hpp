@@ -105,7 +105,7 @@ struct Event {
   std::uint64_t seq = 0;
   Kind kind = Kind::value;
   qi::Value arguments;  // a Tuple, of `value` only
-  run::Error why;       // of `ended` only
+  run::Error why = {};  // of `ended` only
 };
 // The whole message.
 Element eventMessage(const std::string& to, const Event& event);
