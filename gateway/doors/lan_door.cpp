@@ -54,7 +54,7 @@ struct LanDoor::State : localbus::Receiver, std::enable_shared_from_this<State> 
   AuthDecision decide(const std::shared_ptr<Connection>& peer, const std::string& address,
                       const qi::CapabilityMap& credentials) {
     const auto token = textOf(credentials, "token");
-    const auto key = peer->peerKey();
+    const auto key = peer->peerKey().empty() ? std::string() : "SHA256:" + peer->peerKey();
     auto found = options.admit({token, key, address});
     if (!found) {
       log->info("{} is not let in: {}", peer->peer(), found.error().cause);

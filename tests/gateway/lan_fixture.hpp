@@ -58,7 +58,7 @@ class LanFixture : public testing::Test {
         return policy::Admitted{"token:" + std::string(shown.token.substr(begin.size())),
                                 {},
                                 static_cast<std::int64_t>(shown.token.size())};
-      const policy::Caller byKey{"key:SHA256:" + std::string(shown.key), {}, policy::Door::lan};
+      const policy::Caller byKey{"key:" + std::string(shown.key), {}, policy::Door::lan};
       if (!shown.key.empty() && !authority->view(byKey)->isEmpty()) return policy::Admitted{byKey.principal, {}, 0};
       return run::Error{run::Code::notAuthenticated, "the token is not known", {}};
     };
