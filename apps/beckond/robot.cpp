@@ -25,53 +25,65 @@ RobotSide::RobotSide(boost::asio::io_context& io, Settings settings, run::Log lo
       door_(io, authority_, log_) {}
 
 boost::asio::awaitable<Result<>> RobotSide::run() {
+  const auto opened = open();
+  if (opened) co_await stopped_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  close();
+  co_return opened;
+}
+
+Result<> RobotSide::open() {
   const auto identity = run::loadIdentity(settings_.state);
-  if (!identity) co_return identity.error();
+  if (!identity) return identity.error();
   const auto machine = run::machineId();
-  if (!machine) co_return machine.error();
-  auto store = policy::Tokens::open(settings_.state / policy::Tokens::fileName);
-  if (!store) co_return store.error();
-  tokens_.emplace(io_.get_executor(), std::move(*store), log_);
-  auto bus = settings_.bus;
-  if (!settings_.isAttached) {
-    auto ids = directory::keptIds(settings_.state / "service-ids", log_);
-    directory_.emplace(io_, *machine, log_, localbus::Authenticator(), qi::ownCapabilities(), std::move(ids));
-    const auto listening = directory_->start(bus, settings_.tls);
-    if (!listening) co_return listening.error();
-    settings_.bus = bus = *listening;
-    // Our own session would have to show and verify certificates that are made for others.
-    if (bus.isTls()) {
-      const auto socket = localbus::newPrivateSocket();
-      const auto ours = socket ? directory_->start(*socket) : socket;
-      if (!ours) co_return ours.error();
-      bus = *ours;
-    }
-  }
+  if (!machine) return machine.error();
   machineId_ = *machine;
-  busFromHere_ = bus;
+  auto store = policy::Tokens::open(settings_.state / policy::Tokens::fileName);
+  if (!store) return store.error();
+  tokens_.emplace(io_.get_executor(), std::move(*store), log_);
+  busFromHere_ = settings_.bus;
+  if (!settings_.isAttached)
+    if (const auto held = holdBus(); !held) return held.error();
   if (settings_.hasAccount) announce(*identity);
   tokens_->start();
   if (!settings_.policyFile.empty()) policyFile_.emplace(io_, settings_.policyFile, authority_, log_).start();
   if (settings_.token) useToken();
-  const auto session = onBus({});
+  bus_ = onBus({});
   if (settings_.lan)
-    if (const auto opened = openLan(session); !opened) co_return opened.error();
-  session->onOpened([this, url = settings_.bus.url()] {
+    if (const auto open = openLan(); !open) return open.error();
+  bus_->onOpened([this, url = settings_.bus.url()] {
     std::cout << "ready " << url << std::endl;
     if (lan_) lan_->busIsThere();
   });
-  door_.use(session);
-  co_await stopped_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  door_.use(bus_);
+  return {};
+}
+
+Result<> RobotSide::holdBus() {
+  auto ids = directory::keptIds(settings_.state / "service-ids", log_);
+  directory_.emplace(io_, machineId_, log_, localbus::Authenticator(), qi::ownCapabilities(), std::move(ids));
+  const auto listening = directory_->start(settings_.bus, settings_.tls);
+  if (!listening) return listening.error();
+  settings_.bus = busFromHere_ = *listening;
+  if (!listening->isTls()) return {};
+  // Our own session would have to show and verify certificates that are made for others.
+  const auto socket = localbus::newPrivateSocket();
+  const auto ours = socket ? directory_->start(*socket) : socket;
+  if (!ours) return ours.error();
+  busFromHere_ = *ours;
+  return {};
+}
+
+// Whatever is open, after a start that failed half way too: what stays keeps the program running.
+void RobotSide::close() {
   policyFile_.reset();
   listening_.reset();
   if (lan_) lan_->stop();
   tokensEnd_.reset();
-  session->close();
+  if (bus_) bus_->close();
   if (client_) client_->stop();
   door_.close();
   if (directory_) directory_->stop();
-  tokens_->stop();
-  co_return Result<>();
+  if (tokens_) tokens_->stop();
 }
 
 std::shared_ptr<directory::Session> RobotSide::onBus(const qi::CapabilityMap& capabilities) const {
@@ -86,7 +98,7 @@ std::shared_ptr<directory::Session> RobotSide::onBus(const qi::CapabilityMap& ca
   return directory::Session::keep(io_, busFromHere_, options, log_);
 }
 
-Result<> RobotSide::openLan(const std::shared_ptr<directory::Session>& session) {
+Result<> RobotSide::openLan() {
   const auto& wanted = *settings_.lan;
   if (wanted.isSelfSigned)
     if (const auto made = localbus::makeSelfSigned(wanted.own); !made) return made.error();
@@ -101,7 +113,7 @@ Result<> RobotSide::openLan(const std::shared_ptr<directory::Session>& session) 
   options.admit = [this](const policy::Credentials& shown) { return admission_->admit(shown); };
   options.bus = [this](const qi::CapabilityMap& capabilities) { return onBus(capabilities); };
   options.ids = directory::keptIds(settings_.state / "lan-ids", log_);
-  lan_.emplace(io_, authority_, session, std::move(options), log_);
+  lan_.emplace(io_, authority_, bus_, std::move(options), log_);
   tokensEnd_ = tokens_->onEnded(
       [this](const policy::LiveTokens::Ended& ended) { lan_->revoked(ended.id, std::string(ended.reason)); });
   const auto listening = lan_->start(wanted.listen, *tls);

@@ -36,12 +36,15 @@ class RobotSide {
   void stop();
 
  private:
+  run::Result<> open();
+  void close();
+  run::Result<> holdBus();
   std::set<xmpp::Jid> contacts() const;  // whom the policy names
   void useToken();
   void announce(const run::Identity& identity);
   // A session on the bus with capabilities of its own.
   std::shared_ptr<directory::Session> onBus(const qi::CapabilityMap& capabilities) const;
-  run::Result<> openLan(const std::shared_ptr<directory::Session>& session);
+  run::Result<> openLan();
 
   boost::asio::io_context& io_;
   Settings settings_;
@@ -55,6 +58,7 @@ class RobotSide {
   gateway::IqDoor door_;
   std::string machineId_;
   localbus::Endpoint busFromHere_;
+  std::shared_ptr<directory::Session> bus_;
   std::optional<policy::Admission> admission_;
   std::optional<gateway::LanDoor> lan_;
   std::shared_ptr<void> tokensEnd_;

@@ -58,6 +58,14 @@ class LanDoor(LanWorld):
         self.assertDone(self.on_bus("set", "ALTextToSpeech.volume", "0.25"))
         watch.await_text("0.25")
 
+    def test_a_port_that_is_taken_ends_the_start_with_the_reason(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            lan = f"tcps://127.0.0.1:{taken.getsockname()[1]}"
+            (self.folder / "robot.toml").write_text(f'[bus]\nlisten = "tcp://127.0.0.1:0"\n[lan]\nlisten = "{lan}"\n[policy]\nfile = "policy.toml"\n')
+            robot = self.start("beckond", "beckond", "run", "--config", self.folder / "robot.toml")
+            self.assertEqual(robot.wait(), 4)
+            robot.await_text("error (unreachable)")
+
     def test_nobody_comes_in_without_a_token_or_to_another_key(self):
         self.start_robot()
         token = self.token("tablet")
