@@ -26,7 +26,7 @@ std::string_view serverIn(std::string_view answer) {
   const auto found = answer.find(field);
   if (found == std::string_view::npos) return {};
   const auto rest = answer.substr(found + field.size());
-  return rest.substr(0, rest.find('\r'));
+  return rest.substr(0, rest.find_first_of("\r\n"));
 }
 
 }  // namespace

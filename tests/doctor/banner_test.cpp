@@ -25,6 +25,7 @@ TEST(Banner, tellsWhatIsSpokenFromTheFirstBytes) {
 TEST(Banner, namesTheSpeaker) {
   EXPECT_EQ(speaker(bytes("HTTP/1.1 400 Bad Request\r\nDate: x\r\nServer: nginx/1.18.0\r\n\r\n<html>")),
             "HTTP (nginx/1.18.0)");
+  EXPECT_EQ(speaker(bytes("HTTP/1.1 200 OK\r\nServer: one\ntwo\r\n\r\n")), "HTTP (one)");
   EXPECT_EQ(speaker(bytes("HTTP/1.0 404 Not Found\r\n\r\n")), "HTTP (HTTP/1.0 404 Not Found)");
   EXPECT_EQ(speaker(bytes("SSH-2.0-OpenSSH_9.2\r\n")), "SSH (SSH-2.0-OpenSSH_9.2)");
   EXPECT_EQ(speaker(bytes("hello\nworld")), "something that begins with \"hello\"");

@@ -123,7 +123,7 @@ class IqDoorTest : public testing::Test {
 
   static inline const std::string owner = "owner@x/phone";
 
-  test::Bus bus;
+  test::RobotBus bus;
   std::shared_ptr<directory::Session> provider = bus.session(), inside = bus.session();
   std::vector<std::string> said;
   int calls = 0;

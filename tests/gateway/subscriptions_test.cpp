@@ -179,7 +179,7 @@ TEST_F(WatchingByIqTest, givesAnAccount256AtMost) {
 
 // With a short lease, and no door in front.
 TEST(Subscriptions, endWhenTheyAreNotRenewed) {
-  test::Bus bus;
+  test::RobotBus bus;
   const auto provider = bus.session(), inside = bus.session();
   localbus::ObjectBuilder builder;
   auto level = builder.property<int>("level", 0);

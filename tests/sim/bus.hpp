@@ -16,10 +16,10 @@ namespace beckon::test {
 using Milliseconds = std::chrono::milliseconds;
 
 // A directory on a loopback port and one event loop for everything on it.
-class Bus {
+class RobotBus {
  public:
-  explicit Bus(const localbus::Endpoint& at = {"127.0.0.1", 0}) { open(at); }
-  ~Bus() {
+  explicit RobotBus(const localbus::Endpoint& at = {"127.0.0.1", 0}) { open(at); }
+  ~RobotBus() {
     directory_.reset();
     io.poll();
   }

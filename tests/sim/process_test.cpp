@@ -109,7 +109,7 @@ TEST_F(Processes, badUsageIsToldWithExitCodeTwo) {
 // The acceptance of the main job: kill -9 of the simulator, seen from a watcher on the bus.
 struct KilledSimulator : Processes {
   const std::set<std::string> all{"ALBattery", "ALMemory", "ALMotion", "ALTextToSpeech", "ALVideoDevice"};
-  test::Bus bus;
+  test::RobotBus bus;
   std::shared_ptr<directory::Session> watcher = bus.session(run::machineId().value());
   std::set<std::string> there;
   std::optional<ChildProcess> sim;

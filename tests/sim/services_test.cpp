@@ -17,7 +17,7 @@ using Names = std::vector<std::string>;
 
 struct Services : testing::Test {
   test::ManualClock clock;
-  test::Bus bus;
+  test::RobotBus bus;
   Robot robot{clock, "rosie"};
   std::shared_ptr<directory::Session> provider = bus.session(), client;
   std::vector<std::shared_ptr<localbus::RemoteObject::Subscription>> subscriptions;
