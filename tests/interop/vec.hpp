@@ -47,8 +47,9 @@ inline std::shared_ptr<localbus::Object> makeVec(std::function<void(std::int32_t
     builder.method(name, [](const T& value) { return value; });
   };
   builder.method("add", [added](std::int32_t a, std::int32_t b) {  // 100
-    if (added) added(a + b);
-    return a + b;
+    const auto sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));
+    if (added) added(sum);
+    return sum;
   });
   builder.method("hello", [](const std::string& name) { return "hello " + name; });
   same("eb", bool());
