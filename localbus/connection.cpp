@@ -131,10 +131,9 @@ void Connection::start(ReadyHandler ready, Duration limit) {
 std::string Connection::localAddress() const {
   error_code problem;
   const auto local = socket_.local_endpoint(problem);
-  if (problem || local.protocol().family() == AF_UNIX) return {};
-  asio::ip::tcp::endpoint tcp;
-  std::memcpy(tcp.data(), local.data(), std::min(local.size(), tcp.capacity()));
-  const auto address = tcp.address();
+  const auto tcp = problem ? std::nullopt : tcpAddress(local);
+  if (!tcp) return {};
+  const auto address = tcp->address();
   if (address.is_v6() && address.to_v6().is_v4_mapped())
     return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
   return address.to_string();

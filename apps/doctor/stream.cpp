@@ -48,22 +48,23 @@ asio::awaitable<Result<>> Stream::secure(localbus::TlsContext context, std::stri
 }
 
 asio::awaitable<Result<>> Stream::send(qi::Bytes bytes, Deadline until) {
-  if (tls_) {
-    if (const auto taken = tls_->write(bytes); !taken) co_return taken;
-    co_return co_await flush(until);
+  if (!tls_) {
+    auto writing = write(std::move(bytes), until);
+    co_return co_await std::move(writing);
   }
-  const auto buffer = asio::buffer(bytes);
-  auto writing = asio::async_write(socket_, buffer, asTuple);
-  const auto written = co_await inTime(std::move(writing), until);
-  if (!written) co_return silent;
-  if (std::get<0>(*written)) co_return closed;
-  co_return Result<>();
+  if (const auto taken = tls_->write(bytes); !taken) co_return taken;
+  co_return co_await flush(until);
 }
 
 asio::awaitable<Result<>> Stream::flush(Deadline until) {
   qi::Bytes bytes;
   tls_->takeOutgoing(bytes);
   if (bytes.empty()) co_return Result<>();
+  auto writing = write(std::move(bytes), until);
+  co_return co_await std::move(writing);
+}
+
+asio::awaitable<Result<>> Stream::write(qi::Bytes bytes, Deadline until) {
   const auto buffer = asio::buffer(bytes);
   auto writing = asio::async_write(socket_, buffer, asTuple);
   const auto written = co_await inTime(std::move(writing), until);

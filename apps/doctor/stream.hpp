@@ -57,6 +57,7 @@ class Stream {
   explicit Stream(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
   asio::awaitable<run::Result<std::size_t>> receiveRaw(std::span<std::uint8_t> room, Deadline until);
   asio::awaitable<run::Result<>> flush(Deadline until);
+  asio::awaitable<run::Result<>> write(qi::Bytes bytes, Deadline until);
   run::Result<> decrypt(qi::ByteView arrived);
   void note(qi::ByteView bytes);
 

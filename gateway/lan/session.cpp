@@ -19,8 +19,6 @@ using run::Result;
 namespace {
 
 constexpr localbus::Duration openTime = std::chrono::seconds(5);
-// libqi's words for what leads nowhere.
-constexpr const char* nobody = "The call request could not be handled.";
 constexpr const char* gone = "Service removed";
 
 Error unknown(const std::string& name) {
@@ -125,7 +123,7 @@ void LanSession::replace(std::shared_ptr<policy::View> view) {
 void LanSession::received(const std::shared_ptr<Connection>& from, const qi::Message& message) {
   const auto& header = message.header;
   const auto service = header.address.service;
-  if (header.address.object != qi::mainObject) return refuse(header, nobody);
+  if (header.address.object != qi::mainObject) return refuse(header, qi::encodeNotHandled());
   if (service == qi::directoryService) return directory_->received(from, message);
   if (const auto found = used_.find(service); found != used_.end()) {
     if (found->second.object) {
@@ -133,18 +131,18 @@ void LanSession::received(const std::shared_ptr<Connection>& from, const qi::Mes
       return object->received(from, message);
     }
     if (found->second.waiting.size() >= maxWaiting)
-      return refuse(header, "overloaded: too many calls wait for the service");
+      return refuse(header, qi::encodeErrorText("overloaded: too many calls wait for the service"));
     found->second.waiting.push_back({header, {message.payload.begin(), message.payload.end()}});
     return;
   }
   const auto entry = shown_.contains(service) ? door_->catalogue->find(service) : nullptr;
-  if (!entry) return refuse(header, nobody);
+  if (!entry) return refuse(header, qi::encodeNotHandled());
   begin(entry, message);
 }
 
-void LanSession::refuse(const qi::Header& header, const std::string& why) const {
+void LanSession::refuse(const qi::Header& header, const qi::Bytes& error) const {
   if (header.type == qi::MessageType::call)
-    connection_->answer(header.id, header.address, qi::MessageType::error, qi::encodeErrorText(why));
+    connection_->answer(header.id, header.address, qi::MessageType::error, error);
 }
 
 const std::shared_ptr<directory::Session>& LanSession::bus() {
@@ -190,7 +188,8 @@ awaitable<void> LanSession::open(Catalogue::EntryPtr entry) {
   if (problem) {
     used_.erase(place);
     door_->log->info("{} cannot be reached for {}: {}", name, caller().principal, problem->cause);
-    for (const auto& each : waiting) refuse(each.header, "unreachable: the service cannot be reached at the moment");
+    for (const auto& each : waiting)
+      refuse(each.header, qi::encodeErrorText("unreachable: the service cannot be reached at the moment"));
     co_return;
   }
   place->second.object = rights_->outward(object, name);
@@ -201,7 +200,7 @@ awaitable<void> LanSession::open(Catalogue::EntryPtr entry) {
 void LanSession::end(std::uint32_t id) {
   const auto used = used_.extract(id);
   if (used.empty()) return;
-  for (const auto& each : used.mapped().waiting) refuse(each.header, gone);
+  for (const auto& each : used.mapped().waiting) refuse(each.header, qi::encodeErrorText(gone));
   if (used.mapped().object) used.mapped().object->released(connection_->id(), id, qi::mainObject);
 }
 

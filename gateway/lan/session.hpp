@@ -71,7 +71,7 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
   void begin(const Catalogue::EntryPtr& entry, const qi::Message& first);
   boost::asio::awaitable<void> open(Catalogue::EntryPtr entry);
   void end(std::uint32_t id);
-  void refuse(const qi::Header& header, const std::string& why) const;
+  void refuse(const qi::Header& header, const qi::Bytes& error) const;
   const std::shared_ptr<directory::Session>& bus();
 
   // session_provides.cpp

@@ -170,12 +170,10 @@ class Attached(XmppWorld):
     def heard_again(self, watch, ask):
         """Whether an event of a call that was made now is heard; one call each time."""
         name = ask("add")
-        end = time.monotonic() + 0.5
-        while time.monotonic() < end:
-            if any(f'"{name}"' in line for line in watch.lines()):
-                return True
-            time.sleep(0.02)
-        return False
+        try:
+            return until(lambda: any(f'"{name}"' in line for line in watch.lines()), "the event is not heard", limit=0.5)
+        except AssertionError:
+            return False
 
 
 if __name__ == "__main__":
