@@ -19,6 +19,7 @@ endfunction()
 # beckon_test(core SOURCES ... DEPENDS ... [TIMEOUT seconds] [LABEL area] [PROGRAMS ...]):
 # one binary for a folder; every TEST in it is a ctest of its own, with a time limit.
 # LABEL is the area (the folder's name unless given); PROGRAMS are built first.
+set(BECKON_TEST_FLAGS "" CACHE STRING "Compiler flags of the tests themselves, after those of the tree")
 function(beckon_test name)
   cmake_parse_arguments(arg "" "TIMEOUT;LABEL" "SOURCES;DEPENDS;PROGRAMS" ${ARGN})
   if(NOT arg_TIMEOUT)
@@ -29,7 +30,8 @@ function(beckon_test name)
   endif()
   add_executable(${name}_test ${arg_SOURCES})
   target_link_libraries(${name}_test PRIVATE ${arg_DEPENDS} beckon_test_support GTest::gtest GTest::gmock GTest::gtest_main)
-  target_precompile_headers(${name}_test REUSE_FROM beckon_asio)
+  target_compile_options(${name}_test PRIVATE ${BECKON_TEST_FLAGS})
+  target_precompile_headers(${name}_test REUSE_FROM beckon_test_support)
   if(arg_PROGRAMS)
     add_dependencies(${name}_test ${arg_PROGRAMS})
   endif()

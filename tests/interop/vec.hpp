@@ -78,6 +78,7 @@ inline std::shared_ptr<localbus::Object> makeVec(std::function<void(std::int32_t
   builder.method("fail", []() -> Result<std::int32_t> { return Error{Code::callFailed, "deliberate failure", {}}; });
   builder.method("makeChild", makeChild);
   builder.method("useChild", [](Reply<std::int32_t> reply, const std::shared_ptr<localbus::RemoteObject>& child) {
+    if (!child) return reply(Error{Code::callFailed, "no child", {}});
     auto shared = std::make_shared<Reply<std::int32_t>>(std::move(reply));
     child->method<std::int32_t()>("answer").value().call(
         localbus::RemoteObject::defaultTimeout, [shared, child = child](const Result<std::int32_t>& answer) mutable {
