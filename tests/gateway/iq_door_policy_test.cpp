@@ -204,6 +204,33 @@ TEST_F(IqDoorPolicyTest, endsJustTheWatchesThatAChangeDoesNotGrantAndSaysWhy) {
   EXPECT_EQ(refusal("set", rpc::subscribeRequest({"Speech", "volume", "gone"})).code, "unknown-member");
 }
 
+TEST_F(IqDoorPolicyTest, endsTheWatchesOfAMemberForEverybodyAndNoOthers) {
+  constexpr int accounts = 50;
+  localbus::ObjectBuilder builder;
+  const auto news = builder.signal<std::string>("news");
+  const auto press = builder.build();
+  bus.await(provider->registerService("Press", press)).value();
+  const auto rules = [](const std::string& more) {
+    return "[[rule]]\nname = 'r'\nwho = '*@x'\nmay = '*'\non = '*'\n" + more;
+  };
+  openWith(rules({}));
+  const auto from = [](int i) { return "u" + std::to_string(i) + "@x/r"; };
+  for (int i = 0; i < accounts; ++i) {
+    EXPECT_EQ(result("set", rpc::subscribeRequest({"Speech", "volume", "gone"}), from(i)).name, "subscribe");
+    EXPECT_EQ(result("set", rpc::subscribeRequest({"Press", "news", "kept"}), from(i)).name, "subscribe");
+  }
+  change(rules("except = 'Speech.volume'\n"));
+  EXPECT_EQ(messages().size(), accounts * 1u);
+  for (const auto* message : messages()) EXPECT_EQ(message->attribute("id"), "gone");
+  volume->set(0.25f);
+  news(std::string("x"));
+  ASSERT_TRUE(bus.runUntil([&] { return messages().size() == accounts * 2u; }));
+  for (std::size_t i = accounts; i < messages().size(); ++i) {
+    EXPECT_EQ(messages()[i]->attribute("id"), "kept");
+    EXPECT_EQ(messages()[i]->attribute("state"), "");
+  }
+}
+
 TEST_F(IqDoorPolicyTest, letsNoWatchBeginThatAChangeForbadeMeanwhile) {
   openWith(rule("may = '*'\non = '*'"));
   const auto id = request(owner, "set", {rpc::subscribeRequest({"Speech", "volume", "w"})});

@@ -44,6 +44,17 @@ class LanFixture : public testing::Test {
            "\n";
   }
 
+  // "token of NAME" is the token of token:NAME; a key is let in if the policy knows it.
+  virtual run::Result<policy::Admitted> admit(const policy::Credentials& shown) {
+    constexpr std::string_view begin = "token of ";
+    if (shown.token.starts_with(begin))
+      return policy::Admitted{
+          "token:" + std::string(shown.token.substr(begin.size())), {}, static_cast<std::int64_t>(shown.token.size())};
+    const policy::Caller byKey{"key:" + std::string(shown.key), {}, policy::Door::lan};
+    if (!shown.key.empty() && !authority->view(byKey)->isEmpty()) return policy::Admitted{byKey.principal, {}, 0};
+    return run::Error{run::Code::notAuthenticated, "the token is not known", {}};
+  }
+
   void open(const std::string& toml = everything) {
     authority.emplace(policyOf(toml));
     const localbus::TlsKeyPair own{folder.path() / "lan.pem", folder.path() / "lan.key"};
@@ -51,17 +62,7 @@ class LanFixture : public testing::Test {
     serverTls = localbus::TlsContext::server({own, {}, true}).value();
     gateway::LanDoor::Options options;
     options.machineId = machineId;
-    // "token of NAME" is the token of token:NAME; a key is let in if the policy knows it.
-    options.admit = [this](const policy::Credentials& shown) -> run::Result<policy::Admitted> {
-      constexpr std::string_view begin = "token of ";
-      if (shown.token.starts_with(begin))
-        return policy::Admitted{"token:" + std::string(shown.token.substr(begin.size())),
-                                {},
-                                static_cast<std::int64_t>(shown.token.size())};
-      const policy::Caller byKey{"key:" + std::string(shown.key), {}, policy::Door::lan};
-      if (!shown.key.empty() && !authority->view(byKey)->isEmpty()) return policy::Admitted{byKey.principal, {}, 0};
-      return run::Error{run::Code::notAuthenticated, "the token is not known", {}};
-    };
+    options.admit = [this](const policy::Credentials& shown) { return admit(shown); };
     options.bus = [this](const qi::CapabilityMap& capabilities) {
       directory::Session::Options chosen{machineId};
       for (const auto& [key, value] : capabilities) chosen.capabilities.insert_or_assign(key, value);
