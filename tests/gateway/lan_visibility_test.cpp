@@ -1,221 +1,205 @@
-#include "gateway/lan/rights.hpp"
-#include "tests/gateway/lan_fixture.hpp"
+// Listed if and only if callable, by the LAN door, over the same random policies and buses as by the IQ door.
 
-#include <array>
+#include "tests/gateway/lan_fixture.hpp"
+#include "tests/gateway/random_policies.hpp"
+
 #include <iostream>
-#include <random>
-#include <set>
 #include <tuple>
 
-// Listed means callable, by the LAN door, for whatever policy.
 namespace beckon::gateway {
 namespace {
 
 using policy::Kind;
 using policy::Verb;
 using test::Proxy;
-
-constexpr int services = 4, membersOfAKind = 4, principals = 3;
-
-std::string principalName(int who) { return "p" + std::to_string(who); }
-std::string serviceName(int service) { return "S" + std::to_string(service); }
-std::string memberName(Kind kind, int member) {
-  return (kind == Kind::method ? "m" : kind == Kind::signal ? "s" : "p") + std::to_string(member);
-}
-
-// What is done with a member, and counted by the service where it got there.
-using Act = std::tuple<int, std::string, Verb>;  // service, member, verb
-
-struct Service {
-  explicit Service(int number, std::map<Act, int>& counts) {
-    localbus::ObjectBuilder builder;
-    for (int i = 0; i < membersOfAKind; ++i)
-      builder.method(memberName(Kind::method, i), [&counts, number, i] {
-        ++counts[{number, memberName(Kind::method, i), Verb::call}];
-      });
-    for (int i = 0; i < membersOfAKind; ++i) builder.signal<std::int32_t>(memberName(Kind::signal, i));
-    for (int i = 0; i < membersOfAKind; ++i) builder.property<std::int32_t>(memberName(Kind::property, i), 0);
-    object = builder.build();
-  }
-  std::shared_ptr<localbus::Object> object;
-};
-
-// A rule as the test knows it, and its own reading of what it grants.
-struct RandomRule {
-  int who;
-  std::set<Verb> may;
-  std::vector<std::pair<std::string, std::string>> on, except;  // service and member; "*" for all
-
-  static bool covers(const std::vector<std::pair<std::string, std::string>>& all, const std::string& service,
-                     const std::string& member) {
-    return std::ranges::any_of(all, [&](const auto& one) {
-      return (one.first == "*" || one.first == service) && (one.second == "*" || one.second == member);
-    });
-  }
-  bool grants(int principal, Verb verb, const std::string& service, const std::string& member) const {
-    return who == principal && may.contains(verb) && covers(on, service, member) && !covers(except, service, member);
-  }
-  std::string toml(int number) const {
-    const auto list = [](const auto& all) {
-      std::string out;
-      for (const auto& [service, member] : all)
-        out += (out.empty() ? "\"" : ", \"") +
-               (service == "*" && member == "*" ? std::string("*") : service + "." + member) + "\"";
-      return "[" + out + "]";
-    };
-    std::string verbs;
-    for (const auto verb : may) verbs += (verbs.empty() ? "\"" : ", \"") + std::string(policy::text(verb)) + "\"";
-    return "[[rule]]\nname = \"rule " + std::to_string(number) + "\"\nwho = [\"token:" + principalName(who) +
-           "\"]\nmay = [" + verbs + "]\non = " + list(on) + "\n" +
-           (except.empty() ? std::string() : "except = " + list(except) + "\n");
-  }
-};
+using test::RandomPolicies;
 
 class LanVisibilityTest : public test::LanFixture {
  protected:
-  using Place = std::pair<int, std::string>;
+  using Provider = std::shared_ptr<directory::Session>;
 
-  int pick(int below) { return std::uniform_int_distribution<int>(0, below - 1)(random); }
-  std::pair<std::string, std::string> anyPlace() {
-    const auto kind = static_cast<Kind>(pick(3));
-    const auto service = pick(8) == 0 ? std::string("*") : serviceName(pick(services));
-    return {service, pick(4) == 0 ? std::string("*") : memberName(kind, pick(membersOfAKind))};
+  // The services, and everything about them as the bus tells it.
+  void fillBus() {
+    any.fillBus([this](const std::string& name, const std::shared_ptr<localbus::Object>& object) {
+      providers.push_back(provide(name, object));
+      auto& listening = whole[name] = service(local, name);
+      for (const auto& entry : object->metaObject().signals) {
+        if (entry.first < qi::firstUserAction) continue;
+        const auto where = any.place(name, entry.second.name);
+        auto heard = [this, where](const qi::Value& event) {
+          emitted[where] += std::get<0>(qi::fromValue<std::tuple<std::int32_t>>(event).value()) == posted;
+        };
+        emissions.push_back(bus.loop.await(listening->subscribe(entry.second.name, std::move(heard))).value());
+      }
+    });
+    outside = numbersOutside(whole.size());
   }
-  RandomRule anyRule(int who) {
-    RandomRule out{who, {}, {}, {}};
-    constexpr std::array verbs{Verb::call, Verb::post, Verb::get, Verb::set, Verb::watch};
-    do
-      for (const auto verb : verbs)
-        if (pick(2)) out.may.insert(verb);
-    while (out.may.empty());
-    for (int i = 0; i <= pick(4); ++i) out.on.push_back(anyPlace());
-    for (int i = pick(3); i > 0; --i) out.except.push_back(anyPlace());
+  void emptyBus() {
+    emissions.clear();
+    whole.clear();
+    for (const auto& provider : providers) provider->close();
+    providers.clear();
+    numbersOutside(0);
+  }
+  // The services' numbers outside, told to somebody who sees everything, once so many are there.
+  std::map<std::string, std::uint32_t> numbersOutside(std::size_t count) {
+    authority->replace(policyOf(test::everything));
+    const auto owner = enter("owner");
+    std::map<std::string, std::uint32_t> out;
+    EXPECT_TRUE(runUntil([&] {
+      out.clear();
+      for (const auto& info : bus.loop.await(owner->services()).value())
+        if (info.name != "ServiceDirectory") out[info.name] = info.serviceId;
+      return out.size() == count;
+    }));
+    owner->close();
     return out;
   }
-  std::string tomlOf(const std::vector<RandomRule>& rules) {
-    std::string out = rule("all", "token:owner", R"("*")", R"(["*"])");
-    for (std::size_t i = 0; i < rules.size(); ++i) out += rules[i].toml(static_cast<int>(i));
-    return out;
-  }
+  Session come(const std::string& principal) { return enter(principal.substr(principal.find(':') + 1)); }
 
-  // What a client is shown: services, and members by kind.
-  std::map<int, std::set<std::string>> listed(const Session& client) {
-    std::map<int, std::set<std::string>> out;
-    const auto names = namesFor(client);
-    for (int i = 0; i < services; ++i) {
-      if (!std::ranges::count(names, serviceName(i))) continue;
-      auto& members = out[i];
-      const auto object = service(client, serviceName(i));
-      for (const auto& [id, method] : object->metaObject().methods)
-        if (id >= qi::firstUserAction) members.insert(method.name);
-      for (const auto& [id, signal] : object->metaObject().signals) members.insert("watch " + signal.name);
-      for (const auto& [id, property] : object->metaObject().properties) members.insert(property.name);
+  // What a client is shown: services, and members as what they are.
+  struct Listing {
+    std::set<std::string> services;
+    std::set<std::pair<Kind, std::string>> members;
+    bool operator==(const Listing&) const = default;
+  };
+  Listing listed(const Session& client) {
+    Listing out;
+    for (const auto& name : namesFor(client)) {
+      if (!std::ranges::count(any.services, name)) continue;
+      out.services.insert(name);
+      const auto object = service(client, name);
+      const auto add = [&](Kind kind, const auto& members) {
+        for (const auto& [id, member] : members)
+          if (id >= qi::firstUserAction) out.members.emplace(kind, any.place(name, member.name));
+      };
+      add(Kind::method, object->metaObject().methods);
+      add(Kind::signal, object->metaObject().signals);
+      add(Kind::property, object->metaObject().properties);
     }
     return out;
   }
+
   // What it can do, by numbers, whatever it is shown.
-  std::string answer(const Proxy& object, std::uint32_t action, const qi::Bytes& arguments) {
+  bool isAnswered(const Proxy& object, std::uint32_t action, const qi::Bytes& arguments) {
     test::Outcome outcome;
     object->callAction(action, arguments, test::Loop::patience, outcome.handler());
     EXPECT_TRUE(runUntil([&] { return outcome.done; }));
-    return outcome.error ? outcome.error->cause : "";
+    return !outcome.error;
   }
-  bool can(const Proxy& object, Verb verb, std::uint32_t id) {
-    const auto link = qi::encode(std::tuple(1u, id, std::uint64_t{id}));
+  bool canDo(const Proxy& object, Verb verb, const std::string& where, std::uint32_t id, bool isExpected) {
+    const bool isMethod = any.existing[where] == Kind::method;
+    auto& count = isMethod ? any.calls[where] : emitted[where];
+    const auto before = count;
     switch (verb) {
-      case Verb::call:
-        return answer(object, id, {}).empty();
+      case Verb::call: {
+        const bool isDone = isAnswered(object, id, {});
+        EXPECT_EQ(count - before, isDone ? 1 : 0) << where << any.context();
+        return isDone;
+      }
+      case Verb::post:
+        object->postAction(id, isMethod ? qi::Bytes() : qi::encode(posted));
+        if (isExpected) return runUntil([&] { return count == before + 1; });
+        // Nothing tells that nothing is done: what is done late is found when all are counted.
+        isAnswered(object, qi::action::properties, {});
+        for (const auto& [name, each] : whole) isAnswered(each, qi::action::properties, {});
+        return count != before;
       case Verb::get:
-        return answer(object, qi::action::property, qi::encode(qi::dynamic(id))).empty();
+        return isAnswered(object, qi::action::property, qi::encode(qi::dynamic(id)));
       case Verb::set:
-        return answer(object, qi::action::setProperty,
-                      qi::encode(std::tuple(qi::dynamic(id), qi::dynamic(std::int32_t{1}))))
-            .empty();
-      default:
-        return answer(object, qi::action::registerEvent, link).empty();
+        return isAnswered(object, qi::action::setProperty,
+                          qi::encode(std::tuple(qi::dynamic(id), qi::dynamic(std::int32_t{1}))));
+      default: {
+        const auto link = qi::encode(std::tuple(1u, id, std::uint64_t{id}));
+        if (!isAnswered(object, qi::action::registerEvent, link)) return false;
+        EXPECT_TRUE(isAnswered(object, qi::action::unregisterEvent, link));
+        return true;
+      }
     }
   }
 
-  std::mt19937 random{20261122};
-  std::map<Act, int> counts;
-  std::vector<Service> provided;
+  static constexpr std::int32_t posted = 4711;
+  RandomPolicies any{policy::Door::lan,
+                     {"token:p0", "token:p1", "token:p2", "token:q3"},
+                     {"token:p0", "token:p1", "token:p*", "token:q*", "*"}};
+  ~LanVisibilityTest() override { local->close(); }
+
+  Session local = bus.session();
+  std::vector<Provider> providers;
+  std::map<std::string, Proxy> whole;  // by name, for somebody of the bus
+  std::map<std::string, std::uint32_t> outside;
+  std::map<std::string, int> emitted;  // what was posted to signals, by place
+  std::vector<std::shared_ptr<localbus::RemoteObject::Subscription>> emissions;
 };
 
 TEST_F(LanVisibilityTest, listsWhatCanBeUsedAndNothingElse) {
-  for (int i = 0; i < services; ++i) {
-    provided.emplace_back(i, counts);
-    provide(serviceName(i), provided.back().object);
-  }
   open();
-  const auto owner = enter("owner");
-  std::map<int, Proxy> whole;
-  for (int i = 0; i < services; ++i) whole[i] = service(owner, serviceName(i));
-  int members = 0, visible = 0;
-  for (int round = 0; round < 12; ++round) {
-    std::vector<RandomRule> rules;
-    for (int i = 0, many = 1 + pick(6); i < many; ++i) rules.push_back(anyRule(pick(principals)));
-    authority->replace(policyOf(tomlOf(rules)));
-    for (int who = 0; who < principals; ++who) {
-      const auto granted = [&](Verb verb, int of, const std::string& member) {
-        return std::ranges::any_of(
-            rules, [&](const RandomRule& rule) { return rule.grants(who, verb, serviceName(of), member); });
-      };
-      // Who may nothing is let in here, and sees nothing.
-      const auto client = enter(principalName(who));
-      const auto shown = listed(client);
-      const auto directory = service(client, "ServiceDirectory");
-      for (int of = 0; of < services; ++of) {
-        const auto object = std::make_shared<localbus::RemoteObject>(
-            directory->connection(), whole[of]->service(), qi::mainObject, serviceName(of),
-            std::make_shared<const qi::MetaObject>(whole[of]->metaObject()));
-        const auto isListed = [&](const std::string& member) {
-          const auto found = shown.find(of);
-          return found != shown.end() && found->second.contains(member);
-        };
-        bool any = false;
-        const auto check = [&](const std::string& member, std::uint32_t id, std::vector<Verb> verbs) {
-          bool isAny = false;
-          for (const auto verb : verbs) {
-            const bool wanted = granted(verb, of, member);
-            isAny |= wanted;
-            if (verb != Verb::post) {
-              EXPECT_EQ(can(object, verb, id), wanted)
-                  << policy::text(verb) << " " << serviceName(of) << "." << member << "\n"
-                  << tomlOf(rules);
+  for (int round = 0; round < 10 && !HasFailure(); ++round) {
+    fillBus();
+    const auto policy = any.newPolicy();
+    authority->replace(policy);
+    std::map<std::string, Listing> before;
+    std::size_t shownInAll = 0;
+    std::map<std::string, int> wanted;  // what was called and posted, by place
+    for (const auto& who : any.principals) {
+      const auto client = come(who);  // also who may nothing
+      const auto shown = before[who] = listed(client);
+      std::set<std::string> places;
+      for (const auto& [kind, where] : shown.members) places.insert(where);
+      shownInAll += places.size();
+      const auto connection = service(client, "ServiceDirectory")->connection();
+      for (const auto& [name, inside] : whole) {
+        const auto object =
+            std::make_shared<localbus::RemoteObject>(connection, outside[name], qi::mainObject, name,
+                                                     std::make_shared<const qi::MetaObject>(inside->metaObject()));
+        bool isAnyUsable = false;
+        const auto check = [&](Kind kind, const auto& members) {
+          for (const auto& [id, member] : members) {
+            if (id < qi::firstUserAction) continue;
+            const auto where = any.place(name, member.name);
+            bool isUsable = false;
+            for (const auto verb : any.verbs) {
+              if (!policy::Verbs::of(kind).has(verb)) continue;
+              const bool isExpected = any.isGranted(*policy, who, verb, name, member.name);
+              const bool can = canDo(object, verb, where, id, isExpected);
+              isUsable |= can;
+              wanted[where] += can && (verb == Verb::call || verb == Verb::post);
+              EXPECT_EQ(can, isExpected) << who << " " << policy::text(verb) << " " << where << any.context();
             }
+            isAnyUsable |= isUsable;
+            EXPECT_EQ(shown.members.contains({kind, where}), isUsable) << who << " " << where << any.context();
           }
-          EXPECT_EQ(isListed(member), isAny) << serviceName(of) << "." << member << "\n" << tomlOf(rules);
-          ++members;
-          visible += isAny;
-          any |= isAny;
         };
-        const auto& meta = whole[of]->metaObject();
-        for (const auto& [id, method] : meta.methods)
-          if (id >= qi::firstUserAction) check(method.name, id, {Verb::call, Verb::post});
-        for (const auto& [id, property] : meta.properties)
-          check(property.name, id, {Verb::get, Verb::set, Verb::watch});
-        for (const auto& [id, signal] : meta.signals) {
-          // Watched, or emitted by whoever posts to it.
-          const bool isWatched = granted(Verb::watch, of, signal.name);
-          const bool wanted = isWatched || granted(Verb::post, of, signal.name);
-          EXPECT_EQ(isListed("watch " + signal.name), wanted) << signal.name << "\n" << tomlOf(rules);
-          EXPECT_EQ(can(object, Verb::watch, id), isWatched) << signal.name << "\n" << tomlOf(rules);
-          any |= wanted;
-        }
-        EXPECT_EQ(shown.contains(of), any) << serviceName(of) << "\n" << tomlOf(rules);
+        check(Kind::method, inside->metaObject().methods);
+        check(Kind::signal, inside->metaObject().signals);
+        check(Kind::property, inside->metaObject().properties);
+        EXPECT_EQ(shown.services.contains(name), isAnyUsable || any.isListedAsAWhole(*policy, who, name))
+            << who << " " << name << any.context();
       }
-      // A rule for somebody else changes nothing.
-      auto more = rules;
-      more.push_back(anyRule((who + 1) % principals));
-      authority->replace(policyOf(tomlOf(more)));
-      EXPECT_EQ(listed(enter(principalName(who))), shown);
-      authority->replace(policyOf(tomlOf(rules)));
       client->close();
     }
+    for (const auto& [where, count] : wanted) {
+      EXPECT_EQ(any.calls[where] + emitted[where], count) << where << any.context();
+    }
+    emitted.clear();
+    const auto all = any.principals.size() * any.existing.size();
+    std::cout << "[ VISIBLE  ] " << shownInAll << " of " << all << std::endl;
+    EXPECT_GE(shownInAll * 10, all) << any.context();
+    EXPECT_LE(shownInAll * 10, all * 9) << any.context();
+    // A rule more for one.
+    const auto& one = any.principals[static_cast<std::size_t>(round) % any.principals.size()];
+    authority->replace(any.policyWithMoreFor(one));
+    for (const auto& who : any.principals) {
+      const auto client = come(who);
+      const auto after = listed(client);
+      client->close();
+      if (who != one) {
+        EXPECT_EQ(after, before[who]) << who << any.larger();
+      }
+      EXPECT_TRUE(std::ranges::includes(after.members, before[who].members)) << "rules only grant" << any.larger();
+    }
+    emptyBus();
   }
-  std::cout << "[ VISIBLE  ] " << visible << " of " << members << std::endl;
-  EXPECT_GT(visible * 10, members);
-  EXPECT_LT(visible * 10, members * 9);
 }
 
 }  // namespace
