@@ -1,5 +1,6 @@
 """The LAN door of `beckond`: one port with TLS, as a user outside has it (docs/design/022)."""
 
+import itertools
 import json
 import os
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import unittest
 
 from computers import Computer, run
-from world import World, until
+from world import ROOT, World, until
 
 LIBQI_PROGRAM = os.environ.get("BECKON_LIBQI_PROGRAM")
 EVERYTHING = '[roles]\noperator = []\n[[rule]]\nname = "operators"\nwho = ["role:operator"]\nmay = "*"\non = "*"\n'
@@ -175,23 +176,54 @@ class Namespaces(LanWorld):
         self.assertEqual(self.scan(outside, "10.78.0.1"), [9503])
         self.assertNotEqual(subprocess.run([*map(str, outside.command), "python3", "-c", "import socket; socket.create_connection(('10.79.0.2', 9700), 1)"],
                                            capture_output=True).returncode, 0)
-        # On the bus, somebody of the inside uses both while the outer address changes.
-        inside = self.at(b).start("inside", "beckon", "--bus", self.url, "watch", "ALTextToSpeech.volume")
-        inside.await_line("watching ")
-        self.at(outside)
-        watch = self.start("watch", "beckon", "--bus", self.lan, "--pin", self.key, "--token-file", token, "watch", "ALTextToSpeech.volume")
-        watch.await_line("watching ")
-        for computer, old, new in ((a, "10.78.0.1", "10.80.0.1"), (outside, "10.78.0.2", "10.80.0.2")):
-            run(*computer.network, "ip", "address", "del", f"{old}/24", "dev", "external")
-            run(*computer.network, "ip", "address", "add", f"{new}/24", "dev", "external")
-        self.lan = "tcps://10.80.0.1:9503"
-        self.assertEqual(self.assertDone(self.outside(token, "get", "ALTextToSpeech.volume")).out, "0.7\n")
-        self.assertEqual({tuple(s["endpoints"]) for s in self.outside(token, "--json", "services").json()}, {(self.lan,)})
-        watch.await_text("gone", limit=10)
-        self.at(b).assertDone(self.on_bus("set", "ALTextToSpeech.volume", "0.25"))
-        inside.await_text("0.25")
-        self.assertEqual(inside.lines("the directory is gone"), [])
+        # Programs of the bus use both all the time while the outer address changes, again and again; others use them outside.
+        self.assertDone(self.on_bus_at(b, "call", "Lamp.turn", "false"))
+        bus_before = self.on_bus_at(b, "--json", "services").json()
+        number = {s["name"]: s["id"] for s in bus_before}
+        inside = [self.caller("relayed", b, "10.79.0.1", 9559, number["Lamp"], "level"),
+                  self.caller("direct", a, "10.79.0.2", 9700, number["ALTextToSpeech"], "volume")]
+        listener = self.at(b).start("listener", "beckon", "--bus", self.url, "watch", "ALTextToSpeech.volume")
+        listener.await_line("watching ")
+        quiet = len(self.robot.lines())
+        for round, (old, new) in enumerate(itertools.pairwise(("10.78.0", "10.80.0", "10.81.0"))):
+            self.lan = f"tcps://{old}.1:9503"
+            loads = [self.caller(f"load-{round}-{name}", outside, f"{old}.1", 9503, service["id"], member, token)
+                     for name, member in (("Lamp", "level"), ("ALTextToSpeech", "volume")) for service in services if service["name"] == name]
+            watch = self.at(outside).start(f"watch-{round}", "beckon", "--bus", self.lan, "--pin", self.key, "--token-file", token, "watch", "ALTextToSpeech.volume")
+            watch.await_line("watching ")
+            for computer, host in ((a, 1), (outside, 2)):
+                run(*computer.network, "ip", "address", "del", f"{old}.{host}/24", "dev", "external")
+                run(*computer.network, "ip", "address", "add", f"{new}.{host}/24", "dev", "external")
+            self.lan = f"tcps://{new}.1:9503"
+            self.assertEqual(self.assertDone(self.outside(token, "get", "ALTextToSpeech.volume")).out, "0.7\n")
+            listed = self.outside(token, "--json", "services").json()
+            self.assertEqual({tuple(s["endpoints"]) for s in listed}, {(self.lan,)})
+            self.assertEqual([s["id"] for s in listed], [s["id"] for s in services])
+            watch.await_text("gone", limit=10)
+            for load in loads:
+                self.assertEqual(load.wait(), 1, "the way by which it came is gone")
+        # Of all that nothing was noticed on the bus.
+        for caller in inside:
+            caller.process.stdin.close()
+            self.assertEqual(caller.wait(), 0, caller.text())
+            done = json.loads(caller.lines("{")[0])
+            print(f"[  CALLS   ] {caller.name}: {done['calls']}, at most {done['longest'] * 1000:.0f} ms apart", flush=True)
+            self.assertLess(done["longest"], 1)
+        self.assertEqual(self.on_bus_at(b, "--json", "services").json(), bus_before)
+        self.assertDone(self.on_bus_at(b, "set", "ALTextToSpeech.volume", "0.25"))
+        listener.await_text("0.25")
+        self.assertEqual(listener.lines("the directory is gone"), [])
+        self.assertEqual([line for line in self.robot.lines()[quiet:] if "warn" in line or "error" in line], [])
         self.assertEqual(self.robot.process.poll(), None)
+
+    def on_bus_at(self, computer, *arguments):
+        return self.at(computer).on_bus(*arguments)
+
+    def caller(self, name, computer, *arguments):
+        started = self.at(computer).start(name, "python3", ROOT / "tests" / "e2e" / "steady_caller.py", *arguments, binary=False, stdin=subprocess.PIPE)
+        self.addCleanup(started.process.stdin.close)
+        started.await_line("calling")
+        return started
 
 
 if __name__ == "__main__":
