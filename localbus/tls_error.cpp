@@ -2,6 +2,7 @@
 
 #include "core/qi/message.hpp"
 #include "localbus/tls_certificate.hpp"
+#include "localbus/tls_key.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -47,7 +48,12 @@ Error rejection(X509_STORE_CTX* store, const TlsPeer& peer, bool ofServer) {
                      "dial it by that name, or have the certificate made for " + peer.name);
     }
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      return because(subject + " is signed by itself", trustIt);
+      // beckond signs its own for its LAN door, and prints the key.
+      return because(subject + " is signed by itself",
+                     ofServer ? "if its key is the one that the robot's owner knows (beckond prints that of its LAN "
+                                "door), give --pin SHA256:" +
+                                    keyFingerprint(*certificate) + "; else " + trustIt
+                              : trustIt);
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:

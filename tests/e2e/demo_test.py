@@ -48,20 +48,25 @@ class Readme(XmppWorld):
     def test_the_commands_on_a_bus_work_as_written(self):
         script = "set -e\nready() { for i in $(seq 1000); do grep -q ^ready \"$1\" && return; sleep 0.02; done; exit 9; }\n"
         for line in "".join(self.blocks()).splitlines():
-            line = line.replace("$PWD/build/release/bin", str(BIN)).replace(":9559", f":{self.bus_port}")
+            line = line.replace("$PWD/build/release/bin", str(BIN)).replace(":9559", f":{self.bus_port}").replace(":9503", f":{self.lan_port}")
             if line.endswith("&"):
-                name = line.split()[0]
-                line = f"{line[:-1]} > {name}.out 2>&1 &\nready {name}.out\n"
+                command, _, out = line[:-1].partition(" > ")
+                out = out.strip() or f"{line.split()[0]}.out"
+                line = f"{command} > {out} 2>&1 &\nready {out}\n"
             script += line + "\n"
         script += "kill $(jobs -p)\n"
         run = subprocess.run(["bash", "-c", script], cwd=self.folder, capture_output=True, text=True, env=self.env, timeout=60)
         self.assertEqual(run.returncode, 0, script + run.stdout + run.stderr)
         self.assertIn("ALMotion", run.stdout)
         self.assertRegex(run.stdout, r"charge \[\d+\]")
+        door = run.stdout[run.stdout.index("charge ["):]
+        self.assertIn("ALTextToSpeech", door)
+        self.assertNotIn("ALMotion", door, "the policy does not show it")
+        self.assertRegex(door, "(?s)refused: nobody granted it.*refused: the token was revoked")
 
     def setUp(self):
         super().setUp()
-        self.bus_port = self.port + 1
+        self.bus_port, self.lan_port = self.port + 1, self.port + 2
 
     def test_the_two_accounts_work_as_written(self):
         """Its two configurations, and the three commands below them, with the server's address added."""

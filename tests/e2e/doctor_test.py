@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -253,7 +254,9 @@ class BrokenTls(TlsWorld, Doctor):
         self.start_directory("tcps://127.0.0.1:0", "own", *self.pair("own"))
         answer = self.doctor(self.here())
         self.assertIn("signed by itself\n", answer.out.replace(" (", "\n"))
-        self.assertProblem(answer, "bad-certificate", "the certificate of 127.0.0.1 is signed by itself", "--insecure")
+        self.assertProblem(answer, "bad-certificate", "the certificate of 127.0.0.1 is signed by itself", "--pin SHA256:", "--insecure")
+        pin = re.search(r"--pin (SHA256:[0-9a-f]{64})", answer.out).group(1)
+        self.assertSound(self.doctor(self.here(), "--pin", pin))
         self.assertSound(self.doctor(self.here(), "--ca", self.folder / "own.pem"))
 
     def test_a_certificate_that_has_expired(self):

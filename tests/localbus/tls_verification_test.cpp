@@ -128,9 +128,12 @@ TEST_F(TlsVerification, believesACertificateThatSignsItselfOnlyWhereItIsGivenAsT
   const auto error = verdict(own, "robot.example");
   ASSERT_TRUE(error);
   EXPECT_EQ(error->cause, "the certificate of robot.example is signed by itself");
-  EXPECT_EQ(error->nextStep,
-            "give the authority that signed it (--ca FILE, or ca_file in [bus]); for a libqi peer, give its own "
-            "certificate there or allow it unverified (--insecure)");
+  EXPECT_EQ(
+      error->nextStep,
+      "if its key is the one that the robot's owner knows (beckond prints that of its LAN door), give --pin SHA256:" +
+          TlsContext::server({own})->ownKey() +
+          "; else give the authority that signed it (--ca FILE, or ca_file in [bus]); for a libqi peer, give its "
+          "own certificate there or allow it unverified (--insecure)");
   trusted = own.certificate;
   EXPECT_EQ(cause(own), "believed");
   EXPECT_EQ(cause(own, "nao.example"), "the certificate of nao.example is for robot.example");
