@@ -8,5 +8,6 @@ find_package(CLI11 2.1 REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(strophe REQUIRED IMPORTED_TARGET libstrophe>=0.12.2)
+pkg_check_modules(avahi REQUIRED avahi-core>=0.8) # no target: its -D_REENTRANT does not fit the precompiled header
 find_package(GTest REQUIRED)
 include(GoogleTest)

@@ -77,6 +77,7 @@ Result<> RobotSide::holdBus() {
 void RobotSide::close() {
   policyFile_.reset();
   listening_.reset();
+  lanAnnouncement_.reset();
   if (lan_) lan_->stop();
   tokensEnd_.reset();
   if (bus_) bus_->close();
@@ -119,7 +120,22 @@ Result<> RobotSide::openLan() {
   const auto listening = lan_->start(wanted.listen, *tls);
   if (!listening) return listening.error();
   std::cout << "lan " << listening->url() << " SHA256:" << tls->ownKey() << std::endl;
+  if (wanted.announces && !listening->isLoopback()) announceLan(*listening, "SHA256:" + tls->ownKey());
   return {};
+}
+
+// The door is of use without it.
+void RobotSide::announceLan(const localbus::Endpoint& listening, const std::string& key) {
+  boost::system::error_code noAddress;
+  const bool isAny = boost::asio::ip::make_address(listening.host, noAddress).is_unspecified();
+  lanAnnouncement_.emplace(
+      io_.get_executor(),
+      dnssd::Announcement::Robot{
+          settings_.lan->name, {machineId_, key}, listening.port, isAny ? std::string() : listening.host},
+      [](const std::string& name) { std::cout << "announced " << name << ".local" << std::endl; }, log_);
+  if (const auto started = lanAnnouncement_->start(); !started)
+    log_->warn("the robot is not announced in the network: {}; next: {}", started.error().cause,
+               started.error().nextStep);
 }
 
 std::set<xmpp::Jid> RobotSide::contacts() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/beckond/settings.hpp"
+#include "core/dnssd/announcement.hpp"
 #include "core/run/identity.hpp"
 #include "core/run/log.hpp"
 #include "directory/service_directory.hpp"
@@ -31,7 +32,7 @@ class RobotSide {
 
   // Until stop(); an error is one that no waiting would mend (the bus cannot listen, no identity). Prints
   // "ready URL" each time that the bus can be used, "announced JID" each time presence is announced, "lan URL
-  // SHA256:KEY" once the LAN door is open.
+  // SHA256:KEY" once the LAN door is open, "announced NAME.local" each time that it is announced in the network.
   boost::asio::awaitable<run::Result<>> run();
   void stop();
 
@@ -45,6 +46,7 @@ class RobotSide {
   // A session on the bus with capabilities of its own.
   std::shared_ptr<directory::Session> onBus(const qi::CapabilityMap& capabilities) const;
   run::Result<> openLan();
+  void announceLan(const localbus::Endpoint& listening, const std::string& key);
 
   boost::asio::io_context& io_;
   Settings settings_;
@@ -61,6 +63,7 @@ class RobotSide {
   std::shared_ptr<directory::Session> bus_;
   std::optional<policy::Admission> admission_;
   std::optional<gateway::LanDoor> lan_;
+  std::optional<dnssd::Announcement> lanAnnouncement_;
   std::shared_ptr<void> tokensEnd_;
   std::shared_ptr<void> listening_;  // to changes of the policy
 };

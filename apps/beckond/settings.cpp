@@ -2,7 +2,14 @@
 
 #include "apps/account.hpp"
 #include "apps/tls_options.hpp"
+#include "core/qi/utf8.hpp"
 #include "policy/policy_file.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
 
 namespace beckon::apps {
 namespace {
@@ -49,10 +56,24 @@ void readPolicy(run::ConfigFile& file, Settings& settings) {
     file.reject("policy.file", read.error().cause, read.error().nextStep);
 }
 
+constexpr std::size_t longestName = 63;  // RFC 6763 section 4.1.1
+
+// The computer's own, without its domain.
+std::string hostName() {
+  char name[HOST_NAME_MAX + 1]{};
+  ::gethostname(name, HOST_NAME_MAX);
+  const auto size = std::min(::strcspn(name, "."), longestName);
+  return size == 0 ? "robot" : std::string(name, size);
+}
+
 void readLan(run::ConfigFile& file, Settings& settings) {
   const auto listen = file.textOr("lan.listen", "");
   Settings::Lan lan;
   lan.own = {file.pathOr("lan.certificate_file", {}), file.pathOr("lan.key_file", {})};
+  lan.announces = file.flagOr("lan.announce", true);
+  lan.name = file.textOr("lan.name", hostName());
+  if (lan.name.size() > longestName || qi::printable(lan.name) != lan.name)
+    file.reject("lan.name", "cannot be announced", "give a name of 1 to 63 bytes that can be printed");
   if (lan.own.certificate.empty() != lan.own.key.empty())
     return file.reject(lan.own.key.empty() ? "lan.certificate_file" : "lan.key_file", "is given without the other",
                        "give the certificate and its private key, or neither: then the robot makes its own");

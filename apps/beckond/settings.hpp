@@ -26,6 +26,8 @@ struct Settings {
     localbus::Endpoint listen;
     localbus::TlsKeyPair own;
     bool isSelfSigned = false;  // to be made at the first start
+    bool announces = true;      // by DNS-SD, unless nobody else can reach it
+    std::string name;           // under which
   };
   std::optional<Lan> lan;       // the LAN door; none: it stays shut
   std::filesystem::path state;  // where the robot's identity is kept

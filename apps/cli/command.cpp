@@ -59,18 +59,27 @@ run::Result<> complete(const std::string& place, Command& command) {
     if (!place.empty()) return {};
     return run::Error{Code::invalidArgument, "doctor needs a host", "write for example beckon doctor robot.local"};
   }
+  const auto robot = std::string_view(place).substr(0, place.find('/'));
+  command.isOnLan = !onBus && robot.size() > lanSuffix.size() && robot.ends_with(lanSuffix) &&
+                    robot.find('@') == std::string_view::npos;
+  if (command.lan && (onBus || command.verb != Verb::robots))
+    return run::Error{Code::invalidArgument, "--lan is for robots: it lists those of this network",
+                      "beckon robots --lan; then a robot is named by what it lists, as in beckon services NAME.local"};
   if (!onBus && (command.verb == Verb::trace || command.verb == Verb::stats))
     return run::Error{Code::invalidArgument, "trace and stats are for a bus",
                       "give the address of the robot's bus, beckon --bus tcp://HOST:9559; by XMPP, watch shows the "
                       "events of one signal"};
-  if (!onBus && command.tls.areGiven())
-    return run::Error{Code::invalidArgument, "TLS options are for a bus",
-                      "give its address with --bus, or ca_file in the configuration for the XMPP server"};
-  if (!onBus && !command.tokenFile.empty())
-    return run::Error{Code::invalidArgument, "a token is for a robot's LAN door",
-                      "give its address with --bus tcps://HOST:PORT; by XMPP your account says who you are"};
+  if (!onBus && !command.isOnLan && command.tls.areGiven())
+    return run::Error{
+        Code::invalidArgument, "TLS options are for a bus",
+        "give its address with --bus, or NAME.local for one of this network; for the XMPP server, ca_file in the "
+        "configuration"};
+  if (!onBus && !command.isOnLan && !command.tokenFile.empty())
+    return run::Error{
+        Code::invalidArgument, "a token is for a robot's LAN door",
+        "give its address with --bus tcps://HOST:PORT, or NAME.local; by XMPP your account says who you are"};
   if (command.tokenFile.empty() && !command.user.empty()) return userAlone;
-  if (!onBus && command.time > std::chrono::seconds(60))
+  if (!onBus && !command.isOnLan && command.time > std::chrono::seconds(60))
     return run::Error{Code::invalidArgument, "by XMPP a robot gives a call 60 seconds at most",
                       "give --timeout 60 or less"};
   if (onBus && command.verb == Verb::robots)

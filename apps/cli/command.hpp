@@ -16,7 +16,8 @@ enum class Verb { robots, services, info, call, post, get, set, watch, trace, st
 // A command line, read.
 struct Command {
   Verb verb = Verb::robots;
-  std::string bus;               // --bus; empty: by XMPP
+  std::string bus;               // --bus; empty: by XMPP, or `isOnLan`
+  bool lan = false;              // --lan: the robots of this network
   std::filesystem::path config;  // --config
   apps::TlsFiles tls;            // for the bus and its services
   std::string tokenFile;         // --token-file, for the same; "-": standard input
@@ -28,10 +29,14 @@ struct Command {
   std::chrono::milliseconds measured{5'000};  // stats: for so long
   std::string host;                           // doctor: whom to look at
   std::string robot;                          // empty on a bus
+  bool isOnLan = false;                       // `robot` is announced in this network, under that name
   std::string service;
   std::string member;
   std::vector<std::string> arguments;  // JSON texts
 };
+
+// What a robot of this network is called at the end, where others have an account or a name for it.
+inline constexpr std::string_view lanSuffix = ".local";
 
 // Takes [ROBOT/]SERVICE[.MEMBER] apart, as verb and bus ask for it. Error invalidArgument shows the right form.
 // Service names may hold dots: the member is what follows the last one. Of a trace it may be absent.

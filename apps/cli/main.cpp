@@ -2,6 +2,7 @@
 #include "apps/cli/command.hpp"
 #include "apps/cli/completion.hpp"
 #include "apps/cli/doctor.hpp"
+#include "apps/cli/lan_robots.hpp"
 #include "apps/cli/policy.hpp"
 #include "apps/cli/print.hpp"
 #include "apps/cli/robot_target.hpp"
@@ -75,14 +76,25 @@ awaitable<Result<>> perform(cli::Target& target, const Command& command, const q
   co_return result;
 }
 
-awaitable<Result<>> onBus(boost::asio::io_context& io, const Command& command, const qi::Json& arguments,
-                          run::Log log) {
+// `met`: the robot that was found by that command has shown its key when the bus is there.
+awaitable<Result<>> onBus(boost::asio::io_context& io, const Command& command, const qi::Json& arguments, run::Log log,
+                          const Command* met = nullptr) {
   const auto bus = co_await cli::BusTarget::connect(io, command, log);
   if (!bus) co_return bus.error();
+  if (met)
+    if (const auto kept = cli::rememberLanRobot(*met); !kept) co_return kept.error();
   if (command.verb == Verb::watch) co_return co_await cli::watch(io, **bus, command);
   if (command.verb == Verb::trace) co_return co_await cli::trace(io, **bus, command);
   if (command.verb == Verb::stats) co_return co_await cli::stats(io, **bus, command);
   co_return co_await perform(**bus, command, arguments);
+}
+
+awaitable<Result<>> onLan(boost::asio::io_context& io, const Command& command, const qi::Json& arguments,
+                          run::Log log) {
+  auto reaching = cli::reachLanRobot(command);
+  const auto reached = co_await std::move(reaching);
+  if (!reached) co_return reached.error();
+  co_return co_await onBus(io, *reached, arguments, log, &command);
 }
 
 awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, const qi::Json& arguments,
@@ -114,6 +126,8 @@ awaitable<Result<>> obey(boost::asio::io_context& io, const Command& command, ru
   }
   const auto arguments = readArguments(command.arguments);
   if (!arguments) co_return arguments.error();
+  if (command.lan) co_return co_await cli::listLanRobots(command);
+  if (command.isOnLan) co_return co_await onLan(io, command, *arguments, log);
   if (command.bus.empty()) co_return co_await byXmpp(io, command, *arguments, log);
   co_return co_await onBus(io, command, *arguments, log);
 }
@@ -138,8 +152,11 @@ struct VerbText {
 };
 
 const VerbText verbs[] = {
-    {"robots", Verb::robots, "The robots that are configured: who is there, and how old that is.", nullptr},
-    {"services", Verb::services, "The services of a robot, or of the bus.", "ROBOT; nothing with --bus"},
+    {"robots", Verb::robots,
+     "The robots that are configured: who is there, and how old that is. With --lan: those that announce themselves in "
+     "this network, without a server.",
+     nullptr},
+    {"services", Verb::services, "The services of a robot, or of the bus.", "ROBOT or NAME.local; nothing with --bus"},
     {"info", Verb::info, "What a service offers.", "ROBOT/SERVICE; SERVICE with --bus"},
     {"call", Verb::call, "Call a method. Each argument is JSON: 0.5, true, '\"text\"'.",
      "ROBOT/SERVICE.METHOD; SERVICE.METHOD with --bus"},
@@ -225,6 +242,7 @@ int main(int argc, char** argv) {
     if (text.place) verb->add_option("place", place, text.place);
     if (text.verb == Verb::call || text.verb == Verb::post || text.verb == Verb::set)
       verb->footer("JSON arguments follow the place.");
+    if (text.verb == Verb::robots) verb->add_flag("--lan", command.lan, "Those of this network, by DNS-SD");
     if (text.verb == Verb::watch || text.verb == Verb::trace)
       verb->add_option("--count", command.count, "End after so many lines");
     if (text.verb == Verb::stats)

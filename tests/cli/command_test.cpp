@@ -89,6 +89,11 @@ TEST(Complete, saysWhatDoesNotGoTogether) {
     command.arguments = std::move(arguments);
     return command;
   };
+  const auto onLan = [&](Verb verb, const char *bus = "") {
+    auto command = with(verb, bus);
+    command.lan = true;
+    return command;
+  };
   auto patient = with(Verb::call, "");
   patient.time = std::chrono::seconds(61);
   auto secured = with(Verb::services, "");
@@ -96,6 +101,11 @@ TEST(Complete, saysWhatDoesNotGoTogether) {
   auto withToken = with(Verb::services, "");
   withToken.tokenFile = "token";
   const Wrong wrongs[]{
+      {onLan(Verb::services), "", "--lan is for robots: it lists those of this network"},
+      {onLan(Verb::robots, "tcp://x"), "", "--lan is for robots: it lists those of this network"},
+      {withToken, "me@robots.local", "a token is for a robot's LAN door"},
+      {withToken, ".local", "a token is for a robot's LAN door"},
+      {with(Verb::trace, ""), "rosie.local/S", "trace and stats are for a bus"},
       {withToken, "nao1", "a token is for a robot's LAN door"},
       {secured, "nao1", "TLS options are for a bus"},
       {with(Verb::call, "", {"--frob"}), "nao1/S.m", "there is no option --frob"},
@@ -116,6 +126,23 @@ TEST(Complete, saysWhatDoesNotGoTogether) {
     EXPECT_EQ(complete.error().cause, cause);
     EXPECT_FALSE(complete.error().nextStep.empty()) << cause;
   }
+}
+
+TEST(Complete, knowsARobotOfThisNetworkByItsNameWithWhatALanDoorNeeds) {
+  for (const auto *place : {"rosie.local/S.m", "rosie #2.local/S.m", "a.b.local/S.m"}) {
+    Command command;
+    command.verb = Verb::call;
+    command.tokenFile = "token";
+    command.tls.pin = "SHA256:..";
+    command.time = std::chrono::seconds(61);
+    ASSERT_TRUE(cli::complete(place, command)) << place;
+    EXPECT_TRUE(command.isOnLan) << place;
+    EXPECT_EQ(command.robot + "/S.m", place);
+  }
+  Command byXmpp;
+  byXmpp.verb = Verb::services;
+  ASSERT_TRUE(cli::complete("me@robots.local", byXmpp));
+  EXPECT_FALSE(byXmpp.isOnLan);
 }
 
 TEST(Complete, tracesAndMeasuresAllServicesWhereNoneIsNamed) {

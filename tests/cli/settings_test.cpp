@@ -191,6 +191,11 @@ TEST_F(SettingsTest, openALanDoorWithOrWithoutAnAccount) {
   ASSERT_TRUE(alone.lan);
   EXPECT_EQ(alone.lan->listen.url(), "tcps://0.0.0.0:9503");
   EXPECT_TRUE(alone.lan->isSelfSigned);
+  EXPECT_TRUE(alone.lan->announces);
+  EXPECT_FALSE(alone.lan->name.empty());
+  const auto named = read("[lan]\nlisten = 'tcps://0.0.0.0'\nannounce = false\nname = 'Rosie in the hall'\n").value();
+  EXPECT_FALSE(named.lan->announces);
+  EXPECT_EQ(named.lan->name, "Rosie in the hall");
   EXPECT_EQ(alone.lan->own.key, folder.path() / "state" / "lan.key");
   const auto both =
       read(account + "[lan]\nlisten = 'tcps://0.0.0.0'\ncertificate_file = 'a.pem'\nkey_file = 'a.key'\n").value();
@@ -201,6 +206,9 @@ TEST_F(SettingsTest, openALanDoorWithOrWithoutAnAccount) {
   EXPECT_FALSE(read(account).value().lan);
   const auto problem = [this](const std::string& text) { return read(text).error().cause; };
   EXPECT_THAT(problem("[lan]\nlisten = 'tcp://0.0.0.0:9503'"), HasSubstr("line 2, column 10: \"lan.listen\""));
+  for (const auto& name : {std::string(64, 'x'), std::string("a\\u0007")})
+    EXPECT_THAT(problem("[lan]\nlisten = 'tcps://0.0.0.0'\nname = \"" + name + "\""),
+                HasSubstr("\"lan.name\": cannot be"));
   EXPECT_THAT(problem("[lan]\nlisten = 'tcps://0.0.0.0'\nkey_file = 'a.key'"), HasSubstr("\"lan.key_file\": is given"));
   EXPECT_THAT(problem(account + "[lan]\ncertificate_file = 'a.pem'\nkey_file = 'a.key'"), HasSubstr("has no use"));
 }

@@ -226,5 +226,126 @@ class Namespaces(LanWorld):
         return started
 
 
+class Found(LanWorld):
+    """Robots that are found in their network by DNS-SD, with neither server nor Internet: these computers have only each other."""
+
+    def setUp(self):
+        super().setUp()
+        self.outside_pc = Computer(self, "outside", "a-tablet")
+        self.tokens = {}
+
+    def robot_at(self, host, name, network):
+        """A robot with a bus of its own and a simulated body, on a computer of its own that a cable joins to the one outside."""
+        computer = Computer(self, host, f"machine-{host}")
+        computer.cable(self.outside_pc, f"{network}.1", f"{network}.2", device=f"to-{host}")
+        (self.folder / host).mkdir(mode=0o700)
+        (self.folder / host / "policy.toml").write_text(EVERYTHING)
+        (self.folder / host / "robot.toml").write_text('[bus]\nlisten = "tcp://127.0.0.1:9559"\n[lan]\nlisten = "tcps://0.0.0.0:9503"\n'
+                                                       f'name = "{name}"\n[policy]\nfile = "policy.toml"\n')
+        return computer
+
+    def start_at(self, computer, host, name="beckond"):
+        self.inside = computer.command
+        robot = self.start(f"{name}-{host}", "beckond", "run", "--config", self.folder / host / "robot.toml")
+        self.url = robot.await_line("ready ").split()[1]
+        self.start_sim(f"sim-{name}-{host}")
+        robot.key = robot.await_line("lan ").split()[2]
+        robot.name = robot.await_line("announced ").removeprefix("announced ")
+        return robot
+
+    def token_of(self, host):
+        return self.token("tablet", state=f"{host}/state")
+
+    def away(self, *arguments, **options):
+        self.inside = self.outside_pc.command
+        return self.beckon(*arguments, **options)
+
+    def lan_robots(self):
+        return self.assertDone(self.away("robots", "--lan", "--json")).json()
+
+    def known(self):
+        self.inside = self.outside_pc.command
+        done = subprocess.run([*map(str, self.inside), "cat", f"{self.env['HOME']}/.config/beckon/known-robots"], capture_output=True, text=True)
+        return done.stdout
+
+    def test_a_robot_is_listed_and_used_by_its_name_once_its_key_is_known(self):
+        self.env.pop("XDG_CONFIG_HOME", None)
+        computer = self.robot_at("a", "rosie", "10.78.0")
+        robot = self.start_at(computer, "a")
+        self.assertEqual(robot.name, "rosie.local")
+        token = ("--token-file", self.token_of("a"))
+        rosie = {"name": "rosie.local", "endpoints": ["tcps://10.78.0.1:9503"], "machineId": "machine-a", "key": robot.key, "standing": "new"}
+        self.assertEqual(self.lan_robots(), [rosie])
+        self.assertFails(self.away("get", "rosie.local/ALTextToSpeech.volume", *token), 4, "bad-certificate", "not known here", robot.key, "--pin")
+        self.assertEqual(self.known(), "")
+        wrong = "SHA256:" + "a" * 64
+        self.assertFails(self.away("get", "rosie.local/ALTextToSpeech.volume", *token, "--pin", wrong), 4, "bad-certificate", "has not the key")
+        self.assertEqual(self.known(), "")
+        self.assertEqual(self.assertDone(self.away("get", "rosie.local/ALTextToSpeech.volume", *token, "--pin", robot.key)).out, "0.7\n")
+        self.assertEqual(self.known(), f"{robot.key} rosie\n")
+        # From now on the name is enough, for every verb.
+        self.assertEqual(self.lan_robots(), [dict(rosie, standing="known")])
+        self.assertIn("ALMotion", self.assertDone(self.away("services", "rosie.local", *token)).out)
+        self.assertIn("say", self.assertDone(self.away("info", "rosie.local/ALTextToSpeech", *token)).out)
+        self.assertDone(self.away("set", "rosie.local/ALTextToSpeech.volume", "0.5", *token))
+        self.assertDone(self.away("post", "rosie.local/ALTextToSpeech.say", '"hello"', *token))
+        self.assertDone(self.away("call", "rosie.local/ALTextToSpeech.say", '"hello"', *token))
+        watch = self.start("watch", "beckon", "watch", "rosie.local/ALTextToSpeech.volume", "--count", "1", *token)
+        watch.await_line("watching ")
+        self.assertDone(self.away("set", "rosie.local/ALTextToSpeech.volume", "0.25", *token))
+        self.assertEqual(watch.wait(), 0)
+        self.assertFails(self.away("services", "nobody.local", *token), 3, "unknown-robot", "beckon robots --lan")
+        # Another address: a client that comes anew is led there.
+        for one, host in ((computer, 1), (self.outside_pc, 2)):
+            run(*one.network, "ip", "address", "del", f"10.78.0.{host}/24", "dev", "to-a")
+            run(*one.network, "ip", "address", "add", f"10.80.0.{host}/24", "dev", "to-a")
+        until(lambda: self.lan_robots() == [dict(rosie, standing="known", endpoints=["tcps://10.80.0.1:9503"])], "the new address is not announced")
+        self.assertEqual(self.assertDone(self.away("get", "rosie.local/ALTextToSpeech.volume", *token)).out, "0.25\n")
+        # It says when it goes.
+        robot.end()
+        self.assertEqual(self.lan_robots(), [])
+
+    def test_another_robot_of_that_name_is_neither_taken_for_it_nor_shown_its_token(self):
+        first, second = self.robot_at("a", "rosie", "10.78.0"), self.robot_at("b", "rosie", "10.79.0")
+        robot = self.start_at(first, "a")
+        token = ("--token-file", self.token_of("a"))
+        self.assertEqual(self.assertDone(self.away("get", "rosie.local/ALTextToSpeech.volume", *token, "--pin", robot.key)).out, "0.7\n")
+        other = self.start_at(second, "b")
+        self.assertEqual([(r["name"], r["key"], r["standing"]) for r in self.lan_robots()],
+                         sorted([("rosie.local", robot.key, "known"), ("rosie.local", other.key, "another key is known")]))
+        self.assertDone(self.away("set", "rosie.local/ALTextToSpeech.volume", "0.5", *token))
+        self.assertEqual(self.assertDone(self.away("get", "rosie.local/ALTextToSpeech.volume", *token)).out, "0.5\n")
+        # The one that is known is gone: the other is not it.
+        robot.end()
+        refused = self.away("get", "rosie.local/ALTextToSpeech.volume", *token)
+        self.assertFails(refused, 4, "bad-certificate", "has not the key that is known here", robot.key, other.key)
+        self.assertNotIn("not let in", "".join(other.text()), "nobody came")
+
+    def test_two_of_one_name_in_one_network_get_two_names(self):
+        switch = self.robot_at("a", "rosie", "10.78.0")
+        first = self.start_at(switch, "a")
+        # A second program on the same computer, with a door of its own.
+        (self.folder / "c").mkdir(mode=0o700)
+        (self.folder / "c" / "policy.toml").write_text(EVERYTHING)
+        (self.folder / "c" / "robot.toml").write_text('[bus]\nlisten = "tcp://127.0.0.1:9560"\n[lan]\nlisten = "tcps://0.0.0.0:9504"\nname = "rosie"\n'
+                                                      '[policy]\nfile = "policy.toml"\n')
+        second = self.start_at(switch, "c", "second")
+        self.assertEqual((first.name, second.name), ("rosie.local", "rosie #2.local"))
+        self.assertEqual([(r["name"], r["key"]) for r in self.lan_robots()], [("rosie.local", first.key), ("rosie #2.local", second.key)])
+
+    def test_a_door_that_is_not_announced_or_not_of_the_network_is_not_found(self):
+        computer = self.robot_at("a", "rosie", "10.78.0")
+        file = self.folder / "a" / "robot.toml"
+        file.write_text(file.read_text().replace("name =", "announce = false\nname ="))
+        self.at_quietly(computer)
+        self.assertEqual(self.lan_robots(), [])
+
+    def at_quietly(self, computer):
+        self.inside = computer.command
+        robot = self.start("quiet", "beckond", "run", "--config", self.folder / "a" / "robot.toml")
+        robot.await_line("ready ")
+        robot.await_line("lan ")
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
