@@ -148,7 +148,9 @@ TEST_F(LanVisibilityTest, listsWhatCanBeUsedAndNothingElse) {
       for (const auto& [kind, where] : shown.members) places.insert(where);
       shownInAll += places.size();
       const auto connection = service(client, "ServiceDirectory")->connection();
-      for (const auto& [name, inside] : whole) {
+      for (const auto& entry : whole) {
+        const auto& name = entry.first;  // clang 14 captures no structured bindings
+        const auto& inside = entry.second;
         const auto object =
             std::make_shared<localbus::RemoteObject>(connection, outside[name], qi::mainObject, name,
                                                      std::make_shared<const qi::MetaObject>(inside->metaObject()));
