@@ -24,6 +24,10 @@ class Authority {
   // Takes effect at once: whoever listens has made its views anew before this returns.
   void replace(std::shared_ptr<const Policy> policy);
 
+  // Who has which of its control leases.
+  Leases& leases() { return *leases_; }
+  std::chrono::steady_clock::time_point now() const { return clock_.steady(); }
+
   // The view of the caller on the policy of the moment, the same one for the same caller until the next change. Whoever
   // keeps one asks for a new one in onChange.
   std::shared_ptr<View> view(const Caller& caller);
@@ -35,10 +39,13 @@ class Authority {
   static constexpr std::size_t mostViews = 4096;
 
  private:
+  void define();
+
   using Key = std::tuple<std::string, std::vector<std::string>, Door>;
 
   std::shared_ptr<const Policy> policy_;
   Clock clock_;
+  std::shared_ptr<Leases> leases_ = std::make_shared<Leases>();
   std::shared_ptr<Rates> rates_ = std::make_shared<Rates>();
   std::map<Key, std::shared_ptr<View>> views_;
   std::shared_ptr<std::list<std::function<void()>>> handlers_ = std::make_shared<std::list<std::function<void()>>>();

@@ -1,6 +1,7 @@
 #include "policy/pattern.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace beckon::policy {
 
@@ -59,6 +60,24 @@ bool Glob::matches(std::string_view name) const {
     }
   }
   return at == text_.size() || (at + 1 == text_.size() && text_[at] == '*');
+}
+
+bool Glob::meets(const Glob& other) const {
+  const auto &one = text_, &two = other.text_;
+  // row[j]: whether what follows the present place of `one` meets what follows place j of `two`.
+  std::vector<char> row(two.size() + 1), below(two.size() + 1);
+  for (auto i = one.size() + 1; i-- > 0; std::swap(row, below))
+    for (auto j = two.size() + 1; j-- > 0;) {
+      const bool isEnd = i == one.size(), isOthersEnd = j == two.size();
+      const bool isStar = !isEnd && one[i] == '*', isOthersStar = !isOthersEnd && two[j] == '*';
+      if (isStar || isOthersStar)
+        // A star stands for nothing, or for what comes next at the other.
+        row[j] = (isStar && below[j]) || (isOthersStar && row[j + 1]) || (isStar && !isOthersEnd && row[j + 1]) ||
+                 (isOthersStar && !isEnd && below[j]);
+      else
+        row[j] = isEnd || isOthersEnd ? isEnd && isOthersEnd : one[i] == two[j] && below[j + 1];
+    }
+  return below[0];
 }
 
 Result<PrincipalPattern> PrincipalPattern::parse(std::string_view text) {

@@ -15,6 +15,10 @@ class Glob {
   Glob() = default;
   explicit Glob(std::string text);
   bool matches(std::string_view name) const;
+  // Whether some name matches both. Takes the product of both lengths.
+  bool meets(const Glob& other) const;
+  // Whether whatever matches the other matches this one.
+  bool contains(const Glob& other) const { return matches(other.text_); }
   bool isLiteral() const { return isLiteral_; }
   bool isAll() const { return text_ == "*"; }
   const std::string& text() const { return text_; }
@@ -65,6 +69,14 @@ class MemberPattern {
   bool matchesService(std::string_view name) const { return service_.matches(name); }
   bool matches(std::string_view service, std::string_view member) const {
     return service_.matches(service) && member_.matches(member);
+  }
+  // Whether some member matches both.
+  bool meets(const MemberPattern& other) const {
+    return service_.meets(other.service_) && member_.meets(other.member_);
+  }
+  // Whether each member that matches the other matches this one.
+  bool contains(const MemberPattern& other) const {
+    return service_.contains(other.service_) && member_.contains(other.member_);
   }
   // Of a service that matches: all of it.
   bool isWholeService() const { return member_.isAll(); }

@@ -6,8 +6,8 @@
 namespace beckon::policy {
 
 Policy::Policy(std::vector<Rule> rules, std::map<std::string, std::vector<PrincipalPattern>, std::less<>> roles,
-               std::string version)
-    : rules_(std::move(rules)), roles_(std::move(roles)), version_(std::move(version)) {}
+               std::string version, std::vector<Lease> leases)
+    : rules_(std::move(rules)), roles_(std::move(roles)), version_(std::move(version)), leases_(std::move(leases)) {}
 
 std::shared_ptr<const Policy> Policy::ofAccounts(const std::vector<std::string>& accounts) {
   Rule rule{.name = "access.principals", .who = {}, .may = Verbs::usual(), .on = {}, .except = {}, .limits = {}};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policy/lease.hpp"
 #include "policy/rule.hpp"
 
 #include <cstddef>
@@ -25,7 +26,7 @@ class Policy {
  public:
   Policy() = default;  // grants nothing
   Policy(std::vector<Rule> rules, std::map<std::string, std::vector<PrincipalPattern>, std::less<>> roles,
-         std::string version);
+         std::string version, std::vector<Lease> leases = {});
 
   // Checked as a whole: either everything in it is right, or there is no policy and every fault is told.
   static Reading read(std::string_view toml);
@@ -41,6 +42,8 @@ class Policy {
   bool hasRole(std::string_view name) const { return roles_.find(name) != roles_.end(); }
   // Whether the rule is for this principal, who may have the roles of a credential besides those that the file gives.
   bool isFor(const Rule& rule, std::string_view principal, const std::vector<std::string>& roles) const;
+  // Control leases; no member is covered by two.
+  const std::vector<Lease>& leases() const { return leases_; }
   // The first 12 hex digits of the SHA-256 of the text it was read from; empty for one that was not read.
   const std::string& version() const { return version_; }
   // The accounts that rules name, without patterns, sorted: whom a robot shows its presence.
@@ -50,6 +53,7 @@ class Policy {
   std::vector<Rule> rules_;
   std::map<std::string, std::vector<PrincipalPattern>, std::less<>> roles_;
   std::string version_;
+  std::vector<Lease> leases_;
 };
 
 // What came of reading a file.

@@ -15,6 +15,11 @@ namespace {
 constexpr const char* see = "docs/configuration.md, \"The policy\", lists every key";
 constexpr std::size_t longestRuleName = 64;
 
+bool isName(std::string_view text) {
+  return !text.empty() && text.size() <= longestRuleName &&
+         std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '"'; });
+}
+
 std::string versionOf(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
@@ -40,10 +45,11 @@ class Reader {
       return std::move(out_);
     }
     for (const auto& [key, node] : file)
-      if (key != "schema" && key != "roles" && key != "rule") unknown(key);
+      if (key != "schema" && key != "roles" && key != "leases" && key != "rule") unknown(key);
     if (const auto* schema = file.get("schema"); schema && schema->value<std::int64_t>() != 1)
       fault(schema->source(), "\"schema\" must be 1", "this program knows no other; leave it out, or write 1");
     if (const auto* roles = file.get("roles")) readRoles(*roles);
+    if (const auto* leases = file.get("leases")) readLeases(*leases);
     if (const auto* rules = file.get("rule")) readRules(*rules);
     for (const auto& [name, where] : unusedRoles_) remark(where, "role \"" + name + "\" is used by no rule");
     const auto byPlace = [](const Fault& a, const Fault& b) {
@@ -52,7 +58,8 @@ class Reader {
     std::ranges::stable_sort(out_.faults, byPlace);
     std::ranges::stable_sort(out_.remarks, byPlace);
     if (out_.faults.empty())
-      out_.policy = std::make_shared<const Policy>(std::move(rules_), std::move(roles_), versionOf(text));
+      out_.policy =
+          std::make_shared<const Policy>(std::move(rules_), std::move(roles_), versionOf(text), std::move(leases_));
     return std::move(out_);
   }
 
@@ -118,6 +125,61 @@ class Reader {
     }
   }
 
+  void readLeases(const toml::node& node) {
+    const auto* table = node.as_table();
+    const char* form = "write [leases.NAME] and below it on = [...] and stop = [...]";
+    if (!table) return fault(node.source(), "\"leases\" must be a table of tables", form);
+    for (const auto& [key, each] : *table) {
+      const std::string name(key.str());
+      if (!isName(name)) fault(key.source(), "the name of a control lease has 1 to 64 bytes, without quotes");
+      if (const auto* one = each.as_table())
+        readLease(name, *one, key.source());
+      else
+        fault(each.source(), "\"" + name + "\" must be a table", form);
+    }
+  }
+
+  void readLease(const std::string& name, const toml::table& table, const Where& where) {
+    Lease lease;
+    lease.name = name;
+    std::set<std::string_view> missing{"on", "stop"};
+    const auto time = [&](std::chrono::milliseconds& into, const toml::key& key, const toml::node& node) {
+      std::optional<std::chrono::milliseconds> read;
+      readQuantity(read, durationOf, key.str(), node, "\"500 ms\", \"2 s\" or \"10 min\"");
+      into = read.value_or(into);
+    };
+    for (const auto& [key, node] : table) {
+      missing.erase(key.str());
+      if (key == "on") {
+        readPatterns(lease.on, "on", node);
+      } else if (key == "stop") {
+        const auto given = texts(node, "stop");
+        if (given.empty() && node.is_array()) fault(node.source(), "\"stop\" names nothing");
+        for (const auto& [text, place] : given)
+          if (auto stop = pattern<Lease::Stop>(text, place)) lease.stop.push_back(std::move(*stop));
+      } else if (key == "heartbeat") {
+        time(lease.heartbeat, key, node);
+      } else if (key == "lapse") {
+        time(lease.lapse, key, node);
+      } else if (key == "longest") {
+        time(lease.longest, key, node);
+      } else {
+        unknown(key);
+      }
+    }
+    for (const auto key : missing) fault(where, "the control lease has no \"" + std::string(key) + "\"");
+    const auto at = [&](const char* key) { return table.get(key) ? table.get(key)->source() : where; };
+    if (lease.heartbeat >= lease.lapse)
+      fault(at("lapse"), "\"lapse\" must be longer than \"heartbeat\"",
+            "let some heartbeats be lost: the usual lapse is 2 s with one each 500 ms");
+    if (lease.lapse > lease.longest) fault(at("longest"), "\"longest\" must not be shorter than \"lapse\"");
+    for (const auto& other : leases_)
+      if (lease.meets(other))
+        fault(at("on"), "\"" + name + "\" covers members that \"" + other.name + "\" covers, too",
+              "let one control lease cover each member");
+    leases_.push_back(std::move(lease));
+  }
+
   void readRules(const toml::node& node) {
     const auto* rules = node.as_array();
     const char* form = "write each rule below a line [[rule]]";
@@ -150,11 +212,7 @@ class Reader {
     if (key == "who") return readWho(rule, node), true;
     if (key == "may") return readMay(rule, node), true;
     if (key == "on" || key == "except") {
-      auto& into = key == "on" ? rule.on : rule.except;
-      const auto given = texts(node, key);
-      if (given.empty() && node.is_array()) fault(node.source(), "\"" + std::string(key) + "\" names nothing");
-      for (const auto& [text, where] : given)
-        if (auto what = pattern<MemberPattern>(text, where)) into.push_back(std::move(*what));
+      readPatterns(key == "on" ? rule.on : rule.except, key, node);
       return true;
     }
     if (key == "times") {
@@ -180,10 +238,16 @@ class Reader {
     return false;
   }
 
+  void readPatterns(std::vector<MemberPattern>& into, std::string_view key, const toml::node& node) {
+    const auto given = texts(node, key);
+    if (given.empty() && node.is_array()) fault(node.source(), "\"" + std::string(key) + "\" names nothing");
+    for (const auto& [text, where] : given)
+      if (auto what = pattern<MemberPattern>(text, where)) into.push_back(std::move(*what));
+  }
+
   void readName(Rule& rule, const toml::node& node) {
     rule.name = node.value_or(std::string());
-    if (rule.name.empty() || rule.name.size() > longestRuleName ||
-        std::ranges::any_of(rule.name, [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '"'; }))
+    if (!isName(rule.name))
       fault(node.source(), "\"name\" must be a text of 1 to 64 bytes, without quotes");
     else if (!names_.insert(rule.name).second)
       fault(node.source(), "there is another rule \"" + rule.name + "\"", "give each rule a name of its own");
@@ -238,6 +302,7 @@ class Reader {
 
   Reading out_;
   std::vector<Rule> rules_;
+  std::vector<Lease> leases_;
   std::map<std::string, std::vector<PrincipalPattern>, std::less<>> roles_;
   std::map<std::string, Where> unusedRoles_;
   std::set<std::string> names_;

@@ -12,6 +12,17 @@ namespace {
 // Names come from outside: no caller makes a view grow beyond this.
 constexpr std::size_t mostKnown = 2048;
 
+// What a control lease is for; to look and listen is everybody's who may.
+constexpr Verbs underLeases(Verb::call, Verb::post, Verb::set);
+
+// What grants the use of Control.
+const Rule ofControl{.name = "control leases",
+                     .who = {},
+                     .may = Verbs(Verb::list, Verb::call, Verb::watch),
+                     .on = {},
+                     .except = {},
+                     .limits = {}};
+
 std::string_view withoutTypes(std::string_view member) { return member.substr(0, member.find("::")); }
 
 Visibility shownBy(const Rule& rule, std::string_view service) {
@@ -32,8 +43,13 @@ std::string place(const Act& act) {
 
 Clock Clock::real() { return {std::chrono::steady_clock::now, std::chrono::system_clock::now}; }
 
-View::View(std::shared_ptr<const Policy> policy, Caller caller, std::shared_ptr<Rates> rates, Clock clock)
-    : policy_(std::move(policy)), caller_(std::move(caller)), rates_(std::move(rates)), clock_(std::move(clock)) {
+View::View(std::shared_ptr<const Policy> policy, Caller caller, std::shared_ptr<Rates> rates, Clock clock,
+           std::shared_ptr<const Leases> leases)
+    : policy_(std::move(policy)),
+      caller_(std::move(caller)),
+      rates_(std::move(rates)),
+      clock_(std::move(clock)),
+      leases_(std::move(leases)) {
   for (const auto& rule : policy_->rules()) {
     if (!policy_->isFor(rule, caller_.principal, caller_.roles)) continue;
     if (caller_.door >= rule.door)
@@ -42,7 +58,33 @@ View::View(std::shared_ptr<const Policy> policy, Caller caller, std::shared_ptr<
     else
       elsewhere_.push_back(&rule);
   }
+  findTakable();
 }
+
+// Which members there are, a policy does not know: patterns are compared.
+void View::findTakable() {
+  const auto isInside = [](const std::vector<MemberPattern>& patterns, const MemberPattern& one) {
+    return std::ranges::any_of(patterns, [&](const MemberPattern& each) { return each.contains(one); });
+  };
+  const auto grants = [&](const Mine& mine, const MemberPattern& covered) {
+    const auto& rule = *mine.rule;
+    return rule.may.hasAnyOf(underLeases) && !isInside(rule.except, covered) &&
+           std::ranges::any_of(rule.on, [&](const MemberPattern& pattern) {
+             return pattern.meets(covered) && !isInside(rule.except, pattern);
+           });
+  };
+  for (const auto& lease : policy_->leases())
+    if (std::ranges::any_of(lease.on, [&](const MemberPattern& covered) {
+          return std::ranges::any_of(here_, [&](const Mine& mine) { return grants(mine, covered); });
+        }))
+      takable_.push_back(&lease);
+}
+
+bool View::mayTake(std::string_view lease) const {
+  return std::ranges::any_of(takable_, [&](const Lease* each) { return each->name == lease; });
+}
+
+bool View::isControl(std::string_view service) const { return service == controlService && !policy_->leases().empty(); }
 
 const View::Known& View::known(std::string_view service, std::string_view member) {
   // No name has a zero byte in it, and one that does is its own fault: it matches what it matches.
@@ -50,7 +92,13 @@ const View::Known& View::known(std::string_view service, std::string_view member
   key_.append(member);
   if (const auto found = known_.find(std::string_view(key_)); found != known_.end()) return found->second;
   if (known_.size() >= mostKnown) known_.clear();
-  Known fresh;
+  Known fresh{{}, {}, nullptr};
+  if (isControl(service)) {
+    if (!takable_.empty()) fresh.verbs = ofControl.may;
+    return known_.emplace(key_, std::move(fresh)).first->second;
+  }
+  for (const auto& lease : policy_->leases())
+    if (lease.covers(service, member)) fresh.lease = &lease;
   if (!isReserved(service, member) && service.size() + member.size() <= longestName)
     for (std::uint32_t i = 0; i < here_.size(); ++i)
       if (const auto& rule = *here_[i].rule; rule.covers(service, member)) {
@@ -65,12 +113,13 @@ Verbs View::granted(std::string_view service, std::string_view member) {
 }
 
 Visibility View::visibility(std::string_view service) const {
+  if (isControl(service)) return takable_.empty() ? Visibility::no : Visibility::yes;
   auto most = Visibility::no;
   for (const auto& mine : here_) most = std::max(most, shownBy(*mine.rule, service));
   return most;
 }
 
-Refusal View::check(const Mine& mine, const Act& act) const {
+Refusal View::check(const Mine& mine, const Act& act, const Lease* lease) const {
   const auto& limits = mine.rule->limits;
   if (!limits.times.empty()) {
     const auto now = localTime(clock_.wall());
@@ -78,6 +127,7 @@ Refusal View::check(const Mine& mine, const Act& act) const {
       return Refusal::time;
   }
   if (limits.payload && act.payload > *limits.payload) return Refusal::payload;
+  if (lease && leases_ && !leases_->holds(lease->name, caller_, act.session, clock_.steady())) return Refusal::lease;
   // The last one: what is refused for another reason uses nothing up.
   if (mine.bucket && !act.isRepeat && !mine.bucket->take(*limits.rate, clock_.steady())) return Refusal::rate;
   return Refusal::none;
@@ -86,6 +136,11 @@ Refusal View::check(const Mine& mine, const Act& act) const {
 Decision View::decide(const Act& asked) {
   Act act = asked;
   act.member = withoutTypes(act.member);
+  if (isControl(act.service)) {
+    const bool isGranted = !takable_.empty() && ofControl.may.has(act.verb);
+    if (!isGranted) return {false, Refusal::notGranted, nullptr, !takable_.empty()};
+    return {true, Refusal::none, &ofControl, true};
+  }
   if (act.member.empty() && act.verb == Verb::list) {
     for (const auto& mine : here_)
       if (act.service.empty() || shownBy(*mine.rule, act.service) != Visibility::no)
@@ -93,15 +148,17 @@ Decision View::decide(const Act& asked) {
     return refused(act, {});
   }
   if (act.member.empty() && act.verb != Verb::provide) return {};
-  const auto& [rules, verbs] = known(act.service, act.member);
+  const auto& [rules, verbs, covering] = known(act.service, act.member);
+  const auto* lease = underLeases.has(act.verb) ? covering : nullptr;
   Decision first = {};
   for (const auto index : rules) {
     const auto& mine = here_[index];
     if (!mine.rule->may.has(act.verb)) continue;
-    const auto refusal = check(mine, act);
-    if (refusal == Refusal::none) return {true, refusal, mine.rule, true};
-    if (!first.rule) first = {false, refusal, mine.rule, true};
+    const auto refusal = check(mine, act, lease);
+    if (refusal == Refusal::none) return {true, refusal, mine.rule, true, lease};
+    if (!first.rule) first = {false, refusal, mine.rule, true, lease};
   }
+  if (first.refusal == Refusal::lease) first.holder = leases_->holder(lease->name, clock_.steady());
   return first.rule ? first : refused(act, verbs);
 }
 
@@ -123,7 +180,8 @@ std::string View::explain(const Act& act, const Decision& decision) const {
   const auto rule = "rule \"" + std::string(decision.ruleName()) + "\"";
   switch (decision.refusal) {
     case Refusal::none:
-      return what + ": " + rule + " grants it";
+      return what + ": " + rule + " grants it" +
+             (decision.lease ? " to who has the control lease \"" + decision.lease->name + "\"" : "");
     case Refusal::door:
       return what + ": " + rule + " grants it at the door " + std::string(text(decision.rule->door)) + " only";
     case Refusal::time:
@@ -132,6 +190,9 @@ std::string View::explain(const Act& act, const Decision& decision) const {
     case Refusal::payload:
       return what + ": " + rule + " takes arguments of " + std::to_string(*decision.rule->limits.payload) +
              " bytes at most, these have " + std::to_string(act.payload);
+    case Refusal::lease:
+      return what + ": " + rule + " grants it to who has the control lease \"" + decision.lease->name + "\", which " +
+             (decision.holder ? *decision.holder + " has" : "nobody has");
     case Refusal::rate:
       return what + ": " + rule + " grants fewer in the time";
     case Refusal::notGranted:
@@ -150,6 +211,11 @@ Error toError(const Act& act, const Decision& decision) {
     case Refusal::payload:
       return {Code::tooLarge, "the arguments for " + where + " are larger than the robot's policy lets you send",
               "send less at once: " + std::to_string(*decision.rule->limits.payload) + " bytes at most"};
+    case Refusal::lease:
+      return {Code::leaseNeeded,
+              where + " takes the control lease \"" + decision.lease->name + "\", which " +
+                  (decision.holder ? *decision.holder + " has" : "nobody has"),
+              decision.holder ? "ask for it with Control.ask" : "take it with Control.take"};
     case Refusal::rate:
       return {Code::overloaded, "you use " + where + " more often than the robot's policy lets you",
               "wait a moment, and ask less often"};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "policy/caller.hpp"
+#include "policy/leases.hpp"
 #include "policy/policy.hpp"
 #include "policy/rates.hpp"
 
@@ -12,20 +14,14 @@
 
 namespace beckon::policy {
 
-// Who acts, and by which door.
-struct Caller {
-  std::string principal;           // see PrincipalPattern for its forms
-  std::vector<std::string> roles;  // those that its credential carries (a token's)
-  Door door = Door::iq;
-};
-
 // What somebody wants to do. A method's types ("say::(s)") do not count: rules are about names.
 struct Act {
   Verb verb = Verb::list;
-  std::string_view service;  // empty, with `list`: which services there are
-  std::string_view member;   // empty: the service itself
-  std::size_t payload = 0;   // bytes of the arguments as they came
-  bool isRepeat = false;     // it goes on (a subscription), or came again: it does not count against a rate
+  std::string_view service;       // empty, with `list`: which services there are
+  std::string_view member;        // empty: the service itself
+  std::size_t payload = 0;        // bytes of the arguments as they came
+  bool isRepeat = false;          // it goes on (a subscription), or came again: it does not count against a rate
+  std::string_view session = {};  // of the caller, as the door names it: who has a control lease
 };
 
 enum class Refusal : std::uint8_t {
@@ -34,6 +30,7 @@ enum class Refusal : std::uint8_t {
   door,        // a rule does, but not for this door
   time,        // outside of its hours, or the robot's clock is not set
   payload,
+  lease,  // it takes a control lease, which this session does not have
   rate
 };
 
@@ -45,6 +42,8 @@ struct Decision {
   // The caller may see that there is something, so that the refusal may be told. Otherwise whoever asked is answered as
   // if it did not exist.
   bool isVisible = false;
+  const Lease* lease = nullptr;         // that it takes, whether the session has it or not; null: none. Lives as `rule`
+  const std::string* holder = nullptr;  // principal of who has it, where that is the refusal; until anything changes
 
   explicit operator bool() const { return isAllowed; }
   std::string_view ruleName() const { return rule ? std::string_view(rule->name) : std::string_view(); }
@@ -71,8 +70,9 @@ struct Clock {
 // this door, whatever rate, payload and time say. Nothing that `isReserved` is visible, whatever rules say.
 class View {
  public:
-  // `rates` may be null: then none are counted and no rate refuses.
-  View(std::shared_ptr<const Policy> policy, Caller caller, std::shared_ptr<Rates> rates, Clock clock);
+  // `rates` may be null: then none are counted and no rate refuses; and `leases`: as if whoever asks had them.
+  View(std::shared_ptr<const Policy> policy, Caller caller, std::shared_ptr<Rates> rates, Clock clock,
+       std::shared_ptr<const Leases> leases = nullptr);
 
   // Counts against the rate of the rule that grants it. Names may be anything that came from outside.
   Decision decide(const Act& act);
@@ -94,6 +94,10 @@ class View {
     return false;
   }
 
+  // The control leases that it may take, by name: of those that cover what it may call, post to or set.
+  const std::vector<const Lease*>& takable() const { return takable_; }
+  bool mayTake(std::string_view lease) const;
+
   const Caller& caller() const { return caller_; }
   const Policy& policy() const { return *policy_; }
 
@@ -105,6 +109,7 @@ class View {
   struct Known {
     std::vector<std::uint32_t> rules;  // in `here_`: those about this member, in the order of the file
     Verbs verbs;
+    const Lease* lease;  // that covers it
   };
   struct Hash {
     using is_transparent = void;
@@ -112,7 +117,9 @@ class View {
   };
 
   const Known& known(std::string_view service, std::string_view member);
-  Refusal check(const Mine& mine, const Act& act) const;
+  Refusal check(const Mine& mine, const Act& act, const Lease* lease) const;
+  bool isControl(std::string_view service) const;
+  void findTakable();
   const Rule* ruleElsewhere(const Act& act) const;
   Decision refused(const Act& act, Verbs verbs) const;
 
@@ -120,11 +127,17 @@ class View {
   Caller caller_;
   std::shared_ptr<Rates> rates_;
   Clock clock_;
+  std::shared_ptr<const Leases> leases_;
+  std::vector<const Lease*> takable_;
   std::vector<Mine> here_;              // rules for this caller at this door
   std::vector<const Rule*> elsewhere_;  // for this caller, at a door that is trusted more
   std::unordered_map<std::string, Known, Hash, std::equal_to<>> known_;
   std::string key_;  // for looking up without allocating
 };
+
+// The service that the gateway itself offers where the policy names control leases, to whoever may take one: rules are
+// not asked, and one of the bus with this name is not seen from outside (docs/protocol/control.md).
+inline constexpr std::string_view controlService = "Control";
 
 // What no rule can grant to anybody outside: members and services whose names begin with an underscore, and the members
 // of the service directory that change registrations (a gateway that provides a service for somebody does it by
@@ -136,7 +149,8 @@ bool isReserved(std::string_view service, std::string_view member);
 // The others (terminate of a service, statistics, traces) are refused.
 bool isNeededByClients(std::uint32_t action);
 
-// What whoever asked is told. Only for a decision that is visible. Codes: refused, notNow, tooLarge, overloaded.
+// What whoever asked is told. Only for a decision that is visible. Codes: refused, notNow, tooLarge, leaseNeeded,
+// overloaded.
 run::Error toError(const Act& act, const Decision& decision);
 
 }  // namespace beckon::policy

@@ -7,7 +7,7 @@
 namespace beckon::run {
 namespace {
 
-constexpr std::array<std::pair<Code, std::string_view>, 24> texts{{
+constexpr std::array<std::pair<Code, std::string_view>, 26> texts{{
     {Code::invalidArgument, "invalid-argument"},
     {Code::malformedJson, "malformed-json"},
     {Code::badArguments, "bad-arguments"},
@@ -29,6 +29,8 @@ constexpr std::array<std::pair<Code, std::string_view>, 24> texts{{
     {Code::canceled, "canceled"},
     {Code::protocolError, "protocol-error"},
     {Code::notNow, "not-now"},
+    {Code::leaseNeeded, "lease-needed"},
+    {Code::leaseHeld, "lease-held"},
     {Code::tooLarge, "too-large"},
     {Code::overloaded, "overloaded"},
     {Code::internal, "internal"},

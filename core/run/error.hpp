@@ -32,6 +32,8 @@ enum class Code {
   canceled,          // the call was canceled, and the service honoured it
   protocolError,     // the peer sent bytes that break the protocol
   notNow,            // allowed, but at other times
+  leaseNeeded,       // allowed, but only for who has a control lease
+  leaseHeld,         // somebody else has the control lease
   tooLarge,          // above a limit of size, count or depth
   overloaded,        // a bounded queue is full
   internal,          // a fault of Beckon's
