@@ -27,6 +27,8 @@ int exitCode(run::Code code) {
     case notOwner:
     case nameTaken:
     case notNow:
+    case leaseNeeded:
+    case leaseHeld:
       return 6;
     case callFailed:
     case canceled:

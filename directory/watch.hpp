@@ -23,6 +23,14 @@ class Watch {
   Watch(std::string service, std::string member, Handlers handlers)
       : service_(std::move(service)), member_(std::move(member)), handlers_(std::move(handlers)) {}
 
+  // One that lasts as long as its object does, and that no session makes again.
+  Watch(std::shared_ptr<localbus::RemoteObject> object, std::string member,
+        std::shared_ptr<localbus::RemoteObject::Subscription> subscription)
+      : service_(object->name()),
+        member_(std::move(member)),
+        object_(std::move(object)),
+        subscription_(std::move(subscription)) {}
+
   const std::string& service() const { return service_; }
   const std::string& member() const { return member_; }
   bool isThere() const { return subscription_ != nullptr; }
@@ -39,7 +47,7 @@ class Watch {
   }
 
   const std::string service_, member_;
-  const Handlers handlers_;
+  const Handlers handlers_ = {};
   std::shared_ptr<localbus::RemoteObject> object_;
   std::shared_ptr<localbus::RemoteObject::Subscription> subscription_;
   bool isAttaching_ = false;

@@ -23,6 +23,16 @@ void leaveOut(qi::MetaObject& metaObject, std::string_view name) {
   std::erase_if(metaObject.properties, isIt);
 }
 
+// The gateway's own service, which stands before one of the bus with its name.
+bool isControl(const policy::View& view, std::string_view name) {
+  return name == policy::controlService && !view.policy().leases().empty();
+}
+
+std::shared_ptr<RemoteObject> withMembers(const RemoteObject& whole, qi::MetaObject members) {
+  return std::make_shared<RemoteObject>(whole.connection(), whole.service(), qi::mainObject, whole.name(),
+                                        std::make_shared<const qi::MetaObject>(std::move(members)));
+}
+
 }  // namespace
 
 qi::MetaObject visible(policy::View& view, std::string_view service, const qi::MetaObject& metaObject) {
@@ -50,18 +60,27 @@ awaitable<Result<std::vector<std::string>>> VisibleBus::services(Caller caller) 
   std::vector<std::string> names;
   for (const auto& info : *listed) {
     const auto shown = caller.view->visibility(info.name);
-    if (shown == policy::Visibility::no) continue;
+    if (shown == policy::Visibility::no || isControl(*caller.view, info.name)) continue;
     // A service that cannot be asked for its members has none to show.
     if (shown == policy::Visibility::ifAMemberIs && !co_await service(caller, info.name)) continue;
     names.push_back(info.name);
   }
+  if (control_ && !caller.view->takable().empty()) names.emplace_back(policy::controlService);
   co_return names;
 }
 
 awaitable<Result<std::shared_ptr<RemoteObject>>> VisibleBus::service(Caller caller, std::string name) {
   const auto session = session_;
-  if (!session) co_return noBus;
   const auto shows = caller.view->visibility(name);
+  if (isControl(*caller.view, name)) {
+    if (!control_ || shows == policy::Visibility::no) co_return noService(name);
+    auto control = control_(caller);
+    if (!caller.without) co_return control;
+    auto members = control->metaObject();
+    leaveOut(members, *caller.without);
+    co_return withMembers(*control, std::move(members));
+  }
+  if (!session) co_return noBus;
   if (shows == policy::Visibility::no) co_return noService(name);
   const auto whole = co_await session->service(name);
   if (!whole) co_return whole.error();
@@ -72,8 +91,7 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> VisibleBus::service(Caller call
     auto metaObject = visible(*caller.view, name, (*whole)->metaObject());
     if (shows == policy::Visibility::ifAMemberIs && isEmpty(metaObject)) co_return noService(name);
     if (caller.without) leaveOut(metaObject, *caller.without);
-    object = std::make_shared<RemoteObject>((*whole)->connection(), (*whole)->service(), qi::mainObject, name,
-                                            std::make_shared<const qi::MetaObject>(std::move(metaObject)));
+    object = withMembers(**whole, std::move(metaObject));
     if (caller.without) co_return object;
     if (shown_.size() >= mostShown) shown_.clear();
     shown_.insert_or_assign(key, Shown{caller.view, *whole, object});
@@ -84,9 +102,16 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> VisibleBus::service(Caller call
 awaitable<Result<std::shared_ptr<directory::Watch>>> VisibleBus::watch(Caller caller, std::string service,
                                                                        std::string member,
                                                                        directory::Watch::Handlers handlers) {
+  const bool isOwn = isControl(*caller.view, service);
   const auto shown = co_await this->service(std::move(caller), service);
   if (!shown) co_return shown.error();
   if (const auto signal = (*shown)->signal(member); !signal) co_return signal.error();
+  if (isOwn) {
+    auto subscribing = (*shown)->subscribe(member, std::move(handlers.event));
+    auto subscribed = co_await std::move(subscribing);
+    if (!subscribed) co_return subscribed.error();
+    co_return std::make_shared<directory::Watch>(*shown, std::move(member), std::move(*subscribed));
+  }
   auto watching = session_->watch(std::move(service), std::move(member), std::move(handlers));
   co_return co_await std::move(watching);
 }

@@ -6,6 +6,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,10 +32,14 @@ class VisibleBus {
     std::shared_ptr<policy::View> view;
     // A member that is looked up as if it did not exist, because it was refused.
     std::optional<std::string> without = {};
+    std::string session = {};  // by what name control leases know it
   };
+  // The gateway's own service, for that session.
+  using OwnService = std::function<std::shared_ptr<localbus::RemoteObject>(const Caller&)>;
 
   // From now on. It looks for its directory by itself.
   void use(std::shared_ptr<directory::Session> session) { session_ = std::move(session); }
+  void offerControl(OwnService control) { control_ = std::move(control); }
   // After a change of the policy: what was made for older views is no longer kept.
   void forget() { shown_.clear(); }
 
@@ -56,6 +61,7 @@ class VisibleBus {
   static constexpr std::size_t mostShown = 1024;
 
   std::shared_ptr<directory::Session> session_;
+  OwnService control_;
   std::map<Key, Shown> shown_;
 };
 

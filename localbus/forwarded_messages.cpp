@@ -111,17 +111,28 @@ void ForwardedObject::forwardAsItIs(const Passing& call, qi::ByteView payload, s
   const auto [service, object] = target_->address();
   const qi::Address address{service, object, call.action};
   if (call.header.type == MessageType::post) return connection->post(address, payload, flags);
-  auto handler = [weak = weak_from_this(), from = std::weak_ptr(call.from), header = call.header,
-                  way = call.way](const Result<Answer>& result) {
+  const auto ticket = track(call);
+  auto handler = [weak = weak_from_this(), from = std::weak_ptr(call.from), header = call.header, way = call.way,
+                  ticket](const Result<Answer>& result) {
+    const auto self = weak.lock();
     const auto to = from.lock();
-    if (!to) return;
+    if ((self && !self->untrack(ticket)) || !to) return;
     to->onCancel(header.id, {});
-    answer(weak.lock(), to, header, *way, result);
+    answer(self, to, header, *way, result);
   };
   // What is only passed on may be read where a peer of ours could change it meanwhile.
   const auto reading = call.way->returnsMayHold ? Reading::copied : Reading::inPlace;
   const auto sent = connection->call(address, payload, call.longest, std::move(handler), flags, reading);
   call.from->onCancel(call.header.id, [connection, sent] { connection->cancel(sent); });
+  if (ticket)
+    underWay_[ticket].end = [connection, sent, from = std::weak_ptr(call.from),
+                             header = call.header](const std::string& why) {
+      connection->cancel(sent);
+      const auto to = from.lock();
+      if (!to) return;
+      to->onCancel(header.id, {});
+      to->answer(header.id, header.address, MessageType::error, qi::encodeErrorText(why));
+    };
 }
 
 void ForwardedObject::forwardAnew(const Passing& call, const qi::Message& message) {
@@ -139,7 +150,9 @@ void ForwardedObject::forwardAnew(const Passing& call, const qi::Message& messag
   if (isPost) return connection->post(address, qi::encodeValue(flagged->arguments, crossing.format()));
   const auto caller =
       std::make_shared<Responder>(waitingCaller(call.from, header, call.way->returns, std::move(flagged->wanted)));
-  auto handler = [self = shared_from_this(), caller, way = call.way](const Result<Answer>& result) {
+  const auto ticket = track(call);
+  auto handler = [self = shared_from_this(), caller, way = call.way, ticket](const Result<Answer>& result) {
+    if (!self->untrack(ticket)) return;
     if (!result && result.error().code == Code::canceled) return caller->canceled();
     if (!result)
       return (*caller)(self->guard_ ? Error{result.error().code, toldOutside(result.error()), {}} : result.error());
@@ -153,6 +166,11 @@ void ForwardedObject::forwardAnew(const Passing& call, const qi::Message& messag
   const auto sent = connection->call(address, qi::encodeValue(flagged->arguments, crossing.format()), call.longest,
                                      std::move(handler));
   caller->onCancel([connection, sent] { connection->cancel(sent); });
+  if (ticket)
+    underWay_[ticket].end = [connection, sent, caller](const std::string& why) {
+      connection->cancel(sent);
+      (*caller)(Error{Code::canceled, why, {}});
+    };
 }
 
 // To a call that was forwarded as it is. `self` may have gone meanwhile.

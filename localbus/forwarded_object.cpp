@@ -5,6 +5,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <utility>
+
 // Who may what, and subscriptions; forwarded_messages.cpp has what passes.
 namespace beckon::localbus {
 
@@ -173,6 +175,22 @@ void ForwardedObject::reconsider() {
   subscribers_.end([this](std::uint32_t signal) {
     return !metaObject().signals.contains(signal) || (guard_ && !guard_->mayWatch(signal));
   });
+}
+
+std::uint64_t ForwardedObject::track(const Passing& call) {
+  if (!guard_ || call.header.type == MessageType::post || !guard_->mayEnd(call.action)) return 0;
+  underWay_[++lastTicket_].method = call.action;
+  return lastTicket_;
+}
+
+void ForwardedObject::end(const std::function<bool(std::uint32_t method)>& which, const std::string& why) {
+  std::vector<UnderWay> ended;
+  std::erase_if(underWay_, [&](auto& entry) {
+    if (!which(entry.second.method)) return false;
+    ended.push_back(std::move(entry.second));
+    return true;
+  });
+  for (const auto& each : ended) each.end(why);
 }
 
 void ForwardedObject::want(std::uint32_t signal, bool isWanted) {

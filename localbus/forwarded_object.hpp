@@ -6,6 +6,7 @@
 #include "localbus/remote_object.hpp"
 #include "localbus/subscribers.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,6 +31,9 @@ class ForwardedObject final : public BoundObject, public std::enable_shared_from
   const std::shared_ptr<RemoteObject>& target() const { return target_; }
   // The guard lets see something else now: ends the subscriptions that it does not let go on.
   void reconsider();
+  // Ends the calls under way of the methods that `which` picks, as far as the guard has said that they may be ended:
+  // whoever called is answered with the error `why`, and the service is asked to cancel.
+  void end(const std::function<bool(std::uint32_t method)>& which, const std::string& why);
 
  private:
   // How a method's messages pass.
@@ -59,6 +63,11 @@ class ForwardedObject final : public BoundObject, public std::enable_shared_from
   static void answer(const std::shared_ptr<ForwardedObject>& self, const std::shared_ptr<Connection>& to,
                      const qi::Header& call, const Way& way, const run::Result<Answer>& answer);
 
+  // A call that may be ended: the number by which it is known, 0 for others.
+  std::uint64_t track(const Passing& call);
+  // Whether the answer to it is still wanted.
+  bool untrack(std::uint64_t ticket) { return ticket == 0 || underWay_.erase(ticket) > 0; }
+
   void want(std::uint32_t signal, bool isWanted);
   void emit(std::uint32_t signal, const qi::Message& event);
 
@@ -69,6 +78,12 @@ class ForwardedObject final : public BoundObject, public std::enable_shared_from
   std::unordered_map<std::uint32_t, std::shared_ptr<const Way>> ways_;             // by action
   std::map<std::uint32_t, std::shared_ptr<RemoteObject::Subscription>> upstream_;  // by signal
   std::map<std::uint32_t, std::vector<std::function<void()>>> subscribing_;        // answers that wait for it
+  struct UnderWay {
+    std::uint32_t method = 0;
+    std::function<void(const std::string& why)> end = {};
+  };
+  std::map<std::uint64_t, UnderWay> underWay_;  // calls that may be ended
+  std::uint64_t lastTicket_ = 0;
 };
 
 }  // namespace beckon::localbus

@@ -23,6 +23,8 @@ class Guard {
   // it may take at most; an error is what whoever asked is told, with the code unknownMember in the words for what is
   // not there.
   virtual run::Result<Duration> admit(Use use, std::uint32_t member, std::size_t payload) = 0;
+  // Whether calls of a method that they see may be ended before their time (ForwardedObject::end).
+  virtual bool mayEnd(std::uint32_t /*method*/) const { return false; }
   // Whether subscriptions to a signal that they see may go on.
   virtual bool mayWatch(std::uint32_t signal) const = 0;
   // What stands for an object that the guarded one gives in a result or event, where they have it.

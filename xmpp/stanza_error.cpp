@@ -31,6 +31,8 @@ Condition conditionOf(run::Code code) {
       return {"auth", "not-authorized"};
     case refused:
     case notNow:
+    case leaseNeeded:
+    case leaseHeld:
       return {"auth", "forbidden"};
     case timedOut:
     case tooLate:

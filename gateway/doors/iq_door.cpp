@@ -4,6 +4,7 @@
 #include "core/run/uuid.hpp"
 #include "directory/json_call.hpp"
 #include "gateway/repeats.hpp"
+#include "gateway/seats.hpp"
 #include "gateway/subscriptions.hpp"
 #include "gateway/visible_bus.hpp"
 #include "xmpp/rpc.hpp"
@@ -40,6 +41,9 @@ Result<Element> valueOr(std::string_view name, const Result<qi::Value>& value) {
   return rpc::valueResult(name, *value);
 }
 
+// Whoever asked has been answered.
+const Error overByNow{Code::leaseNeeded, "the control lease has ended", {}};
+
 }  // namespace
 
 struct IqDoor::State : std::enable_shared_from_this<State> {
@@ -53,6 +57,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
   xmpp::Client* client = nullptr;
   Repeats repeats;
   std::shared_ptr<Subscriptions> subscriptions;
+  std::optional<Seats> seats;       // at Control
   std::shared_ptr<void> listening;  // to changes of the policy
   const std::string start = newStart();
   const steady_clock::time_point startTime = steady_clock::now();
@@ -61,10 +66,22 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     return authority.view({from.bare().text(), {}, policy::Door::iq});
   }
 
+  // A request under a control lease, until it is answered: by its end, or by that of the lease.
+  struct Leased {
+    std::string session, lease;
+    Repeats::Waiter done;
+    bool isOver() const { return !done; }
+    void finish(const Result<Element>& outcome) {
+      if (done) std::exchange(done, {})(outcome);
+    }
+  };
+  std::vector<std::weak_ptr<Leased>> underLeases;
+
   // What a request may: by which view of the bus, and for how long.
   struct Grant {
     VisibleBus::Caller caller;
     std::chrono::milliseconds longest = rpc::longestTime;
+    std::shared_ptr<Leased> leased = nullptr;  // of what takes a control lease
   };
   // What a request wants, once it can be read: what is asked of the policy, and the answer.
   using Work = std::function<awaitable<Result<Element>>(const Grant&)>;
@@ -87,14 +104,16 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     }
     auto task = (this->*read)(request);
     if (!task) return reply.error(task.error());
-    Grant grant{{view, {}}};
+    const auto session = request.from.text();
+    Grant grant{{view, {}, session}};
     if (task->verb != Verb::list) {
-      const policy::Act act{task->verb, task->service, task->member, task->payload, task->isRepeat};
+      const policy::Act act{task->verb, task->service, task->member, task->payload, task->isRepeat, session};
       const auto decision = view->decide(act);
       if (!decision) log->debug("refused: {}", qi::printable(view->explain(act, decision), 300));
       if (!decision && decision.isVisible) return reply.error(policy::toError(act, decision));
       if (!decision) return answerAsAbsent(request, reply, std::move(*task), std::move(grant));
       grant.longest = decision.rule->limits.deadline.value_or(grant.longest);
+      if (decision.lease) grant.leased = std::make_shared<Leased>(Leased{session, decision.lease->name, {}});
     }
     const Repeats::Waiter waiter = [reply](const Result<Element>& outcome) {
       if (outcome)
@@ -138,12 +157,28 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     const auto place = task.member.empty() ? task.service : task.service + "." + task.member;
     log->log(task.verb == Verb::list ? spdlog::level::debug : spdlog::level::info, "{} {} for {}", request.payload.name,
              qi::printable(place, 200), request.from.text());
+    if (grant.leased) {
+      grant.leased->done = std::move(done);
+      done = [leased = grant.leased](const Result<Element>& outcome) { leased->finish(outcome); };
+      std::erase_if(underLeases, [](const auto& each) { return each.expired(); });
+      underLeases.push_back(grant.leased);
+    }
     const auto run = [self = shared_from_this(), work = std::move(task.work), grant = std::move(grant),
                       done = std::move(done)]() -> awaitable<void> {
       const auto outcome = co_await work(grant);
       done(outcome);
     };
     boost::asio::co_spawn(io, run, boost::asio::detached);
+  }
+
+  // What was asked under the lease is answered, and not begun if it waits still.
+  void lost(const std::string& session, const policy::Lease& lease) {
+    const auto all = underLeases;
+    for (const auto& each : all)
+      if (const auto leased = each.lock(); leased && leased->session == session && leased->lease == lease.name)
+        leased->finish(Error{Code::leaseNeeded,
+                             "the control lease \"" + lease.name + "\" ended while the call was under way",
+                             "take it again"});
   }
 
   rpc::Moment now() const {
@@ -191,6 +226,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     if (!object) co_return object.error();
     auto value = qi::parseJson(text);
     if (!value) co_return value.error();
+    if (grant.leased && grant.leased->isOver()) co_return overByNow;
     const auto done = co_await directory::setWithJson(*object, property.name, std::move(*value),
                                                       std::min(rpc::usualTime, grant.longest));
     if (!done) co_return done.error();
@@ -201,6 +237,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     if (!object) co_return object.error();
     auto arguments = qi::parseJson(call.arguments);
     if (!arguments) co_return arguments.error();
+    if (grant.leased && grant.leased->isOver()) co_return overByNow;
     const auto value = co_await directory::callWithJson(*object, call.method, std::move(*arguments),
                                                         std::min(call.time, grant.longest));
     co_return valueOr(rpc::call, value);
@@ -210,6 +247,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     if (!object) co_return object.error();
     const auto arguments = qi::parseJson(call.arguments);
     if (!arguments) co_return arguments.error();
+    if (grant.leased && grant.leased->isOver()) co_return overByNow;
     const auto sent = directory::postWithJson(**object, call.method, *arguments);
     if (!sent) co_return sent.error();
     co_return emptyResult(rpc::post);
@@ -329,6 +367,16 @@ IqDoor::IqDoor(boost::asio::io_context& io, policy::Authority& authority, run::L
 
 IqDoor::~IqDoor() { close(); }
 
+void IqDoor::use(std::shared_ptr<Control> control) {
+  state_->seats.emplace(std::move(control));
+  // The bus lives no longer than the door's state, whose part it is.
+  state_->bus->offerControl([state = state_.get()](const VisibleBus::Caller& caller) {
+    return state->seats->of(
+        caller.view->caller(), caller.session,
+        [state](const std::string& session, const policy::Lease& lease) { state->lost(session, lease); });
+  });
+}
+
 void IqDoor::use(std::shared_ptr<directory::Session> bus) { state_->bus->use(std::move(bus)); }
 
 void IqDoor::open(xmpp::Client& client) {
@@ -354,6 +402,7 @@ void IqDoor::open(xmpp::Client& client) {
 void IqDoor::close() {
   state_->listening.reset();
   state_->subscriptions->close();
+  if (state_->seats) state_->seats->clear();
   state_->client = nullptr;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/run/log.hpp"
 #include "directory/session.hpp"
+#include "gateway/control.hpp"
 #include "policy/authority.hpp"
 #include "xmpp/client.hpp"
 
@@ -22,6 +23,8 @@ class IqDoor {
   IqDoor(const IqDoor&) = delete;
   IqDoor& operator=(const IqDoor&) = delete;
 
+  // From now on callers may take control leases.
+  void use(std::shared_ptr<Control> control);
   // The bus from now on.
   void use(std::shared_ptr<directory::Session> bus);
   // From now on the client's requests in urn:beckon:rpc:0 come here, and events leave by it. It outlives the door, or

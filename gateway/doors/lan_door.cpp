@@ -136,13 +136,15 @@ LanDoor::~LanDoor() { stop(); }
 Result<localbus::Endpoint> LanDoor::start(const localbus::Endpoint& endpoint, std::optional<localbus::TlsContext> tls) {
   auto listening = state_->listener.start(endpoint, std::move(tls));
   if (!listening) return listening;
+  const auto controlId = state_->catalogue->newId();
+  if (!controlId) return controlId.error();
   const auto url = listening->url();
   const auto bus = [make = state_->options.bus](const std::string& principal) {
     return make({{qi::capability::beckonCaller, qi::dynamic(principal)}});
   };
   state_->door = std::make_shared<const LanSession::Door>(
       LanSession::Door{state_->catalogue, state_->options.machineId, state_->sessionId, url.substr(0, url.find(':')),
-                       listening->port, bus, state_->log});
+                       listening->port, bus, state_->options.control, *controlId, state_->log});
   state_->log->info("the LAN door listens on {}", url);
   return listening;
 }

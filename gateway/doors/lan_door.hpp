@@ -3,6 +3,7 @@
 #include "core/run/log.hpp"
 #include "directory/service_ids.hpp"
 #include "directory/session.hpp"
+#include "gateway/control.hpp"
 #include "localbus/tls_context.hpp"
 #include "policy/admission.hpp"
 #include "policy/authority.hpp"
@@ -30,6 +31,8 @@ class LanDoor {
     std::function<std::shared_ptr<directory::Session>(const qi::CapabilityMap& capabilities)> bus;
     // Numbers of services outside.
     directory::ServiceIds ids = {};
+    // Of control leases; null: nobody can take one.
+    std::shared_ptr<Control> control = nullptr;
   };
 
   // `bus`: the gateway's own session, whose onService belongs to the door. `authority` outlives it.

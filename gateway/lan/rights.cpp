@@ -56,7 +56,7 @@ class Rights::Outward final : public Guard {
   const qi::MetaObject& visible() const override { return visible_; }
 
   Result<Duration> admit(Use use, std::uint32_t member, std::size_t payload) override {
-    const policy::Act act{verbOf(use), service_, nameOf(visible_, member), payload};
+    const policy::Act act{verbOf(use), service_, nameOf(visible_, member), payload, false, rights_->session()};
     auto& view = rights_->view();
     const auto decision = view.decide(act);
     if (decision) {
@@ -72,6 +72,13 @@ class Rights::Outward final : public Guard {
     error.cause = std::string(run::codeText(error.code)) + ": " + error.cause;
     if (!error.nextStep.empty()) error.cause += "; " + error.nextStep;
     return error;
+  }
+  bool mayEnd(std::uint32_t method) const override {
+    const auto& leases = rights_->view().policy().leases();
+    return std::ranges::any_of(leases, [&](const policy::Lease& lease) { return isUnder(lease, method); });
+  }
+  bool isUnder(const policy::Lease& lease, std::uint32_t method) const {
+    return lease.covers(service_, nameOf(visible_, method));
   }
   bool mayWatch(std::uint32_t signal) const override {
     return rights_->view().granted(service_, nameOf(visible_, signal)).has(Verb::watch);
@@ -142,6 +149,17 @@ void Rights::replace(std::shared_ptr<policy::View> view) {
     if (!guard || !object) continue;
     guard->look();
     object->reconsider();
+  }
+}
+
+void Rights::lost(const policy::Lease& lease) {
+  const auto why = std::string(run::codeText(Code::leaseNeeded)) + ": the control lease \"" + lease.name +
+                   "\" ended while the call was under way; take it again";
+  const auto made = made_;
+  for (const auto& each : made) {
+    const auto guard = each.guard.lock();
+    const auto object = each.object.lock();
+    if (guard && object) object->end([&](std::uint32_t method) { return guard->isUnder(lease, method); }, why);
   }
 }
 

@@ -14,12 +14,17 @@ namespace beckon::gateway {
 // from them, which are decided as members of their service.
 class Rights : public std::enable_shared_from_this<Rights> {
  public:
-  Rights(std::shared_ptr<policy::View> view, run::Log log) : view_(std::move(view)), log_(std::move(log)) {}
+  // `session`: by what name control leases know it.
+  Rights(std::shared_ptr<policy::View> view, std::string session, run::Log log)
+      : view_(std::move(view)), session_(std::move(session)), log_(std::move(log)) {}
 
   policy::View& view() const { return *view_; }
+  const std::string& session() const { return session_; }
   const run::Log& log() const { return log_; }
   // From now on. What was made sees and lets pass what the new one grants, and subscriptions to other things end.
   void replace(std::shared_ptr<policy::View> view);
+  // The session has this control lease no more: what it called under it and is not answered yet ends.
+  void lost(const policy::Lease& lease);
 
   // A service of the bus for whoever is outside, or an object that it has given.
   std::shared_ptr<localbus::ForwardedObject> outward(std::shared_ptr<localbus::RemoteObject> object,
@@ -41,6 +46,7 @@ class Rights : public std::enable_shared_from_this<Rights> {
   };
 
   std::shared_ptr<policy::View> view_;
+  std::string session_;
   run::Log log_;
   std::vector<Made> made_;
   static constexpr std::size_t leastSwept = 64;

@@ -31,7 +31,7 @@ LanSession::LanSession(std::shared_ptr<const Door> door, std::shared_ptr<Connect
                        std::shared_ptr<policy::View> view)
     : door_(std::move(door)),
       connection_(std::move(connection)),
-      rights_(std::make_shared<Rights>(std::move(view), door_->log)),
+      rights_(std::make_shared<Rights>(std::move(view), "lan-" + std::to_string(connection_->id()), door_->log)),
       directory_(std::make_shared<ShadowDirectory>(connection_->executor(), door_->machineId, services())),
       busTimer_(connection_->executor(), localbus::Timer::time_point::min()) {
   // By the way that he came, whatever other addresses we have or get. A libqi client goes on with the connection that
@@ -48,6 +48,7 @@ void LanSession::start(std::function<void()> closed) {
   closed_ = std::move(closed);
   for (const auto& [id, entry] : door_->catalogue->entries())
     if (shows(*entry)) shown_.emplace(id, entry->onBus.name);
+  showsControl_ = isControlShown();
   watching_ = door_->catalogue->onChange([this](const auto& entry, bool isThere) { changed(entry, isThere); });
   connection_->setReceiver(this);
 }
@@ -66,6 +67,7 @@ ShadowDirectory::Services LanSession::services() {
                                   {}}};
     for (const auto& [id, name] : shown_)
       if (const auto entry = door_->catalogue->find(id)) all.push_back(told(*entry));
+    if (showsControl_) all.push_back(toldOfControl());
     return all;
   };
   out.find = [this](std::string name) -> awaitable<Result<ServiceInfo>> {
@@ -73,6 +75,7 @@ ShadowDirectory::Services LanSession::services() {
     if (name == "ServiceDirectory") co_return services().list().front();
     // What is not shown anyway takes no time to say, whether it is there or not.
     if (rights_->view().visibility(name) == policy::Visibility::no) co_return unknown(name);
+    if (showsControl_ && name == policy::controlService) co_return toldOfControl();
     const auto entry = co_await door_->catalogue->await(name);
     if (!entry || isClosed_ || !shown_.contains(entry->id)) co_return unknown(name);
     co_return told(*entry);
@@ -90,6 +93,8 @@ ServiceInfo LanSession::told(const Catalogue::Entry& entry) const {
 }
 
 bool LanSession::shows(const Catalogue::Entry& entry) const {
+  // The gateway's own has the name.
+  if (entry.onBus.name == policy::controlService && !rights_->view().policy().leases().empty()) return false;
   return rights_->isVisible(entry.onBus.name, *entry.metaObject);
 }
 
@@ -114,6 +119,7 @@ void LanSession::replace(std::shared_ptr<policy::View> view) {
     if (!entry || !shows(*entry)) hide(id, name);
   }
   for (const auto& [id, entry] : door_->catalogue->entries()) changed(entry, true);
+  showControl();
   std::vector<std::uint32_t> ended;
   for (const auto& [id, provided] : provided_)
     if (!mayProvide(provided.info.name)) ended.push_back(id);
@@ -135,6 +141,7 @@ void LanSession::received(const std::shared_ptr<Connection>& from, const qi::Mes
     found->second.waiting.push_back({header, {message.payload.begin(), message.payload.end()}});
     return;
   }
+  if (showsControl_ && service == door_->controlId) return control()->received(from, message);
   const auto entry = shown_.contains(service) ? door_->catalogue->find(service) : nullptr;
   if (!entry) return refuse(header, qi::encodeNotHandled());
   begin(entry, message);
@@ -233,6 +240,7 @@ void LanSession::closed(const Connection&) {
   // What it has on the bus ends when nobody is in the middle of it any more.
   boost::asio::post(connection_->executor(), [self = shared_from_this()] {
     self->used_.clear();
+    self->seat_.reset();
     if (self->bus_) self->bus_->close();
   });
   if (closed_) std::exchange(closed_, {})();

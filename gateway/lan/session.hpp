@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gateway/control.hpp"
 #include "gateway/lan/catalogue.hpp"
 #include "gateway/lan/rights.hpp"
 #include "gateway/lan/shadow_directory.hpp"
@@ -29,6 +30,8 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
     std::string scheme;     // by which clients come: "tcps"
     std::uint16_t port = 0;
     std::function<std::shared_ptr<directory::Session>(const std::string& principal)> bus;
+    std::shared_ptr<Control> control;  // of control leases; null: there are none
+    std::uint32_t controlId = 0;       // the number of its service
     run::Log log;
   };
 
@@ -62,11 +65,17 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
 
   ShadowDirectory::Services services();
   directory::ServiceInfo told(const Catalogue::Entry& entry) const;
+  directory::ServiceInfo toldOfControl() const;
   bool shows(const Catalogue::Entry& entry) const;
   void changed(const Catalogue::EntryPtr& entry, bool isThere);
   void hide(std::uint32_t id, const std::string& name);
   void busEnded(const localbus::Connection& connection);
   boost::asio::awaitable<void> showAgain(std::uint32_t id);
+
+  // session_control.cpp
+  bool isControlShown() const;
+  void showControl();
+  std::shared_ptr<localbus::ForwardedObject> control();
 
   void begin(const Catalogue::EntryPtr& entry, const qi::Message& first);
   boost::asio::awaitable<void> open(Catalogue::EntryPtr entry);
@@ -93,6 +102,8 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
   std::map<std::uint32_t, std::string> shown_;
   std::shared_ptr<void> watching_;
   std::function<void()> closed_;
+  bool showsControl_ = false;
+  std::shared_ptr<Control::Seat> seat_;  // once Control was used
   bool isClosed_ = false;
 };
 
