@@ -106,9 +106,12 @@ void Session::close() {
   watches_.clear();
 }
 
+bool Session::isRelayed(const RemoteObject& object) const {
+  return object.connection() == directory_ && relayed_.contains(object.service());
+}
+
 std::string Session::path(const RemoteObject& object) const {
-  if (object.connection() == directory_ && relayed_.contains(object.service()))
-    return endpoint_.url() + " (through the directory)";
+  if (isRelayed(object)) return endpoint_.url() + " (through the directory)";
   return peers_->path(object.connection());
 }
 

@@ -82,6 +82,8 @@ class Session : public std::enable_shared_from_this<Session> {
   localbus::Executor executor() { return io_.get_executor(); }
   // How a service's process is reached, for people: "unix:///run/.. (same computer)". Empty if it is not.
   std::string path(const localbus::RemoteObject& object) const;
+  // Whether it is reached through the directory, and goes with it.
+  bool isRelayed(const localbus::RemoteObject& object) const;
 
   // Registers and announces `object`; returns its id. From then on it is provided.
   // Errors: nameTaken, invalidArgument, unreachable.

@@ -85,6 +85,11 @@ void Control::stopped(const std::string& lease) {
   wait();
 }
 
+void Control::intervened(const std::string& lease) {
+  authority_.leases().intervened(lease);
+  wait();
+}
+
 void Control::ended(const Lease& lease, const Leases::Owner& who, Leases::End why) {
   log_->log(why == Leases::End::givenBack || why == Leases::End::handedOver ? spdlog::level::info : spdlog::level::warn,
             "{} no longer has the control lease \"{}\": {}", who.caller.principal, lease.name, policy::text(why));

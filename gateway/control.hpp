@@ -47,8 +47,10 @@ class Control : public std::enable_shared_from_this<Control> {
   void use(Watchdog* watchdog);
   // The watchdog can stop the robot (or, with an error, cannot).
   void watched(std::optional<run::Error> whyNot);
-  // It has done so.
+  // It has done so, as it was told last.
   void stopped(const std::string& lease);
+  // It has done so by itself.
+  void intervened(const std::string& lease);
 
   // `session`: a name that no other session has. `lost`: told when a lease that it had has ended, however; what it does
   // under it is to end.

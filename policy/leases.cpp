@@ -185,9 +185,12 @@ std::optional<Leases::Time> Leases::next() const {
 void Leases::stopped(std::string_view name, Time now) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return;
-  auto& entry = found->second;
-  if (entry.state == State::held) end(entry, End::watchdog);
-  if (entry.state == State::ending) next(entry, now);
+  if (found->second.state == State::ending) next(found->second, now);
+}
+
+void Leases::intervened(std::string_view name) {
+  const auto found = entries_.find(name);
+  if (found != entries_.end() && found->second.state == State::held) end(found->second, End::watchdog);
 }
 
 bool Leases::holds(std::string_view name, const Caller& caller, std::string_view session, Time now) const {

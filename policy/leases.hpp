@@ -29,7 +29,7 @@ class Leases {
     expired,     // held as long as it may be
     left,        // the session has ended: closed, or its token is of no use any more
     policy,      // another version of the policy
-    watchdog     // nobody would stop the robot any more, or it was stopped already
+    watchdog     // nobody would stop the robot any more, or it was stopped by who would
   };
 
   // One session of a caller. Another session of the same caller is somebody else.
@@ -77,9 +77,10 @@ class Leases {
   // already.
   void expire(Time now);
   std::optional<Time> next() const;
-  // The robot rests (or cannot be brought to rest: then it has been told in the log). If it did so by itself, the lease
-  // ends.
+  // The robot rests after an end (or cannot be brought to rest: then that is in the log).
   void stopped(std::string_view name, Time now);
+  // Somebody else has stopped it, while a lease was held: that ends.
+  void intervened(std::string_view name);
 
   bool holds(std::string_view name, const Caller& caller, std::string_view session, Time now) const;
   struct Standing {

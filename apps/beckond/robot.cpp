@@ -22,6 +22,7 @@ RobotSide::RobotSide(boost::asio::io_context& io, Settings settings, run::Log lo
       log_(std::move(log)),
       stopped_(io, steady_clock::time_point::max()),
       authority_(settings_.policy),
+      control_(std::make_shared<gateway::Control>(io, authority_, log_)),
       door_(io, authority_, log_) {}
 
 boost::asio::awaitable<Result<>> RobotSide::run() {
@@ -47,6 +48,11 @@ Result<> RobotSide::open() {
   tokens_->start();
   if (!settings_.policyFile.empty()) policyFile_.emplace(io_, settings_.policyFile, authority_, log_).start();
   if (settings_.token) useToken();
+  watchdog_.emplace(io_, busFromHere_.url(), settings_.isAttached ? settings_.file : std::filesystem::path(), *control_,
+                    log_);
+  control_->start();
+  control_->use(&*watchdog_);
+  door_.use(control_);
   bus_ = onBus({});
   if (settings_.lan)
     if (const auto open = openLan(); !open) return open.error();
@@ -83,6 +89,8 @@ void RobotSide::close() {
   if (bus_) bus_->close();
   if (client_) client_->stop();
   door_.close();
+  control_->stop();
+  watchdog_.reset();
   if (directory_) directory_->stop();
   if (tokens_) tokens_->stop();
 }
@@ -114,6 +122,7 @@ Result<> RobotSide::openLan() {
   options.admit = [this](const policy::Credentials& shown) { return admission_->admit(shown); };
   options.bus = [this](const qi::CapabilityMap& capabilities) { return onBus(capabilities); };
   options.ids = directory::keptIds(settings_.state / "lan-ids", log_);
+  options.control = control_;
   lan_.emplace(io_, authority_, bus_, std::move(options), log_);
   tokensEnd_ = tokens_->onEnded(
       [this](const policy::LiveTokens::Ended& ended) { lan_->revoked(ended.id, std::string(ended.reason)); });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/beckond/settings.hpp"
+#include "apps/beckond/watchdog_process.hpp"
 #include "core/dnssd/announcement.hpp"
 #include "core/run/identity.hpp"
 #include "core/run/log.hpp"
@@ -57,6 +58,8 @@ class RobotSide {
   std::optional<policy::PolicyFile> policyFile_;
   std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
+  std::shared_ptr<gateway::Control> control_;
+  std::optional<WatchdogProcess> watchdog_;
   gateway::IqDoor door_;
   std::string machineId_;
   localbus::Endpoint busFromHere_;

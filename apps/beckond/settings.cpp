@@ -112,6 +112,7 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
   auto file = run::ConfigFile::open(path);
   if (!file) return file.error();
   Settings settings;
+  settings.file = std::filesystem::absolute(path);
   settings.state = file->pathOr("robot.state", path.parent_path() / "state");
   readLan(*file, settings);
   settings.hasAccount = !settings.lan || !file->textOr("xmpp.account", "").empty();

@@ -14,6 +14,7 @@ namespace beckon::apps {
 
 // What beckond's configuration file says (docs/configuration.md).
 struct Settings {
+  std::filesystem::path file;
   bool hasAccount = true;  // otherwise there is a LAN door, and nothing of XMPP
   xmpp::StropheConfig stream;
   localbus::Endpoint bus;

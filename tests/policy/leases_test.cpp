@@ -161,9 +161,12 @@ TEST_F(LeasesTest, cannotBeTakenWhileNobodyWouldStopTheRobot) {
 
 TEST_F(LeasesTest, endsWhenTheWatchdogHasStoppedTheRobotByItself) {
   ASSERT_TRUE(leases.take(alice, "drive", now));
-  leases.stopped("drive", now);
+  leases.stopped("drive", now);  // of an end before
+  EXPECT_TRUE(holds(alice));
+  leases.intervened("drive");
   EXPECT_FALSE(holds(alice));
   EXPECT_EQ(ends, std::vector{Leases::End::watchdog});
+  leases.stopped("drive", now);
   EXPECT_EQ(log.back(), "freed");
 }
 
