@@ -94,9 +94,7 @@ void Control::ended(const Lease& lease, const Leases::Owner& who, Leases::End wh
   log_->log(why == Leases::End::givenBack || why == Leases::End::handedOver ? spdlog::level::info : spdlog::level::warn,
             "{} no longer has the control lease \"{}\": {}", who.caller.principal, lease.name, policy::text(why));
   if (watchdog_ && why != Leases::End::handedOver) watchdog_->stop(lease);
-  const auto seat = seats_.find(who.session);
-  const auto at = seat == seats_.end() ? nullptr : seat->second.lock();
-  if (at && at->lost_) at->lost_(lease);
+  for (const auto& lost : *lost_) lost(lease, who);
   if (why != Leases::End::handedOver) changed(lease, {});
 }
 
@@ -120,22 +118,29 @@ void Control::wait() {
   });
 }
 
-std::shared_ptr<Control::Seat> Control::enter(policy::Caller caller, std::string session, Lost lost) {
+std::shared_ptr<void> Control::onLost(Lost handler) {
+  const auto place = lost_->insert(lost_->end(), std::move(handler));
+  return {nullptr, [all = lost_, place](void*) { all->erase(place); }};
+}
+
+std::shared_ptr<Control::Seat> Control::enter(policy::Caller caller, std::string session) {
   std::erase_if(seats_, [](const auto& entry) { return entry.second.expired(); });
   Leases::Owner owner{std::move(caller), std::move(session)};
-  const auto seat = std::make_shared<Seat>(shared_from_this(), std::move(owner), std::move(lost));
+  const auto seat = std::make_shared<Seat>(shared_from_this(), std::move(owner));
   seats_[seat->session()] = seat;
   return seat;
 }
 
-Control::Seat::Seat(std::shared_ptr<Control> control, Leases::Owner owner, Lost lost)
-    : control_(std::move(control)), owner_(std::move(owner)), lost_(std::move(lost)) {
+Control::Seat::Seat(std::shared_ptr<Control> control, Leases::Owner owner)
+    : control_(std::move(control)), owner_(std::move(owner)) {
   localbus::ObjectBuilder builder;
   builder.method(
       "leases", [this] { return leases(); },
-      "Name, what it covers, \"free\", \"held\" or \"ending\", who has it, milliseconds that are left to him.");
+      "Name, what it covers, \"free\", \"held\" or \"ending\", who has it, milliseconds that are left to him, and from "
+      "one keep to the next.");
   method(builder, "take", &Leases::take, "Exclusive control, until the last keep lapses.");
   method(builder, "keep", &Leases::keep, "The heartbeat of who has it.");
+  method(builder, "share", &Leases::share, "Lets your other sessions act under it.");
   method(builder, "give", &Leases::give, "To a principal who asks for it; with an empty text back.");
   method(builder, "ask", &Leases::ask, "Tells the holder; to be repeated like keep until it is there.");
   asked_ = builder.signal<std::string, std::string>("asked");
@@ -149,7 +154,6 @@ Control::Seat::Seat(std::shared_ptr<Control> control, Leases::Owner owner, Lost 
 }
 
 Control::Seat::~Seat() {
-  lost_ = {};
   const Error gone{Code::connectionLost, "the session has ended", {}};
   near_->setReceiver(nullptr);
   far_->setReceiver(nullptr);
@@ -174,7 +178,8 @@ std::vector<Control::Seat::Line> Control::Seat::leases() const {
     if (!now) continue;
     std::vector<std::string> on;
     for (const auto& pattern : lease->on) on.push_back(pattern.written());
-    out.emplace_back(lease->name, std::move(on), text(now->state), now->holder, now->left.count());
+    out.emplace_back(lease->name, std::move(on), text(now->state), now->holder, now->left.count(),
+                     lease->heartbeat.count());
   }
   return out;
 }

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -52,10 +53,13 @@ class Control : public std::enable_shared_from_this<Control> {
   // It has done so by itself.
   void intervened(const std::string& lease);
 
-  // `session`: a name that no other session has. `lost`: told when a lease that it had has ended, however; what it does
-  // under it is to end.
-  using Lost = std::function<void(const policy::Lease& lease)>;
-  std::shared_ptr<Seat> enter(policy::Caller caller, std::string session, Lost lost);
+  // `session`: a name that no other session has.
+  std::shared_ptr<Seat> enter(policy::Caller caller, std::string session);
+
+  // Told whenever somebody has lost a lease, however: what is done under it, by whomever `who` covers, is to end. Until
+  // the result is destroyed.
+  using Lost = std::function<void(const policy::Lease& lease, const policy::Leases::Owner& who)>;
+  [[nodiscard]] std::shared_ptr<void> onLost(Lost handler);
 
  private:
   void listen();
@@ -70,12 +74,13 @@ class Control : public std::enable_shared_from_this<Control> {
   localbus::Timer timer_;
   Watchdog* watchdog_ = nullptr;
   std::map<std::string, std::weak_ptr<Seat>> seats_;  // by session
-  std::shared_ptr<void> listening_;                   // to changes of the policy
+  std::shared_ptr<std::list<Lost>> lost_ = std::make_shared<std::list<Lost>>();
+  std::shared_ptr<void> listening_;  // to changes of the policy
 };
 
 class Control::Seat : public std::enable_shared_from_this<Seat> {
  public:
-  Seat(std::shared_ptr<Control> control, policy::Leases::Owner owner, Lost lost);
+  Seat(std::shared_ptr<Control> control, policy::Leases::Owner owner);
   ~Seat();
   Seat(const Seat&) = delete;
   Seat& operator=(const Seat&) = delete;
@@ -88,8 +93,9 @@ class Control::Seat : public std::enable_shared_from_this<Seat> {
 
  private:
   friend class Control;
-  // name, what it covers, "free", "held" or "ending", the holder's principal, milliseconds left
-  using Line = std::tuple<std::string, std::vector<std::string>, std::string, std::string, std::int64_t>;
+  // name, what it covers, "free", "held" or "ending", the holder's principal; milliseconds: left to him, from one keep
+  // to the next
+  using Line = std::tuple<std::string, std::vector<std::string>, std::string, std::string, std::int64_t, std::int64_t>;
   std::vector<Line> leases() const;
   run::Result<> may(const std::string& lease) const;
   template <class... Args>
@@ -100,7 +106,6 @@ class Control::Seat : public std::enable_shared_from_this<Seat> {
 
   std::shared_ptr<Control> control_;
   const policy::Leases::Owner owner_;
-  Lost lost_;
   localbus::ObjectHost host_, nobody_;
   std::optional<localbus::SignalHandle<std::string, std::string>> asked_, changed_;
   std::shared_ptr<localbus::Connection> near_, far_;

@@ -17,15 +17,11 @@ class Seats {
 
   explicit Seats(std::shared_ptr<Control> control) : control_(std::move(control)) {}
 
-  // `lost`: told when this session has lost a lease.
-  using Lost = std::function<void(const std::string& session, const policy::Lease& lease)>;
-  std::shared_ptr<localbus::RemoteObject> of(const policy::Caller& caller, const std::string& session,
-                                             const Lost& lost) {
+  std::shared_ptr<localbus::RemoteObject> of(const policy::Caller& caller, const std::string& session) {
     const auto known = seats_.find(session);
     if (known != seats_.end()) return known->second->object();
     if (seats_.size() >= most) std::erase_if(seats_, [](const auto& entry) { return entry.second->isIdle(); });
-    auto seat = control_->enter(caller, session, [session, lost](const policy::Lease& lease) { lost(session, lease); });
-    return seats_.emplace(session, std::move(seat)).first->second->object();
+    return seats_.emplace(session, control_->enter(caller, session)).first->second->object();
   }
   void clear() { seats_.clear(); }
 

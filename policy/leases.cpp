@@ -125,6 +125,12 @@ Result<> Leases::keep(const Owner& who, std::string_view name, Time now) {
   return {};
 }
 
+Result<> Leases::share(const Owner& who, std::string_view name, Time now) {
+  if (const auto kept = keep(who, name, now); !kept) return kept;
+  entries_.find(name)->second.holder.isShared = true;
+  return {};
+}
+
 Result<> Leases::give(const Owner& who, std::string_view name, std::string_view to, Time now) {
   const auto found = find(name, now);
   if (!found) return found.error();
@@ -196,7 +202,7 @@ void Leases::intervened(std::string_view name) {
 bool Leases::holds(std::string_view name, const Caller& caller, std::string_view session, Time now) const {
   const auto found = entries_.find(name);
   return found != entries_.end() && found->second.state == State::held && found->second.over() > now &&
-         found->second.holder.session == session && found->second.holder.caller.principal == caller.principal;
+         found->second.holder.covers(caller.principal, session);
 }
 
 std::optional<Leases::Standing> Leases::standing(std::string_view name, Time now) const {

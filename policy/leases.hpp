@@ -36,6 +36,10 @@ class Leases {
   struct Owner {
     Caller caller;
     std::string session;
+    bool isShared = false;  // other sessions of the same principal may act under what this one has
+    bool covers(std::string_view principal, std::string_view other) const {
+      return caller.principal == principal && (isShared || session == other);
+    }
     bool operator==(const Owner& other) const {
       return session == other.session && caller.principal == other.caller.principal;
     }
@@ -65,6 +69,9 @@ class Leases {
   run::Result<> take(const Owner& who, std::string_view name, Time now);
   // Error leaseNeeded: he does not have it, for whatever reason.
   run::Result<> keep(const Owner& who, std::string_view name, Time now);
+  // Whoever has it lets the other sessions of his principal act under it, for as long as he has it: programs that he
+  // starts. Error leaseNeeded.
+  run::Result<> share(const Owner& who, std::string_view name, Time now);
   // To the principal who asked for it longest ago; with an empty `to` to nobody. Errors: leaseNeeded; badArguments:
   // `to` does not ask for it.
   run::Result<> give(const Owner& who, std::string_view name, std::string_view to, Time now);

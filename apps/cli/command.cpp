@@ -38,6 +38,33 @@ run::Result<> readPlace(const std::string& place, Command& command) {
   return rest.empty() || rest.find('/') != std::string::npos ? wrong() : run::Result<>();
 }
 
+namespace {
+
+// ROBOT, which a bus has none of; NAME; and behind -- what is to be run.
+run::Result<> completeControl(const std::string& place, Command& command) {
+  auto& words = command.arguments;
+  if (!place.empty()) words.insert(words.begin(), place);
+  if (command.bus.empty()) {
+    if (words.empty() || words[0] == "--")
+      return run::Error{run::Code::invalidArgument, "control needs a robot", "write for example beckon control nao1"};
+    command.robot = words[0];
+    words.erase(words.begin());
+  }
+  if (!words.empty() && words[0] != "--") {
+    command.lease = words[0];
+    words.erase(words.begin());
+  }
+  const bool hasCommand = !words.empty() && words[0] == "--";
+  if (hasCommand) words.erase(words.begin());
+  if (hasCommand != !words.empty() ||
+      (command.lease.empty() ? hasCommand || command.holds || command.asks : hasCommand == command.holds))
+    return run::Error{run::Code::invalidArgument, "control lists leases, or takes one for a command or to hold it",
+                      "write beckon control nao1 NAME -- COMMAND, or beckon control nao1 NAME --hold"};
+  return {};
+}
+
+}  // namespace
+
 run::Result<> complete(const std::string& place, Command& command) {
   using run::Code;
   const auto tooMany = [](const std::string& word) {
@@ -47,6 +74,7 @@ run::Result<> complete(const std::string& place, Command& command) {
                              "write the user's token into a file of mode 0600 and give that"};
   const bool onBus = !command.bus.empty();
   const bool takesArguments = command.verb == Verb::call || command.verb == Verb::post || command.verb == Verb::set;
+  if (command.verb == Verb::control) return completeControl(place, command);
   for (const auto& argument : command.arguments)
     if (argument.starts_with("--"))
       return run::Error{Code::invalidArgument, "there is no option " + argument, "see beckon --help"};

@@ -11,7 +11,7 @@
 
 namespace beckon::cli {
 
-enum class Verb { robots, services, info, call, post, get, set, watch, trace, stats, doctor };
+enum class Verb { robots, services, info, call, post, get, set, watch, trace, stats, doctor, control };
 
 // A command line, read.
 struct Command {
@@ -32,7 +32,9 @@ struct Command {
   bool isOnLan = false;                       // `robot` is announced in this network, under that name
   std::string service;
   std::string member;
-  std::vector<std::string> arguments;  // JSON texts
+  std::vector<std::string> arguments;  // JSON texts; of control the command to run
+  std::string lease;                   // control: which; empty: list them
+  bool asks = false, holds = false;    // control: ask who has it; keep it without a command
 };
 
 // What a robot of this network is called at the end, where others have an account or a name for it.

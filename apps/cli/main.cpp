@@ -1,6 +1,7 @@
 #include "apps/cli/bus_target.hpp"
 #include "apps/cli/command.hpp"
 #include "apps/cli/completion.hpp"
+#include "apps/cli/control.hpp"
 #include "apps/cli/doctor.hpp"
 #include "apps/cli/lan_robots.hpp"
 #include "apps/cli/policy.hpp"
@@ -78,27 +79,28 @@ awaitable<Result<>> perform(cli::Target& target, const Command& command, const q
 
 // `met`: the robot that was found by that command has shown its key when the bus is there.
 awaitable<Result<>> onBus(boost::asio::io_context& io, const Command& command, const qi::Json& arguments, run::Log log,
-                          const Command* met = nullptr) {
+                          bool& isSound, const Command* met = nullptr) {
   const auto bus = co_await cli::BusTarget::connect(io, command, log);
   if (!bus) co_return bus.error();
   if (met)
     if (const auto kept = cli::rememberLanRobot(*met); !kept) co_return kept.error();
+  if (command.verb == Verb::control) co_return co_await cli::control(io, **bus, command, isSound);
   if (command.verb == Verb::watch) co_return co_await cli::watch(io, **bus, command);
   if (command.verb == Verb::trace) co_return co_await cli::trace(io, **bus, command);
   if (command.verb == Verb::stats) co_return co_await cli::stats(io, **bus, command);
   co_return co_await perform(**bus, command, arguments);
 }
 
-awaitable<Result<>> onLan(boost::asio::io_context& io, const Command& command, const qi::Json& arguments,
-                          run::Log log) {
+awaitable<Result<>> onLan(boost::asio::io_context& io, const Command& command, const qi::Json& arguments, run::Log log,
+                          bool& isSound) {
   auto reaching = cli::reachLanRobot(command);
   const auto reached = co_await std::move(reaching);
   if (!reached) co_return reached.error();
-  co_return co_await onBus(io, *reached, arguments, log, &command);
+  co_return co_await onBus(io, *reached, arguments, log, isSound, &command);
 }
 
-awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, const qi::Json& arguments,
-                           run::Log log) {
+awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, const qi::Json& arguments, run::Log log,
+                           bool& isSound) {
   auto options = cli::readRemote(command.config);
   if (!options) co_return options.error();
   remote::Remote remote(io, std::move(*options), log);
@@ -109,6 +111,9 @@ awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, 
     cli::print(listing, command.json);
   } else if (command.verb == Verb::watch) {
     result = co_await cli::watch(io, remote, command);
+  } else if (command.verb == Verb::control) {
+    cli::RobotTarget target(remote, command.robot);
+    result = co_await cli::control(io, target, command, isSound);
   } else {
     cli::RobotTarget target(remote, command.robot);
     result = co_await perform(target, command, arguments);
@@ -124,12 +129,12 @@ awaitable<Result<>> obey(boost::asio::io_context& io, const Command& command, ru
     isSound = *sound;
     co_return Result<>();
   }
-  const auto arguments = readArguments(command.arguments);
+  const auto arguments = readArguments(command.verb == Verb::control ? std::vector<std::string>() : command.arguments);
   if (!arguments) co_return arguments.error();
   if (command.lan) co_return co_await cli::listLanRobots(command);
-  if (command.isOnLan) co_return co_await onLan(io, command, *arguments, log);
-  if (command.bus.empty()) co_return co_await byXmpp(io, command, *arguments, log);
-  co_return co_await onBus(io, command, *arguments, log);
+  if (command.isOnLan) co_return co_await onLan(io, command, *arguments, log, isSound);
+  if (command.bus.empty()) co_return co_await byXmpp(io, command, *arguments, log, isSound);
+  co_return co_await onBus(io, command, *arguments, log, isSound);
 }
 
 Result<> execute(const Command& command, const std::string& logLevel, bool& isSound) {
@@ -171,6 +176,9 @@ const VerbText verbs[] = {
     {"stats", Verb::stats,
      "With --bus: measure for a while how many calls, events and bytes pass through each service.",
      "SERVICE, or nothing for all"},
+    {"control", Verb::control,
+     "List control leases; or take one and keep it while a command runs: ROBOT NAME -- COMMAND.",
+     "ROBOT; nothing with --bus. Then the name of the lease"},
     {"doctor", Verb::doctor, "Look at a robot's bus step by step and say what is wrong and what to do; 10 s at most.",
      "HOST, HOST:PORT or the address of a bus"},
 };
@@ -245,6 +253,10 @@ int main(int argc, char** argv) {
     if (text.verb == Verb::robots) verb->add_flag("--lan", command.lan, "Those of this network, by DNS-SD");
     if (text.verb == Verb::watch || text.verb == Verb::trace)
       verb->add_option("--count", command.count, "End after so many lines");
+    if (text.verb == Verb::control) {
+      verb->add_flag("--hold", command.holds, "Keep it until interrupted");
+      verb->add_flag("--ask", command.asks, "Ask whoever has it, and wait for it");
+    }
     if (text.verb == Verb::stats)
       verb->add_option("--for", measured, "Seconds to measure; interrupted, it ends with what was measured")
           ->check(CLI::Range(0.001, 86400.0))

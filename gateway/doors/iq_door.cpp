@@ -68,7 +68,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
 
   // A request under a control lease, until it is answered: by its end, or by that of the lease.
   struct Leased {
-    std::string session, lease;
+    std::string principal, session, lease;
     Repeats::Waiter done;
     bool isOver() const { return !done; }
     void finish(const Result<Element>& outcome) {
@@ -113,7 +113,8 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
       if (!decision && decision.isVisible) return reply.error(policy::toError(act, decision));
       if (!decision) return answerAsAbsent(request, reply, std::move(*task), std::move(grant));
       grant.longest = decision.rule->limits.deadline.value_or(grant.longest);
-      if (decision.lease) grant.leased = std::make_shared<Leased>(Leased{session, decision.lease->name, {}});
+      if (decision.lease)
+        grant.leased = std::make_shared<Leased>(Leased{view->caller().principal, session, decision.lease->name, {}});
     }
     const Repeats::Waiter waiter = [reply](const Result<Element>& outcome) {
       if (outcome)
@@ -172,10 +173,11 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
   }
 
   // What was asked under the lease is answered, and not begun if it waits still.
-  void lost(const std::string& session, const policy::Lease& lease) {
+  void lost(const policy::Lease& lease, const policy::Leases::Owner& who) {
     const auto all = underLeases;
     for (const auto& each : all)
-      if (const auto leased = each.lock(); leased && leased->session == session && leased->lease == lease.name)
+      if (const auto leased = each.lock();
+          leased && leased->lease == lease.name && who.covers(leased->principal, leased->session))
         leased->finish(Error{Code::leaseNeeded,
                              "the control lease \"" + lease.name + "\" ended while the call was under way",
                              "take it again"});
@@ -368,12 +370,13 @@ IqDoor::IqDoor(boost::asio::io_context& io, policy::Authority& authority, run::L
 IqDoor::~IqDoor() { close(); }
 
 void IqDoor::use(std::shared_ptr<Control> control) {
+  state_->losing = control->onLost([weak = std::weak_ptr(state_)](const policy::Lease& lease, const auto& who) {
+    if (const auto state = weak.lock()) state->lost(lease, who);
+  });
   state_->seats.emplace(std::move(control));
   // The bus lives no longer than the door's state, whose part it is.
   state_->bus->offerControl([state = state_.get()](const VisibleBus::Caller& caller) {
-    return state->seats->of(
-        caller.view->caller(), caller.session,
-        [state](const std::string& session, const policy::Lease& lease) { state->lost(session, lease); });
+    return state->seats->of(caller.view->caller(), caller.session);
   });
 }
 
@@ -401,6 +404,7 @@ void IqDoor::open(xmpp::Client& client) {
 
 void IqDoor::close() {
   state_->listening.reset();
+  state_->losing.reset();
   state_->subscriptions->close();
   if (state_->seats) state_->seats->clear();
   state_->client = nullptr;

@@ -107,8 +107,8 @@ struct LanDoor::State : localbus::Receiver, std::enable_shared_from_this<State> 
   std::shared_ptr<const LanSession::Door> door;
   std::map<std::uint64_t, policy::Admitted> admitted;  // until they are sessions, in the same turn
   std::map<std::uint64_t, Entered> sessions;           // by connection
-  std::shared_ptr<void> watching;
-  localbus::Listener listener;  // before all else, its connections end
+  std::shared_ptr<void> watching, losing;              // changes of the policy; ends of control leases
+  localbus::Listener listener;                         // before all else, its connections end
 };
 
 LanDoor::LanDoor(boost::asio::io_context& io, policy::Authority& authority, std::shared_ptr<directory::Session> bus,
@@ -126,6 +126,13 @@ LanDoor::LanDoor(boost::asio::io_context& io, policy::Authority& authority, std:
   state_->listener.onReady([weak](const std::shared_ptr<Connection>& connection) {
     if (const auto state = weak.lock()) state->enter(connection);
   });
+  if (const auto& control = state_->options.control)
+    state_->losing = control->onLost([weak](const policy::Lease& lease, const policy::Leases::Owner& who) {
+      const auto state = weak.lock();
+      if (!state) return;
+      const auto all = state->sessions;
+      for (const auto& [id, entered] : all) entered.session->lost(lease, who);
+    });
   state_->watching = authority.onChange([weak] {
     if (const auto state = weak.lock()) state->policyChanged();
   });
@@ -158,6 +165,7 @@ void LanDoor::revoked(std::int64_t token, const std::string& reason) {
 
 void LanDoor::stop() {
   state_->watching.reset();
+  state_->losing.reset();
   state_->listener.stop();
   state_->catalogue->close();
 }

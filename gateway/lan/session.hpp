@@ -45,6 +45,9 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
   // The policy has changed: what is not granted any more ends, what is now appears.
   void replace(std::shared_ptr<policy::View> view);
 
+  // Somebody has a control lease no more: if it was this session, or it acted under it, what it called so ends.
+  void lost(const policy::Lease& lease, const policy::Leases::Owner& who);
+
   void received(const std::shared_ptr<localbus::Connection>& from, const qi::Message& message) override;
   void closed(const localbus::Connection& connection) override;
 

@@ -26,11 +26,12 @@ void LanSession::showControl() {
   directory_->removed(door_->controlId, name);
 }
 
+void LanSession::lost(const policy::Lease& lease, const policy::Leases::Owner& who) {
+  if (who.covers(caller().principal, rights_->session())) rights_->lost(lease);
+}
+
 std::shared_ptr<localbus::ForwardedObject> LanSession::control() {
-  if (!seat_)
-    seat_ = door_->control->enter(caller(), rights_->session(), [weak = weak_from_this()](const policy::Lease& lease) {
-      if (const auto self = weak.lock()) self->rights_->lost(lease);
-    });
+  if (!seat_) seat_ = door_->control->enter(caller(), rights_->session());
   auto& used = used_[door_->controlId];
   used.name = policy::controlService;
   used.object = rights_->outward(seat_->object(), used.name);

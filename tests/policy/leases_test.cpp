@@ -71,6 +71,20 @@ TEST_F(LeasesTest, oneSessionHasALeaseAndNoOtherOfTheSamePrincipal) {
   EXPECT_EQ(codeOf(leases.take(alice, "fly", now)), Code::unknownMember);
 }
 
+TEST_F(LeasesTest, isUsedByOtherSessionsOfThePrincipalOnlyWhenItIsShared) {
+  const auto tablet = owner("alice@x", "alice@x/tablet");
+  ASSERT_TRUE(leases.take(alice, "drive", now));
+  EXPECT_EQ(codeOf(leases.share(tablet, "drive", now)), Code::leaseNeeded);
+  ASSERT_TRUE(leases.share(alice, "drive", now));
+  EXPECT_TRUE(holds(tablet));
+  EXPECT_FALSE(holds(bob));
+  EXPECT_EQ(codeOf(leases.keep(tablet, "drive", now)), Code::leaseNeeded);  // one alone keeps it
+  ASSERT_TRUE(leases.give(alice, "drive", "", now));
+  leases.stopped("drive", now);
+  ASSERT_TRUE(leases.take(alice, "drive", now));
+  EXPECT_FALSE(holds(tablet));
+}
+
 TEST_F(LeasesTest, lapsesAfterTheLastHeartbeatThatCame) {
   ASSERT_TRUE(leases.take(alice, "drive", now));
   now += 1900ms;
