@@ -40,27 +40,25 @@ run::Result<> readPlace(const std::string& place, Command& command) {
 
 namespace {
 
-// ROBOT, which a bus has none of; NAME; and behind -- what is to be run.
+// ROBOT, which a bus has none of, and NAME.
 run::Result<> completeControl(const std::string& place, Command& command) {
-  auto& words = command.arguments;
+  auto words = command.arguments;
   if (!place.empty()) words.insert(words.begin(), place);
   if (command.bus.empty()) {
-    if (words.empty() || words[0] == "--")
+    if (words.empty())
       return run::Error{run::Code::invalidArgument, "control needs a robot", "write for example beckon control nao1"};
     command.robot = words[0];
     words.erase(words.begin());
   }
-  if (!words.empty() && words[0] != "--") {
+  if (!words.empty()) {
     command.lease = words[0];
     words.erase(words.begin());
   }
-  const bool hasCommand = !words.empty() && words[0] == "--";
-  if (hasCommand) words.erase(words.begin());
-  if (hasCommand != !words.empty() ||
-      (command.lease.empty() ? hasCommand || command.holds || command.asks : hasCommand == command.holds))
-    return run::Error{run::Code::invalidArgument, "control lists leases, or takes one for a command or to hold it",
-                      "write beckon control nao1 NAME -- COMMAND, or beckon control nao1 NAME --hold"};
-  return {};
+  const bool isForSomething = command.lease.empty() ? !command.holds && command.program.empty() && !command.asks
+                                                    : command.holds == command.program.empty();
+  if (words.empty() && isForSomething) return {};
+  return run::Error{run::Code::invalidArgument, "control lists leases, or takes one for a command or to hold it",
+                    "write beckon control nao1 NAME -- COMMAND, or beckon control nao1 NAME --hold"};
 }
 
 }  // namespace

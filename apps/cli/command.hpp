@@ -32,7 +32,8 @@ struct Command {
   bool isOnLan = false;                       // `robot` is announced in this network, under that name
   std::string service;
   std::string member;
-  std::vector<std::string> arguments;  // JSON texts; of control the command to run
+  std::vector<std::string> arguments;  // JSON texts
+  std::vector<std::string> program;    // control: what to run while it lasts; empty: nothing
   std::string lease;                   // control: which; empty: list them
   bool asks = false, holds = false;    // control: ask who has it; keep it without a command
 };

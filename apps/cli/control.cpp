@@ -115,8 +115,7 @@ Awaitable<Lease> take(boost::asio::steady_timer& timer, Target& target, const Co
   for (bool isTold = false;; isTold = true) {
     const Json name = Json::array({command.lease});
     auto taking = target.call(service, command.asks ? "ask" : "take", name, command.time);
-    const auto taken = co_await std::move(taking);
-    if (!taken) co_return unpacked(taken.error());
+    if (const auto granted = co_await std::move(taking); !granted) co_return unpacked(granted.error());
     // What a repeated ask keeps is ours.
     auto keeping = target.call(service, "keep", name, command.time);
     const auto kept = co_await std::move(keeping);
@@ -125,8 +124,8 @@ Awaitable<Lease> take(boost::asio::steady_timer& timer, Target& target, const Co
       auto sharing = target.call(service, "share", name, command.time);
       const auto shared = co_await std::move(sharing);
       if (!shared) co_return unpacked(shared.error());
-      auto looking = leaseOf(target, command.lease, command.time);
-      co_return co_await std::move(looking);
+      auto taken = leaseOf(target, command.lease, command.time);
+      co_return co_await std::move(taken);
     }
     if (!command.asks) co_return unpacked(kept.error());
     if (!isTold) std::cerr << "asking " << (known->holder.empty() ? "for it" : known->holder) << std::endl;
@@ -191,9 +190,9 @@ Awaitable<void> control(boost::asio::io_context& io, Target& target, const Comma
     timer.cancel();
   };
   Result<> result;
-  if (!command.arguments.empty()) {
+  if (!command.program.empty()) {
     children.async_wait(ended);
-    const auto started = startCommand(command.arguments);
+    const auto started = startCommand(command.program);
     if (started)
       process = *started;
     else
@@ -214,7 +213,7 @@ Awaitable<void> control(boost::asio::io_context& io, Target& target, const Comma
     auto giving = target.call(service, "give", Json::array({lease->name, ""}), command.time);
     if (const auto given = co_await std::move(giving); !given) result = unpacked(given.error());
   }
-  if (!command.arguments.empty() && status != 0) isSound = false;
+  if (!command.program.empty() && status != 0) isSound = false;
   signals.cancel();
   children.cancel();
   co_return result;

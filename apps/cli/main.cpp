@@ -19,6 +19,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <iostream>
 
 using namespace beckon;
@@ -261,6 +262,13 @@ int main(int argc, char** argv) {
       verb->add_option("--for", measured, "Seconds to measure; interrupted, it ends with what was measured")
           ->check(CLI::Range(0.001, 86400.0))
           ->capture_default_str();
+  }
+  // What control runs is another program's command line.
+  const std::vector<std::string> words(argv, argv + argc);
+  const auto mark = std::ranges::find(words, "--");
+  if (mark != words.end() && std::find(words.begin(), mark, "control") != mark) {
+    command.program.assign(mark + 1, words.end());
+    argc = static_cast<int>(mark - words.begin());
   }
   cli::PolicyCommand policy;
   const auto* aboutPolicy = addPolicy(app, policy);

@@ -131,12 +131,25 @@ Result<> show(const PolicyCommand& command) {
                        {"except", on(rule.except)},
                        {"door", door(rule)},
                        {"limits", limits(rule.limits)}});
-    print({{"version", shown.version()}, {"roles", roles}, {"rules", rules}});
+    auto leases = ordered_json::array();
+    for (const auto& lease : shown.leases())
+      leases.push_back({{"name", lease.name},
+                        {"on", on(lease.on)},
+                        {"heartbeat", lease.heartbeat.count()},
+                        {"lapse", lease.lapse.count()},
+                        {"longest", lease.longest.count()},
+                        {"stop", texts(lease.stop, &policy::Lease::Stop::written)}});
+    print({{"version", shown.version()}, {"roles", roles}, {"rules", rules}, {"leases", leases}});
     return {};
   }
   std::cout << "version " << shown.version() << "\n";
   for (const auto& [name, members] : shown.roles())
     std::cout << "role " << name << ": " << (members.empty() ? "tokens" : joined(who(members))) << "\n";
+  for (const auto& lease : shown.leases())
+    std::cout << "lease \"" << lease.name << "\": " << joined(on(lease.on)) << "; a heartbeat each "
+              << lease.heartbeat.count() << " ms, lapses after " << lease.lapse.count() << " ms, expires after "
+              << lease.longest.count() / 1000 << " s; stops by "
+              << joined(texts(lease.stop, &policy::Lease::Stop::written)) << "\n";
   for (const auto& rule : shown.rules()) {
     std::cout << "rule \"" << rule.name << "\": " << joined(who(rule.who)) << " may " << joined(verbs(rule)) << " on "
               << joined(on(rule.on));

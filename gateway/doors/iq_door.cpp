@@ -143,7 +143,11 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     repeats.forget(account, once.answered);
     if (!once.id.empty() && repeats.join(account, once.id, now, waiter)) return;
     if (once.expires)
-      if (const auto inTime = check(*once.expires); !inTime) return waiter(inTime.error());
+      if (const auto inTime = check(*once.expires); !inTime) {
+        log->warn("{} of {}.{} for {} was not carried out: {}", request.payload.name, qi::printable(task.service, 100),
+                  qi::printable(task.member, 100), request.from.text(), inTime.error().cause);
+        return waiter(inTime.error());
+      }
     if (once.id.empty()) return carryOut(request, std::move(task), std::move(grant), waiter);
     if (!repeats.begin(account, once.id, now, waiter))
       return waiter(Error{Code::overloaded, "too many requests of " + account + " are remembered",

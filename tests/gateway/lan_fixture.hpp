@@ -28,6 +28,7 @@ class LanFixture : public testing::Test {
   ~LanFixture() override {
     for (const auto& session : clients_) session->close();
     if (door) door->stop();
+    if (control) control->stop();
     for (const auto& session : onBus_) session->close();
     own_->close();
     bus.directory.stop();
@@ -60,7 +61,10 @@ class LanFixture : public testing::Test {
     const localbus::TlsKeyPair own{folder.path() / "lan.pem", folder.path() / "lan.key"};
     if (!localbus::makeSelfSigned(own)) throw std::runtime_error("no certificate");
     serverTls = localbus::TlsContext::server({own, {}, true}).value();
+    control = std::make_shared<gateway::Control>(bus.loop.io, *authority, run::silentLog());
+    control->start();
     gateway::LanDoor::Options options;
+    options.control = control;
     options.machineId = machineId;
     options.admit = [this](const policy::Credentials& shown) { return admit(shown); };
     options.bus = [this](const qi::CapabilityMap& capabilities) {
@@ -127,6 +131,7 @@ class LanFixture : public testing::Test {
   TemporaryFolder folder;
   Bus bus;
   std::optional<policy::Authority> authority;
+  std::shared_ptr<gateway::Control> control;
   std::optional<localbus::TlsContext> serverTls;
   std::optional<gateway::LanDoor> door;
   localbus::Endpoint endpoint;

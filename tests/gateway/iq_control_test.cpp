@@ -1,0 +1,86 @@
+// Control leases by XMPP.
+#include "tests/gateway/iq_door_fixture.hpp"
+
+namespace beckon::gateway {
+namespace {
+
+using testing::HasSubstr;
+
+class IqControlTest : public IqDoorTest {
+ protected:
+  struct Idle final : Watchdog {
+    void define(const std::vector<policy::Lease>&) override {}
+    void held(const policy::Lease&) override {}
+    void stop(const policy::Lease&) override { ++stops; }
+    int stops = 0;
+  };
+  IqControlTest() {
+    clock.wall = [] { return std::chrono::system_clock::time_point(); };  // 1970
+    openWith(
+        "[leases.talk]\non = 'Speech'\nstop = 'Speech.hush'\n[[rule]]\nname = 'all'\nwho = ['owner@x', 'other@x']\nmay "
+        "= '*'\non = '*'\n");
+    control = std::make_shared<Control>(bus.io, *authority, run::silentLog());
+    control->start();
+    control->use(&watchdog);
+    control->watched(std::nullopt);
+    door->use(control);
+  }
+  ~IqControlTest() override {
+    door->close();
+    control->stop();
+  }
+  StanzaError errorOf(const Element& body, const std::string& from = owner) {
+    return StanzaError::read(ask(from, "set", body));
+  }
+  bool take(const std::string& from) {
+    return result("set", gateway::call("Control", "take", "[\"talk\"]"), from).name == "call";
+  }
+
+  Idle watchdog;
+  std::shared_ptr<Control> control;
+};
+
+TEST_F(IqControlTest, letsTheFullJidThatHasItActAndNoOther) {
+  const auto speak = call("Speech", "echo", "[\"hi\"]");
+  EXPECT_EQ(errorOf(speak).code, "lease-needed");
+  ASSERT_TRUE(take(owner));
+  EXPECT_EQ(result("set", speak).text, "\"hi\"");
+  EXPECT_EQ(errorOf(speak, "owner@x/tablet").code, "lease-needed");
+  EXPECT_EQ(errorOf(speak, "other@x/phone").code, "lease-needed");
+  EXPECT_FALSE(take("other@x/phone"));
+  EXPECT_TRUE(result("set", call("Control", "share", "[\"talk\"]")).name == "call");
+  EXPECT_EQ(result("set", speak, "owner@x/tablet").text, "\"hi\"");
+  EXPECT_EQ(calls, 2);
+  EXPECT_THAT(result("get", payload("services")).toXml(), HasSubstr("Control"));
+}
+
+TEST_F(IqControlTest, answersCallsUnderWayWhenTheLeaseEnds) {
+  ASSERT_TRUE(take(owner));
+  const auto id = request(owner, "set", {call("Speech", "later")});
+  ASSERT_TRUE(bus.runUntil([&] { return waiting.size() == 1; }));
+  control->intervened("talk");
+  ASSERT_TRUE(bus.runUntil([&] { return answerTo(id) != nullptr; }));
+  EXPECT_EQ(StanzaError::read(*answerTo(id)).code, "lease-needed");
+  EXPECT_EQ(watchdog.stops, 1);
+  const auto answers = server->sent.size();
+  waiting.front()(7);
+  EXPECT_EQ(errorOf(call("Speech", "echo", "[\"x\"]")).code, "lease-needed");
+  EXPECT_EQ(server->sent.size(), answers + 1);  // nothing of the late answer
+}
+
+TEST_F(IqControlTest, dropsAMotionThatComesTooLateWhateverTheDateIs) {
+  ASSERT_TRUE(take(owner));
+  const auto robots = [&] { return rpc::readClock(result("get", rpc::clockRequest())).value(); };
+  const auto past = robots();
+  ASSERT_TRUE(bus.runUntil([&] { return robots().time > past.time; }));
+  const rpc::Moment soon{past.start, past.time + std::chrono::seconds(5)};
+  auto late = call("Speech", "echo", "[\"hi\"]"), inTime = late;
+  late.set("expires", past.text());
+  inTime.set("expires", soon.text());
+  EXPECT_EQ(errorOf(late).code, "too-late");
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(result("set", inTime).text, "\"hi\"");
+}
+
+}  // namespace
+}  // namespace beckon::gateway
