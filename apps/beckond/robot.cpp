@@ -52,7 +52,7 @@ Result<> RobotSide::open() {
                     log_);
   control_->start();
   control_->use(&*watchdog_);
-  door_.use(control_);
+  door_.offer(control_);
   bus_ = onBus({});
   if (settings_.lan)
     if (const auto open = openLan(); !open) return open.error();

@@ -58,6 +58,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
   Repeats repeats;
   std::shared_ptr<Subscriptions> subscriptions;
   std::optional<Seats> seats;       // at Control
+  std::shared_ptr<void> losing;     // told of leases that end
   std::shared_ptr<void> listening;  // to changes of the policy
   const std::string start = newStart();
   const steady_clock::time_point startTime = steady_clock::now();
@@ -373,7 +374,7 @@ IqDoor::IqDoor(boost::asio::io_context& io, policy::Authority& authority, run::L
 
 IqDoor::~IqDoor() { close(); }
 
-void IqDoor::use(std::shared_ptr<Control> control) {
+void IqDoor::offer(std::shared_ptr<Control> control) {
   state_->losing = control->onLost([weak = std::weak_ptr(state_)](const policy::Lease& lease, const auto& who) {
     if (const auto state = weak.lock()) state->lost(lease, who);
   });

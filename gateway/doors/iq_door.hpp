@@ -24,7 +24,7 @@ class IqDoor {
   IqDoor& operator=(const IqDoor&) = delete;
 
   // From now on callers may take control leases.
-  void use(std::shared_ptr<Control> control);
+  void offer(std::shared_ptr<Control> control);
   // The bus from now on.
   void use(std::shared_ptr<directory::Session> bus);
   // From now on the client's requests in urn:beckon:rpc:0 come here, and events leave by it. It outlives the door, or

@@ -23,7 +23,7 @@ class IqControlTest : public IqDoorTest {
     control->start();
     control->use(&watchdog);
     control->watched(std::nullopt);
-    door->use(control);
+    door->offer(control);
   }
   ~IqControlTest() override {
     door->close();
