@@ -211,12 +211,18 @@ void RemoteObject::callConverted(std::uint32_t action, const Value& arguments,
 
 asio::awaitable<Result<Value>> RemoteObject::callForValue(std::uint32_t action, qi::Bytes arguments, Signature returns,
                                                           Duration timeout) {
+  // To cancel the coroutine is to cancel the call, which then ends as the peer decides.
+  auto cancelled = (co_await asio::this_coro::cancellation_state).slot();
   auto result = co_await awaiting<Result<Value>>([&](auto done) {
-    callAction(action, arguments, timeout, [done = std::move(done), returns](Result<Answer> answer) mutable {
-      if (!answer) return done(answer.error());
-      done(readAnswer(*answer, returns));
-    });
+    const auto call =
+        callAction(action, arguments, timeout, [done = std::move(done), returns](Result<Answer> answer) mutable {
+          if (!answer) return done(answer.error());
+          done(readAnswer(*answer, returns));
+        });
+    if (cancelled.is_connected())
+      cancelled.assign([connection = connection_, call](asio::cancellation_type) { connection->cancel(call); });
   });
+  if (cancelled.is_connected()) cancelled.clear();
   if (!result) co_return explain(result.error());
   co_return result;
 }

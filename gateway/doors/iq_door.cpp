@@ -9,6 +9,8 @@
 #include "gateway/visible_bus.hpp"
 #include "xmpp/rpc.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <nlohmann/json.hpp>
@@ -69,8 +71,11 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
 
   // A request under a control lease, until it is answered: by its end, or by that of the lease.
   struct Leased {
+    Leased(std::string who, std::string by, std::string under)
+        : principal(std::move(who)), session(std::move(by)), lease(std::move(under)) {}
     std::string principal, session, lease;
     Repeats::Waiter done;
+    boost::asio::cancellation_signal work = {};
     bool isOver() const { return !done; }
     void finish(const Result<Element>& outcome) {
       if (done) std::exchange(done, {})(outcome);
@@ -115,7 +120,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
       if (!decision) return answerAsAbsent(request, reply, std::move(*task), std::move(grant));
       grant.longest = decision.rule->limits.deadline.value_or(grant.longest);
       if (decision.lease)
-        grant.leased = std::make_shared<Leased>(Leased{view->caller().principal, session, decision.lease->name, {}});
+        grant.leased = std::make_shared<Leased>(view->caller().principal, session, decision.lease->name);
     }
     const Repeats::Waiter waiter = [reply](const Result<Element>& outcome) {
       if (outcome)
@@ -169,23 +174,27 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
       std::erase_if(underLeases, [](const auto& each) { return each.expired(); });
       underLeases.push_back(grant.leased);
     }
+    const auto leased = grant.leased;
     const auto run = [self = shared_from_this(), work = std::move(task.work), grant = std::move(grant),
                       done = std::move(done)]() -> awaitable<void> {
       const auto outcome = co_await work(grant);
       done(outcome);
     };
-    boost::asio::co_spawn(io, run, boost::asio::detached);
+    if (!leased) return boost::asio::co_spawn(io, run, boost::asio::detached);
+    boost::asio::co_spawn(io, run, boost::asio::bind_cancellation_slot(leased->work.slot(), boost::asio::detached));
   }
 
-  // What was asked under the lease is answered, and not begun if it waits still.
+  // What was asked under the lease is answered, and canceled at the service, or not begun if it waits still.
   void lost(const policy::Lease& lease, const policy::Leases::Owner& who) {
     const auto all = underLeases;
     for (const auto& each : all)
       if (const auto leased = each.lock();
-          leased && leased->lease == lease.name && who.covers(leased->principal, leased->session))
+          leased && leased->lease == lease.name && who.covers(leased->principal, leased->session)) {
         leased->finish(Error{Code::leaseNeeded,
                              "the control lease \"" + lease.name + "\" ended while the call was under way",
                              "take it again"});
+        leased->work.emit(boost::asio::cancellation_type::terminal);
+      }
   }
 
   rpc::Moment now() const {

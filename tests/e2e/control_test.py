@@ -122,7 +122,6 @@ class Control(Controlled):
         until(lambda: self.outside(self.phone, "control", "drive", "--", "true").code == 0, "no other watchdog was started")
         # One that hangs is found out, too.
         run("kill", "-STOP", self.watchdog())
-        self.robot.await_text("the watchdog has died")
         until(lambda: self.robot.text()[1].count("the watchdog has died") == 2, "it hangs unnoticed")
         until(lambda: self.outside(self.phone, "control", "drive", "--", "true").code == 0, "no other watchdog was started")
 
@@ -138,7 +137,39 @@ class Control(Controlled):
         self.assertEqual(self.outside(token, "control", "drive", "--", "true").code, 0)
 
 
+    def test_a_robot_whose_directory_is_somebody_elses_is_stopped_too(self):
+        self.start_directory()
+        (self.folder / "robot.toml").write_text(f'[bus]\nattach = "{self.url}"\n[lan]\nlisten = "tcps://127.0.0.1:0"\n[policy]\nfile = "policy.toml"\n')
+        self.robot = self.start("beckond", "beckond", "run", "--config", self.folder / "robot.toml")
+        _, self.lan, self.key = self.robot.await_line("lan ").split()
+        self.start_sim()
+        self.robot.await_text("control leases may be taken")
+        self.trace = self.start("trace", "beckon", "--bus", self.url, "trace", "ALMotion", "--json")
+        self.trace.await_line("tracing ")
+        self.hold(self.token("tablet")).await_line("control of drive is yours")
+        self.robot.kill()
+        until(lambda: self.came("stopMove"), "the robot moves on", limit=LAPSE + 1)
+
+
 class CutOff(Controlled):
+    def test_what_is_sent_into_a_silence_of_5_seconds_never_arrives(self):
+        (self.folder / "policy.toml").write_text(POLICY.replace('lapse = "1 s"', 'lapse = "60 s"'))
+        robot, outside = Computer(self, "robot", "the-robot"), Computer(self, "outside", "a-tablet")
+        robot.cable(outside, "10.78.0.1", "10.78.0.2", device="external")
+        self.start_all(robot, bus="tcp://127.0.0.1:9559", lan="tcps://0.0.0.0:9503")
+        self.inside = outside.command
+        self.lan = "tcps://10.78.0.1:9503"
+        holder = self.hold(self.tablet)
+        holder.await_line("control of drive is yours")
+        cut = time.time()
+        run(*outside.network, "ip", "link", "set", "external", "down")
+        self.robot.await_text("its session has ended", limit=6)
+        self.assertLess(until(lambda: self.came("stopMove"), "the robot moves on")[0] - cut, 5)
+        run(*outside.network, "ip", "link", "set", "external", "up")
+        # Heartbeats on the old connection, of which each would have kept control for a minute.
+        self.assertEqual(holder.wait(20), 6)
+        self.assertEqual(self.robot.text()[1].count("token:tablet has the control lease"), 1)
+
     def test_motion_stops_when_the_network_of_who_has_control_is_cut_and_nothing_stale_runs_afterwards(self):
         robot, outside = Computer(self, "robot", "the-robot"), Computer(self, "outside", "a-tablet")
         robot.cable(outside, "10.78.0.1", "10.78.0.2", device="external")

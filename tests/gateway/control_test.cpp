@@ -48,7 +48,7 @@ class ControlTest : public test::LanFixture {
     control->use(&watchdog);
     control->watched(std::nullopt);
   }
-  std::string failure(const Proxy& object, const std::string& method) {
+  std::string failure(const test::Proxy& object, const std::string& method) {
     const auto result = call(object, method, std::string("drive"));
     return result ? "" : result.error().cause;
   }

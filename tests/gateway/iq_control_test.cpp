@@ -58,10 +58,13 @@ TEST_F(IqControlTest, answersCallsUnderWayWhenTheLeaseEnds) {
   ASSERT_TRUE(take(owner));
   const auto id = request(owner, "set", {call("Speech", "later")});
   ASSERT_TRUE(bus.runUntil([&] { return waiting.size() == 1; }));
+  bool isCanceled = false;
+  waiting.front().onCancel([&] { isCanceled = true; });
   control->intervened("talk");
   ASSERT_TRUE(bus.runUntil([&] { return answerTo(id) != nullptr; }));
   EXPECT_EQ(StanzaError::read(*answerTo(id)).code, "lease-needed");
   EXPECT_EQ(watchdog.stops, 1);
+  EXPECT_TRUE(bus.runUntil([&] { return isCanceled; }));
   const auto answers = server->sent.size();
   waiting.front()(7);
   EXPECT_EQ(errorOf(call("Speech", "echo", "[\"x\"]")).code, "lease-needed");
