@@ -125,12 +125,15 @@ TEST_F(ControlTest, endsCallsUnderWayWithTheLease) {
   const auto alice = enter("alice");
   const auto controlling = service(alice, "Control"), moving = service(alice, "Motion");
   ASSERT_TRUE(call(controlling, "take", std::string("drive")));
-  test::Outcome outcome;
-  moving->callAction(moving->metaObject().findMethod("go")->uid, {}, test::Loop::patience, outcome.handler());
+  const auto outcome = std::make_shared<test::Outcome>();
+  auto handler = [outcome, told = outcome->handler()](run::Result<localbus::Answer> answer) mutable {
+    told(std::move(answer));
+  };
+  moving->callAction(moving->metaObject().findMethod("go")->uid, {}, test::Loop::patience, std::move(handler));
   ASSERT_TRUE(runUntil([&] { return going.size() == 1; }));
   control->intervened("drive");
-  ASSERT_TRUE(runUntil([&] { return outcome.done && cancelled == 1; }));
-  EXPECT_THAT(outcome.error->cause, HasSubstr("lease-needed: the control lease \"drive\" ended"));
+  ASSERT_TRUE(runUntil([&] { return outcome->done && cancelled == 1; }));
+  EXPECT_THAT(outcome->error->cause, HasSubstr("lease-needed: the control lease \"drive\" ended"));
   going.front()({});  // the service's own answer comes to nobody
   EXPECT_THAT(call(moving, "step", 1).error().cause, HasSubstr("lease-needed"));
   EXPECT_THAT(watchdog.told, Contains("stop drive"));
