@@ -194,7 +194,7 @@ Result<> Control::Seat::may(const std::string& lease) const {
 Result<> Control::Seat::told(Result<> result) const {
   control_->wait();
   if (result) return result;
-  auto error = std::move(result.error());
+  auto error = result.error();
   error.cause = std::string(run::codeText(error.code)) + ": " + error.cause +
                 (error.nextStep.empty() ? "" : "; " + error.nextStep);
   return error;

@@ -85,7 +85,7 @@ void Leases::define(const std::vector<Lease>& leases, const MayTake& mayTake) {
     now.taken = entry.taken;
     now.kept = entry.kept;
     now.asking = std::move(entry.asking);
-    std::erase_if(now.asking, [&](const Asking& each) { return !mayTake(each.who, name); });
+    std::erase_if(now.asking, [&](const Asking& each) { return !mayTake(each.who, now.lease.name); });
   }
   entries_ = std::move(fresh);
 }

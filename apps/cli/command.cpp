@@ -71,8 +71,8 @@ run::Result<> complete(const std::string& place, Command& command) {
   const run::Error userAlone{Code::invalidArgument, "--user is given without --token-file",
                              "write the user's token into a file of mode 0600 and give that"};
   const bool onBus = !command.bus.empty();
-  const bool takesArguments = command.verb == Verb::call || command.verb == Verb::post || command.verb == Verb::set;
-  if (command.verb == Verb::control) return completeControl(place, command);
+  const bool takesArguments = command.verb == Verb::call || command.verb == Verb::post || command.verb == Verb::set ||
+                              command.verb == Verb::control;
   for (const auto& argument : command.arguments)
     if (argument.starts_with("--"))
       return run::Error{Code::invalidArgument, "there is no option " + argument, "see beckon --help"};
@@ -111,6 +111,7 @@ run::Result<> complete(const std::string& place, Command& command) {
   if (onBus && command.verb == Verb::robots)
     return run::Error{Code::invalidArgument, "a bus has services, not robots",
                       "beckon --bus " + command.bus + " services"};
+  if (command.verb == Verb::control) return completeControl(place, command);
   if (command.verb == Verb::set && command.arguments.size() != 1)
     return run::Error{Code::badArguments, "set takes one value",
                       "write for example beckon set nao1/ALTextToSpeech.volume 0.5"};

@@ -155,5 +155,33 @@ TEST(Complete, tracesAndMeasuresAllServicesWhereNoneIsNamed) {
   }
 }
 
+TEST(Complete, readsWhomToControlAndForWhat) {
+  Command listing;
+  listing.verb = Verb::control;
+  ASSERT_TRUE(complete("nao1", listing));
+  EXPECT_EQ(listing.robot, "nao1");
+  EXPECT_EQ(listing.lease, "");
+  Command holding;
+  holding.verb = Verb::control;
+  holding.bus = "tcps://x";
+  holding.holds = true;
+  ASSERT_TRUE(complete("drive", holding));
+  EXPECT_EQ(holding.lease, "drive");
+  Command running;
+  running.verb = Verb::control;
+  running.arguments = {"drive"};
+  running.program = {"sleep", "5"};
+  ASSERT_TRUE(complete("nao1.local", running));
+  EXPECT_TRUE(running.isOnLan);
+  EXPECT_EQ(running.lease, "drive");
+  for (const bool holds : {false, true}) {
+    Command wrong;
+    wrong.verb = Verb::control;
+    wrong.holds = holds;
+    if (!holds) wrong.arguments = {"drive"};
+    EXPECT_FALSE(complete("nao1", wrong)) << "a lease for nothing, or nothing to hold";
+  }
+}
+
 }  // namespace
 }  // namespace beckon::cli
