@@ -44,6 +44,8 @@ void Control::start() {
 
 void Control::stop() {
   listening_.reset();
+  // What is held now would be stopped by the watchdog later, when it lapses.
+  watched(Error{Code::unreachable, "the gateway has stopped", {}});
   timer_.cancel();
   authority_.leases().listen({});
   watchdog_ = nullptr;

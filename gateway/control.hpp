@@ -42,6 +42,7 @@ class Control : public std::enable_shared_from_this<Control> {
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
   void start();
+  // Ends every lease that is held.
   void stop();
 
   // From now on; it outlives this, or use(nullptr) comes before. Without one, nobody gets a lease.

@@ -110,6 +110,15 @@ class Control(Controlled):
         until(lambda: not pathlib.Path(f"/proc/{watchdog}/stat").exists(), "the watchdog stays")
         self.assertEqual(holder.wait(10), 6)
 
+    def test_motion_stops_at_once_when_beckond_is_ended(self):
+        (self.folder / "policy.toml").write_text(POLICY.replace('lapse = "1 s"', 'lapse = "60 s"'))
+        self.start_all()
+        self.hold(self.tablet).await_line("control of drive is yours")
+        watchdog = self.watchdog()
+        self.robot.end()
+        until(lambda: self.came("stopMove"), "the robot moves on", limit=3)
+        until(lambda: not pathlib.Path(f"/proc/{watchdog}/stat").exists(), "the watchdog stays", limit=3)
+
     def test_without_a_watchdog_nobody_has_control(self):
         self.start_all()
         holder = self.hold(self.tablet)
