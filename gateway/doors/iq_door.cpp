@@ -3,6 +3,7 @@
 #include "core/qi/utf8.hpp"
 #include "core/run/uuid.hpp"
 #include "directory/json_call.hpp"
+#include "gateway/leased.hpp"
 #include "gateway/repeats.hpp"
 #include "gateway/seats.hpp"
 #include "gateway/subscriptions.hpp"
@@ -10,7 +11,6 @@
 #include "xmpp/rpc.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <nlohmann/json.hpp>
@@ -59,7 +59,8 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
   xmpp::Client* client = nullptr;
   Repeats repeats;
   std::shared_ptr<Subscriptions> subscriptions;
-  std::optional<Seats> seats;       // at Control
+  std::optional<Seats> seats;  // at Control
+  LeasedRequests underLeases;
   std::shared_ptr<void> losing;     // told of leases that end
   std::shared_ptr<void> listening;  // to changes of the policy
   const std::string start = newStart();
@@ -68,20 +69,6 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
   std::shared_ptr<policy::View> viewOf(const xmpp::Jid& from) {
     return authority.view({from.bare().text(), {}, policy::Door::iq});
   }
-
-  // A request under a control lease, until it is answered: by its end, or by that of the lease.
-  struct Leased {
-    Leased(std::string who, std::string by, std::string under)
-        : principal(std::move(who)), session(std::move(by)), lease(std::move(under)) {}
-    std::string principal, session, lease;
-    Repeats::Waiter done;
-    boost::asio::cancellation_signal work = {};
-    bool isOver() const { return !done; }
-    void finish(const Result<Element>& outcome) {
-      if (done) std::exchange(done, {})(outcome);
-    }
-  };
-  std::vector<std::weak_ptr<Leased>> underLeases;
 
   // What a request may: by which view of the bus, and for how long.
   struct Grant {
@@ -169,10 +156,9 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     log->log(task.verb == Verb::list ? spdlog::level::debug : spdlog::level::info, "{} {} for {}", request.payload.name,
              qi::printable(place, 200), request.from.text());
     if (grant.leased) {
-      grant.leased->done = std::move(done);
+      grant.leased->begin(std::move(done));
       done = [leased = grant.leased](const Result<Element>& outcome) { leased->finish(outcome); };
-      std::erase_if(underLeases, [](const auto& each) { return each.expired(); });
-      underLeases.push_back(grant.leased);
+      underLeases.add(grant.leased);
     }
     const auto leased = grant.leased;
     const auto run = [self = shared_from_this(), work = std::move(task.work), grant = std::move(grant),
@@ -181,20 +167,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
       done(outcome);
     };
     if (!leased) return boost::asio::co_spawn(io, run, boost::asio::detached);
-    boost::asio::co_spawn(io, run, boost::asio::bind_cancellation_slot(leased->work.slot(), boost::asio::detached));
-  }
-
-  // What was asked under the lease is answered, and canceled at the service, or not begun if it waits still.
-  void lost(const policy::Lease& lease, const policy::Leases::Owner& who) {
-    const auto all = underLeases;
-    for (const auto& each : all)
-      if (const auto leased = each.lock();
-          leased && leased->lease == lease.name && who.covers(leased->principal, leased->session)) {
-        leased->finish(Error{Code::leaseNeeded,
-                             "the control lease \"" + lease.name + "\" ended while the call was under way",
-                             "take it again"});
-        leased->work.emit(boost::asio::cancellation_type::terminal);
-      }
+    boost::asio::co_spawn(io, run, boost::asio::bind_cancellation_slot(leased->slot(), boost::asio::detached));
   }
 
   rpc::Moment now() const {
@@ -385,7 +358,7 @@ IqDoor::~IqDoor() { close(); }
 
 void IqDoor::offer(std::shared_ptr<Control> control) {
   state_->losing = control->onLost([weak = std::weak_ptr(state_)](const policy::Lease& lease, const auto& who) {
-    if (const auto state = weak.lock()) state->lost(lease, who);
+    if (const auto state = weak.lock()) state->underLeases.lost(lease, who);
   });
   state_->seats.emplace(std::move(control));
   // The bus lives no longer than the door's state, whose part it is.
