@@ -155,8 +155,9 @@ void Connection::close(Error reason) {
     tls_->takeOutgoing(sending_);
   }
   // What was sent in this turn still leaves, as far as the socket takes it at once.
+  const bool mayStillLeave = mayLeave();
   for (qi::ByteView rest : {qi::ByteView(sending_).subspan(sent_), qi::ByteView(queue_)})
-    while (!rest.empty() && !ignored) rest = rest.subspan(writeSome(rest, ignored));
+    while (mayStillLeave && !rest.empty() && !ignored) rest = rest.subspan(writeSome(rest, ignored));
   socket_.close(ignored);
   pool_.reset();
   if (partner_) asio::post(executor(), [partner = partner_->shared_from_this(), reason] { partner->close(reason); });
@@ -262,6 +263,7 @@ void Connection::answer(std::uint32_t id, qi::Address address, MessageType type,
     return answer(id, address, MessageType::error, text);
   }
   --unanswered_;
+  if (witness_) witness_->answering(id, type, payload);
   const std::size_t before = queue_.size();
   put({id, 0, 0, type, flags, address}, payload);
   answersInQueue_ += queue_.size() - before;

@@ -9,6 +9,7 @@
 #include "localbus/payload.hpp"
 #include "localbus/quota.hpp"
 #include "localbus/tls_channel.hpp"
+#include "localbus/witness.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -138,6 +139,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Bytes of shared memory that this end has for what it sends.
   std::size_t poolSize() const;
 
+  // Told of every answer from now on, and asked before anything leaves; null: nobody is. It outlives the connection, or
+  // is taken back.
+  void setWitness(Witness* witness) { witness_ = witness; }
+  // What the witness held back may leave.
+  void resume() { scheduleFlush(); }
+
   // Called once if the peer cancels the call `id` of its own, or is gone. An empty handler ends the wait.
   void onCancel(std::uint32_t id, run::UniqueFunction<void()> handler);
 
@@ -222,6 +229,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t answersQueued() const { return answersInQueue_ + answersInSending_; }
   void dropped(std::size_t events);
   void sendWaitingEvents();
+  bool mayLeave() const { return !witness_ || witness_->mayLeave(); }
   void scheduleFlush();
   void flush();
   void flushToPartner();
@@ -241,6 +249,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Timer deadlineTimer_;
   Timer peerTimer_;
   Receiver* receiver_;
+  Witness* witness_ = nullptr;
   run::Log log_;
   const std::uint64_t id_;
   std::string peer_;

@@ -41,7 +41,7 @@ void Connection::enqueue(qi::ByteView bytes) {
 // Offers a message to the socket from where it lies, if nothing waits before it. How much was taken; what ails the
 // socket, flush() will find.
 std::size_t Connection::writeAhead(qi::ByteView header, const Payload& payload) {
-  if (isLocal_ || tls_ || pool_ || waitingToWrite_ || queued() > 0) return 0;
+  if (isLocal_ || tls_ || pool_ || waitingToWrite_ || queued() > 0 || !mayLeave()) return 0;
   error_code problem;
   const std::array<asio::const_buffer, 3> parts{asio::buffer(header.data(), header.size()),
                                                 asio::buffer(payload.bytes.data(), payload.bytes.size()),
@@ -82,6 +82,7 @@ void Connection::flush() {
   if (isLocal_) return flushToPartner();
   if (state_ == State::closed || waitingToWrite_) return;
   for (;;) {
+    if (queued() > 0 && !mayLeave()) return;
     if (sent_ == sending_.size()) {
       sending_.clear();
       if (sending_.capacity() > keptBuffer) sending_ = qi::Bytes();  // "= {}" would keep it

@@ -29,6 +29,10 @@ std::uint32_t signalOf(const qi::Message& subscription) {
   return reader.number<std::uint32_t>();
 }
 
+Guard::Use useOf(const qi::Header& header) {
+  return header.type == MessageType::post ? Guard::Use::post : Guard::Use::call;
+}
+
 void refuse(const std::shared_ptr<Connection>& from, const qi::Header& header, const std::string& why) {
   if (header.type == MessageType::call)
     from->answer(header.id, header.address, MessageType::error, qi::encodeErrorText(why));
@@ -52,8 +56,7 @@ void ForwardedObject::received(const std::shared_ptr<Connection>& from, const qi
     return standardAction(from, message);
   const auto& meta = metaObject();
   if (const auto method = meta.methods.find(member); method != meta.methods.end()) {
-    const auto use = header.type == MessageType::post ? Guard::Use::post : Guard::Use::call;
-    if (const auto longest = admitted(from, message, use, member)) {
+    if (const auto longest = admitted(from, message, useOf(header), member)) {
       const Passing call{from, header, member, way(method->second), *longest};
       forward(call, message.payload);
     }
@@ -61,6 +64,7 @@ void ForwardedObject::received(const std::shared_ptr<Connection>& from, const qi
   }
   if (const auto signal = meta.signals.find(member); signal != meta.signals.end() && header.type == MessageType::post)
     return postToSignal(from, message, signal->second);
+  if (guard_) guard_->missed(useOf(header), member, {}, header);
   refuse(from, header, "No such method");
 }
 
@@ -68,7 +72,7 @@ void ForwardedObject::received(const std::shared_ptr<Connection>& from, const qi
 std::optional<Duration> ForwardedObject::admitted(const std::shared_ptr<Connection>& from, const qi::Message& message,
                                                   Guard::Use use, std::uint32_t member) const {
   if (!guard_) return longestCall;
-  const auto admitted = guard_->admit(use, member, message.payload.size());
+  const auto admitted = guard_->admit(use, member, message.header, message.payload);
   if (admitted) return std::min(*admitted, longestCall);
   const auto isThere = admitted.error().code != Code::unknownMember;
   refuse(from, message.header, isThere ? admitted.error().cause : "No such method");
@@ -89,6 +93,7 @@ void ForwardedObject::standardAction(const std::shared_ptr<Connection>& from, co
     case action::properties:
       break;
     default:
+      if (guard_) guard_->missed(useOf(header), header.address.action, {}, header);
       return refuse(from, header, "No such method");
   }
   if (header.type != MessageType::call) return;
@@ -103,13 +108,16 @@ void ForwardedObject::subscription(const std::shared_ptr<Connection>& from, cons
   const auto& header = message.header;
   const bool begins = header.address.action != action::unregisterEvent;
   const auto signal = signalOf(message);
-  if (begins && guard_ && metaObject().signals.contains(signal)) {
-    const auto admitted = guard_->admit(Guard::Use::watch, signal, 0);
+  if (begins && guard_) {
+    const bool isSeen = metaObject().signals.contains(signal);
+    if (!isSeen) guard_->missed(Guard::Use::watch, signal, {}, header);
+    const auto admitted = isSeen ? guard_->admit(Guard::Use::watch, signal, header, {}) : Result<Duration>(longestCall);
     if (!admitted)
       return refuse(from, header,
                     admitted.error().code == Code::unknownMember ? "No such signal" : admitted.error().cause);
   }
   const auto result = begins ? subscribers_.add(from, message, metaObject()) : subscribers_.remove(*from, message);
+  if (!begins && result && guard_) guard_->unwatched(signal, false);
   auto answer = [weak = std::weak_ptr(from), header, result] {
     const auto to = weak.lock();
     if (!to || header.type != MessageType::call) return;
@@ -145,9 +153,13 @@ void ForwardedObject::propertyAction(const std::shared_ptr<Connection>& from, co
     if (const auto found = properties.find(*id); found != properties.end()) meta = &found->second;
   }
   const auto missing = "property \"" + shown + "\" was not found";
-  if (!meta) return refuse(from, header, missing);
+  const auto use = isSet ? Guard::Use::set : Guard::Use::get;
+  if (!meta) {
+    guard_->missed(use, 0, shown, header);
+    return refuse(from, header, missing);
+  }
   const auto rest = message.payload.subspan(reader.position());
-  const auto admitted = guard_->admit(isSet ? Guard::Use::set : Guard::Use::get, meta->uid, rest.size());
+  const auto admitted = guard_->admit(use, meta->uid, header, rest);
   if (!admitted)
     return refuse(from, header, admitted.error().code == Code::unknownMember ? missing : admitted.error().cause);
   auto payload = qi::encode(qi::dynamic(meta->uid));
@@ -173,7 +185,9 @@ void ForwardedObject::released(std::uint64_t connection, std::uint32_t service, 
 void ForwardedObject::reconsider() {
   ways_.clear();
   subscribers_.end([this](std::uint32_t signal) {
-    return !metaObject().signals.contains(signal) || (guard_ && !guard_->mayWatch(signal));
+    const bool ends = !metaObject().signals.contains(signal) || (guard_ && !guard_->mayWatch(signal));
+    if (ends && guard_) guard_->unwatched(signal, true);
+    return ends;
   });
 }
 

@@ -4,6 +4,7 @@
 #include "localbus/connection.hpp"
 
 #include <memory>
+#include <string_view>
 
 namespace beckon::localbus {
 
@@ -19,10 +20,16 @@ class Guard {
   // What they see of it, by numbers of the whole: an object's own members, and of the actions that every object has
   // those that they are to find. Stays where it is until ForwardedObject::reconsider().
   virtual const qi::MetaObject& visible() const = 0;
-  // Asked about a member that they see, before an argument is read. `payload`: bytes of the arguments. Gives how long
-  // it may take at most; an error is what whoever asked is told, with the code unknownMember in the words for what is
-  // not there.
-  virtual run::Result<Duration> admit(Use use, std::uint32_t member, std::size_t payload) = 0;
+  // Asked about a member that they see, before an argument is read. `asked`: the message by which they ask; `arguments`
+  // as they came, unread. Gives how long it may take at most; an error is what whoever asked is told, with the code
+  // unknownMember in the words for what is not there.
+  virtual run::Result<Duration> admit(Use use, std::uint32_t member, const qi::Header& asked,
+                                      qi::ByteView arguments) = 0;
+  // Somebody asked for a member that they do not see, by its number or, for a property, by `name`; he is told that it
+  // is not there.
+  virtual void missed(Use /*use*/, std::uint32_t /*member*/, std::string_view /*name*/, const qi::Header& /*asked*/) {}
+  // A subscription to a signal that they had has ended: by themselves, or `byReview`.
+  virtual void unwatched(std::uint32_t /*signal*/, bool /*byReview*/) {}
   // Whether calls of a method that they see may be ended before their time (ForwardedObject::end).
   virtual bool mayEnd(std::uint32_t /*method*/) const { return false; }
   // Whether subscriptions to a signal that they see may go on.
