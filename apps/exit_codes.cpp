@@ -29,6 +29,7 @@ int exitCode(run::Code code) {
     case notNow:
     case leaseNeeded:
     case leaseHeld:
+    case auditFailed:
       return 6;
     case callFailed:
     case canceled:

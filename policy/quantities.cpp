@@ -5,7 +5,7 @@
 namespace beckon::policy {
 namespace {
 
-constexpr std::uint64_t largestSize = 1u << 30;  // bytes; messages end long before
+constexpr std::uint64_t largestSize = std::uint64_t{1} << 50;  // bytes
 constexpr std::uint32_t largestRate = 1'000'000;
 constexpr std::chrono::milliseconds longestDeadline = std::chrono::hours(24);
 
@@ -41,6 +41,7 @@ std::optional<std::size_t> sizeOf(std::string_view text) {
   const std::uint64_t unit = parts->unit == "B"     ? 1
                              : parts->unit == "KiB" ? 1024
                              : parts->unit == "MiB" ? 1024 * 1024
+                             : parts->unit == "GiB" ? 1024 * 1024 * 1024
                                                     : 0;
   if (unit == 0 || parts->number > largestSize / unit) return std::nullopt;
   return static_cast<std::size_t>(parts->number * unit);

@@ -41,6 +41,26 @@ std::string place(const Act& act) {
 
 }  // namespace
 
+std::string_view text(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::none:
+      return "none";
+    case Refusal::notGranted:
+      return "not-granted";
+    case Refusal::door:
+      return "door";
+    case Refusal::time:
+      return "time";
+    case Refusal::payload:
+      return "payload";
+    case Refusal::lease:
+      return "lease";
+    case Refusal::rate:
+      break;
+  }
+  return "rate";
+}
+
 Clock Clock::real() { return {std::chrono::steady_clock::now, std::chrono::system_clock::now}; }
 
 View::View(std::shared_ptr<const Policy> policy, Caller caller, std::shared_ptr<Rates> rates, Clock clock,

@@ -34,6 +34,9 @@ enum class Refusal : std::uint8_t {
   rate
 };
 
+// "not-granted", "rate" ...: for the record.
+std::string_view text(Refusal refusal);
+
 // The answer to an Act. Its rule lives as long as the view that gave it.
 struct Decision {
   bool isAllowed = false;

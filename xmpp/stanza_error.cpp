@@ -46,6 +46,7 @@ Condition conditionOf(run::Code code) {
     case tooLarge:
       return {"modify", "policy-violation"};
     case overloaded:
+    case auditFailed:
       return {"wait", "resource-constraint"};
     default:
       return {"cancel", "internal-server-error"};

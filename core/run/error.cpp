@@ -7,7 +7,7 @@
 namespace beckon::run {
 namespace {
 
-constexpr std::array<std::pair<Code, std::string_view>, 26> texts{{
+constexpr std::array<std::pair<Code, std::string_view>, 27> texts{{
     {Code::invalidArgument, "invalid-argument"},
     {Code::malformedJson, "malformed-json"},
     {Code::badArguments, "bad-arguments"},
@@ -33,6 +33,7 @@ constexpr std::array<std::pair<Code, std::string_view>, 26> texts{{
     {Code::leaseHeld, "lease-held"},
     {Code::tooLarge, "too-large"},
     {Code::overloaded, "overloaded"},
+    {Code::auditFailed, "audit-failed"},
     {Code::internal, "internal"},
 }};
 

@@ -36,6 +36,7 @@ enum class Code {
   leaseHeld,         // somebody else has the control lease
   tooLarge,          // above a limit of size, count or depth
   overloaded,        // a bounded queue is full
+  auditFailed,       // the robot cannot write its record, and is to do nothing then
   internal,          // a fault of Beckon's
 };
 
