@@ -62,7 +62,10 @@ awaitable<Result<Subscribed>> Subscriptions::subscribe(VisibleBus::Caller caller
   co_return Subscribed{kept->second->seq, isNew, !kept->second->onBus->isThere()};
 }
 
-void Subscriptions::unsubscribe(const xmpp::Jid& from, const std::string& id) { all_.erase({from.bare().text(), id}); }
+void Subscriptions::unsubscribe(const xmpp::Jid& from, const std::string& id) {
+  const auto found = all_.extract({from.bare().text(), id});
+  if (!found.empty()) ended(*found.mapped(), {});
+}
 
 awaitable<Result<>> Subscriptions::attach(VisibleBus::Caller caller, std::shared_ptr<Watch> watch) {
   const auto self = shared_from_this();
@@ -101,6 +104,7 @@ void Subscriptions::review() {
     if (!refused) return false;
     log_->info("{} may no longer watch {}.{}", entry.first.first, watch.what.service, watch.what.member);
     send(watch, {watch.what.id, ++watch.seq, Event::Kind::ended, {}, *refused});
+    ended(watch, "policy");
     return true;
   });
 }
@@ -110,9 +114,11 @@ void Subscriptions::lookAround() {
   const auto now = steady_clock::now();
   std::erase_if(all_, [&](const auto& entry) {
     const bool isOver = now - entry.second->renewed >= options_.lease;
-    if (isOver)
+    if (isOver) {
       log_->info("{} no longer watches {}.{}", entry.first.first, entry.second->what.service,
                  entry.second->what.member);
+      ended(*entry.second, "lease");
+    }
     return isOver;
   });
   if (all_.empty()) return;

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace beckon::gateway {
@@ -39,6 +40,10 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
 
   Subscriptions(boost::asio::io_context& io, std::shared_ptr<VisibleBus> bus, Send send, Check check, run::Log log,
                 Options options);
+
+  // Told of each that ends but by close(): by its owner (""), "policy", or "lease".
+  using Ended = std::function<void(const xmpp::Jid&, const xmpp::rpc::Subscription&, std::string_view why)>;
+  void onEnded(Ended handler) { ended_ = std::move(handler); }
 
   // Makes the subscription, or renews it and moves it to `from`. Errors: those of the bus, overloaded.
   boost::asio::awaitable<run::Result<xmpp::rpc::Subscribed>> subscribe(VisibleBus::Caller caller, xmpp::Jid from,
@@ -66,11 +71,15 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   void emit(Watch& watch, xmpp::rpc::Event::Kind kind, const qi::Value& arguments = {});
   void send(Watch& watch, const xmpp::rpc::Event& event);
   void lookAround();
+  void ended(const Watch& watch, std::string_view why) const {
+    if (ended_) ended_(watch.to, watch.what, why);
+  }
   std::size_t countOf(const std::string& account) const;
 
   std::shared_ptr<VisibleBus> bus_;
   Send send_;
   Check check_;
+  Ended ended_;
   run::Log log_;
   Options options_;
   boost::asio::steady_timer timer_;

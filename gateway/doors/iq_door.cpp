@@ -3,6 +3,7 @@
 #include "core/qi/utf8.hpp"
 #include "core/run/uuid.hpp"
 #include "directory/json_call.hpp"
+#include "gateway/doors/iq_record.hpp"
 #include "gateway/leased.hpp"
 #include "gateway/repeats.hpp"
 #include "gateway/seats.hpp"
@@ -19,6 +20,7 @@ namespace beckon::gateway {
 
 using boost::asio::awaitable;
 using policy::Verb;
+using policy::audit::What;
 using run::Code;
 using run::Error;
 using run::Result;
@@ -55,6 +57,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
   boost::asio::io_context& io;
   policy::Authority& authority;
   run::Log log;
+  IqRecord record;
   std::shared_ptr<VisibleBus> bus = std::make_shared<VisibleBus>();
   xmpp::Client* client = nullptr;
   Repeats repeats;
@@ -89,43 +92,78 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
 
   void answer(const xmpp::IqRequest& request, const xmpp::IqReply& reply,
               Result<Task> (State::*read)(const xmpp::IqRequest&)) {
-    // Whether somebody may ask anything at all comes before whether the request can be read.
-    const auto view = viewOf(request.from);
-    if (view->isEmpty()) {
-      log->debug("refused {}: no rule is for it", request.from.text());  // anybody can make these lines
-      return reply.error(xmpp::serviceUnavailable);
-    }
-    auto task = (this->*read)(request);
-    if (!task) return reply.error(task.error());
-    const auto session = request.from.text();
-    Grant grant{{view, {}, session}};
-    if (task->verb != Verb::list) {
-      const policy::Act act{task->verb, task->service, task->member, task->payload, task->isRepeat, session};
-      const auto decision = view->decide(act);
-      if (!decision) log->debug("refused: {}", qi::printable(view->explain(act, decision), 300));
-      if (!decision && decision.isVisible) return reply.error(policy::toError(act, decision));
-      if (!decision) return answerAsAbsent(request, reply, std::move(*task), std::move(grant));
-      grant.longest = decision.rule->limits.deadline.value_or(grant.longest);
-      if (decision.lease)
-        grant.leased = std::make_shared<Leased>(view->caller().principal, session, decision.lease->name);
-    }
-    const Repeats::Waiter waiter = [reply](const Result<Element>& outcome) {
+    const IqRecord::Answer tell = [reply](const Result<Element>& outcome) {
       if (outcome)
         reply.result(*outcome);
       else
         reply.error(outcome.error());
     };
+    // Whether somebody may ask anything at all comes before whether the request can be read.
+    const auto view = viewOf(request.from);
+    if (view->isEmpty()) {
+      log->debug("refused {}: no rule is for it", request.from.text());  // anybody can make these lines
+      const auto asStranger = [reply](const Result<Element>&) { reply.error(xmpp::serviceUnavailable); };
+      return record.refusing(recorded(request, {}, What::list), "no-rule", asStranger)(Error{});
+    }
+    auto task = (this->*read)(request);
+    if (!task) return reply.error(task.error());
+    const auto session = request.from.text();
+    Grant grant{{view, {}, session}};
+    if (task->verb == Verb::list) return carryOut(request, std::move(*task), std::move(grant), tell);
+    if (!record.takesMore()) return tell(policy::audit::Trail::failure());
+    const policy::Act act{task->verb, task->service, task->member, task->payload, task->isRepeat, session};
+    const auto decision = view->decide(act);
+    auto asked = recorded(request, *task, whatOf(task->verb));
+    asked.rule = decision.ruleName();
+    asked.version = view->policy().version();
+    if (!decision) {
+      log->debug("refused: {}", qi::printable(view->explain(act, decision), 300));
+      const auto refused = record.refusing(std::move(asked), policy::text(decision.refusal), tell);
+      if (decision.isVisible) return refused(policy::toError(act, decision));
+      return answerAsAbsent(request, refused, std::move(*task), std::move(grant));
+    }
+    grant.longest = decision.rule->limits.deadline.value_or(grant.longest);
+    if (decision.lease)
+      grant.leased = std::make_shared<Leased>(view->caller().principal, session, decision.lease->name);
+    if (decision.rule->limits.logsArguments && task->changes) asked.arguments = request.payload.text;
+    const Repeats::Waiter waiter = record.answering(std::move(asked), tell);
     if (!task->changes) return carryOut(request, std::move(*task), std::move(grant), waiter);
     const auto once = rpc::Once::read(request.payload);
-    if (!once) return reply.error(once.error());
+    if (!once) return waiter(once.error());
     doOnce(request, std::move(*task), std::move(grant), *once, waiter);
   }
 
+  static What whatOf(Verb verb) {
+    switch (verb) {
+      case Verb::call:
+        return What::call;
+      case Verb::post:
+        return What::post;
+      case Verb::get:
+        return What::get;
+      case Verb::set:
+        return What::set;
+      case Verb::watch:
+        return What::watch;
+      default:
+        return What::list;
+    }
+  }
+  static IqRecord::Request recorded(const xmpp::IqRequest& request, const Task& task, What what) {
+    const auto once = rpc::Once::read(request.payload);
+    return {.from = request.from,
+            .id = once ? once->id : std::string(),
+            .what = what,
+            .service = task.service,
+            .member = task.member,
+            .bytes = task.payload};
+  }
+
   // As what is not there, and the same for each verb: nothing is done, since the member cannot be found.
-  void answerAsAbsent(const xmpp::IqRequest& request, const xmpp::IqReply& reply, Task task, Grant grant) {
+  void answerAsAbsent(const xmpp::IqRequest& request, const IqRecord::Answer& tell, Task task, Grant grant) {
     grant.caller.without = task.member.substr(0, task.member.find("::"));
-    carryOut(request, std::move(task), std::move(grant), [reply](const Result<Element>& outcome) {
-      reply.error(outcome ? Error{Code::internal, "a member that was refused was found", {}} : outcome.error());
+    carryOut(request, std::move(task), std::move(grant), [tell](const Result<Element>& outcome) {
+      tell(outcome ? Error{Code::internal, "a member that was refused was found", {}} : outcome.error());
     });
   }
 
@@ -346,6 +384,9 @@ IqDoor::IqDoor(boost::asio::io_context& io, policy::Authority& authority, run::L
     return state->whyNotWatched(account, what);
   };
   state_->subscriptions = std::make_shared<Subscriptions>(io, state_->bus, send, check, log, Subscriptions::Options());
+  state_->subscriptions->onEnded([weak](const xmpp::Jid& who, const rpc::Subscription& what, std::string_view why) {
+    if (const auto state = weak.lock()) state->record.unwatched(who, what.service, what.member, why);
+  });
   state_->listening = authority.onChange([weak] {
     const auto state = weak.lock();
     if (!state) return;
@@ -366,6 +407,8 @@ void IqDoor::offer(std::shared_ptr<Control> control) {
     return state->seats->of(caller.view->caller(), caller.session);
   });
 }
+
+void IqDoor::record(std::shared_ptr<policy::audit::Trail> trail) { state_->record = IqRecord(std::move(trail)); }
 
 void IqDoor::use(std::shared_ptr<directory::Session> bus) { state_->bus->use(std::move(bus)); }
 

@@ -3,6 +3,7 @@
 #include "core/run/log.hpp"
 #include "directory/session.hpp"
 #include "gateway/control.hpp"
+#include "policy/audit/trail.hpp"
 #include "policy/authority.hpp"
 #include "xmpp/client.hpp"
 
@@ -25,6 +26,8 @@ class IqDoor {
 
   // From now on callers may take control leases.
   void offer(std::shared_ptr<Control> control);
+  // Where it is recorded from now on what is done.
+  void record(std::shared_ptr<policy::audit::Trail> trail);
   // The bus from now on.
   void use(std::shared_ptr<directory::Session> bus);
   // From now on the client's requests in urn:beckon:rpc:0 come here, and events leave by it. It outlives the door, or

@@ -58,6 +58,13 @@ struct LanDoor::State : localbus::Receiver, std::enable_shared_from_this<State> 
     auto found = options.admit({token, key, address});
     if (!found) {
       log->info("{} is not let in: {}", peer->peer(), found.error().cause);
+      if (options.trail)
+        options.trail->add({.what = policy::audit::What::enter,
+                            .outcome = policy::audit::Outcome::refused,
+                            .why = run::codeText(found.error().code),
+                            .door = "lan",
+                            .who = address,
+                            .note = found.error().cause});
       return {AuthDecision::State::refused, {}, found.error().cause};
     }
     admitted[peer->id()] = std::move(*found);
@@ -151,7 +158,7 @@ Result<localbus::Endpoint> LanDoor::start(const localbus::Endpoint& endpoint, st
   };
   state_->door = std::make_shared<const LanSession::Door>(
       LanSession::Door{state_->catalogue, state_->options.machineId, state_->sessionId, url.substr(0, url.find(':')),
-                       listening->port, bus, state_->options.control, *controlId, state_->log});
+                       listening->port, bus, state_->options.control, *controlId, state_->options.trail, state_->log});
   state_->log->info("the LAN door listens on {}", url);
   return listening;
 }

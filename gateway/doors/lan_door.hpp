@@ -6,6 +6,7 @@
 #include "gateway/control.hpp"
 #include "localbus/tls_context.hpp"
 #include "policy/admission.hpp"
+#include "policy/audit/trail.hpp"
 #include "policy/authority.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -29,6 +30,8 @@ class LanDoor {
     std::function<run::Result<policy::Admitted>(const policy::Credentials&)> admit;
     // Connections on the bus of their own for one caller: a session with `capabilities` besides its own.
     std::function<std::shared_ptr<directory::Session>(const qi::CapabilityMap& capabilities)> bus;
+    // Where it is recorded what was done; null: nowhere.
+    std::shared_ptr<policy::audit::Trail> trail = {};
     // Numbers of services outside.
     directory::ServiceIds ids = {};
     // Of control leases; null: nobody can take one.

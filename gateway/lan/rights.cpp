@@ -1,5 +1,8 @@
 #include "gateway/lan/rights.hpp"
 
+#include "core/qi/json.hpp"
+#include "core/qi/value_coder.hpp"
+
 #include <algorithm>
 
 namespace beckon::gateway {
@@ -12,6 +15,7 @@ using localbus::RemoteObject;
 using policy::Kind;
 using policy::Refusal;
 using policy::Verb;
+using policy::audit::What;
 using run::Code;
 using run::Error;
 using run::Result;
@@ -34,6 +38,38 @@ Verb verbOf(Guard::Use use) {
   return Verb::watch;
 }
 
+What whatOf(Guard::Use use) {
+  switch (use) {
+    case Guard::Use::call:
+      return What::call;
+    case Guard::Use::post:
+      return What::post;
+    case Guard::Use::get:
+      return What::get;
+    case Guard::Use::set:
+      return What::set;
+    case Guard::Use::watch:
+      break;
+  }
+  return What::watch;
+}
+
+// The arguments as the record has them: "[1,2]", or for a property its value. Of what cannot be read nothing: it is not
+// carried out either.
+std::string argumentsOf(const qi::MetaObject& meta, Guard::Use use, std::uint32_t member, const qi::Header& asked,
+                        qi::ByteView bytes) {
+  std::string_view type = "m";
+  if (use != Guard::Use::set && !(asked.flags & qi::flags::dynamicPayload)) {
+    if (const auto method = meta.methods.find(member); method != meta.methods.end())
+      type = method->second.parametersSignature;
+    else if (const auto signal = meta.signals.find(member); signal != meta.signals.end())
+      type = signal->second.signature;
+  }
+  const auto signature = qi::Signature::parse(type);
+  const auto value = signature ? qi::decodeValue(bytes, *signature) : Result<qi::Value>(signature.error());
+  return value ? qi::toJsonText(*value) : std::string();
+}
+
 std::string_view nameOf(const qi::MetaObject& meta, std::uint32_t member) {
   if (const auto method = meta.methods.find(member); method != meta.methods.end()) return method->second.name;
   if (const auto signal = meta.signals.find(member); signal != meta.signals.end()) return signal->second.name;
@@ -45,7 +81,7 @@ std::string_view nameOf(const qi::MetaObject& meta, std::uint32_t member) {
 }  // namespace
 
 // The bus, for somebody outside.
-class Rights::Outward final : public Guard {
+class Rights::Outward final : public Guard, public std::enable_shared_from_this<Outward> {
  public:
   Outward(std::shared_ptr<Rights> rights, std::string service, const qi::MetaObject& whole, bool isGiven)
       : rights_(std::move(rights)), service_(std::move(service)), whole_(whole), isGiven_(isGiven) {
@@ -55,10 +91,23 @@ class Rights::Outward final : public Guard {
 
   const qi::MetaObject& visible() const override { return visible_; }
 
-  Result<Duration> admit(Use use, std::uint32_t member, std::size_t payload) override {
-    const policy::Act act{verbOf(use), service_, nameOf(visible_, member), payload, false, rights_->session()};
+  Result<Duration> admit(Use use, std::uint32_t member, const qi::Header& asked, qi::ByteView arguments) override {
+    auto& record = rights_->record();
+    if (!record.takesMore()) return told(policy::audit::Trail::failure());
+    const policy::Act act{
+        verbOf(use), service_, nameOf(whole_, member), arguments.size(), false, rights_->session()};
     auto& view = rights_->view();
     const auto decision = view.decide(act);
+    if (record.isKept()) {
+      auto entry = actOf(use, act.member, decision.ruleName());
+      entry.bytes = arguments.size();
+      if (decision && decision.rule->limits.logsArguments && use != Use::get && use != Use::watch)
+        entry.arguments = argumentsOf(whole_, use, member, asked, arguments);
+      if (decision)
+        record.admitted(asked, std::move(entry));
+      else
+        record.refused(asked, entry, policy::text(decision.refusal));
+    }
     if (decision) {
       const auto& deadline = decision.rule->limits.deadline;
       return deadline ? Duration(*deadline) : Duration::max();
@@ -68,10 +117,19 @@ class Rights::Outward final : public Guard {
       rights_->log()->debug("refused: {}", view.explain(act, decision));
     if (!decision.isVisible || decision.refusal == Refusal::notGranted || decision.refusal == Refusal::door)
       return Error{Code::unknownMember, "there is no such member", {}};
-    auto error = policy::toError(act, decision);
-    error.cause = std::string(run::codeText(error.code)) + ": " + error.cause;
-    if (!error.nextStep.empty()) error.cause += "; " + error.nextStep;
-    return error;
+    return told(policy::toError(act, decision));
+  }
+  void missed(Use use, std::uint32_t member, std::string_view name, const qi::Header& asked) override {
+    auto& record = rights_->record();
+    if (!record.isKept()) return;
+    const auto known = name.empty() ? nameOf(whole_, member) : name;
+    const auto number = "#" + std::to_string(member);
+    record.refused(asked, actOf(use, known.empty() ? std::string_view(number) : known, {}), "not-visible");
+  }
+  void unwatched(std::uint32_t signal, bool byReview) override {
+    auto entry = actOf(Use::watch, nameOf(whole_, signal), {});
+    entry.what = What::unwatch;
+    rights_->record().done(entry, policy::audit::Outcome::none, byReview ? "policy" : "");
   }
   bool mayEnd(std::uint32_t method) const override {
     const auto& leases = rights_->view().policy().leases();
@@ -89,6 +147,16 @@ class Rights::Outward final : public Guard {
   }
 
  private:
+  // With its code in front: an error of qi is a text.
+  static Error told(Error error) {
+    error.cause = std::string(run::codeText(error.code)) + ": " + error.cause;
+    if (!error.nextStep.empty()) error.cause += "; " + error.nextStep;
+    return error;
+  }
+  LanRecord::Act actOf(Use use, std::string_view member, std::string_view rule) {
+    return {whatOf(use), service_, member, rule, rights_->sharedView(), shared_from_this(), 0, std::nullopt};
+  }
+
   std::shared_ptr<Rights> rights_;
   std::string service_;
   qi::MetaObject whole_, visible_;
@@ -102,7 +170,7 @@ class Rights::Inward final : public Guard {
       : rights_(std::move(rights)), service_(std::move(service)), target_(std::move(target)) {}
 
   const qi::MetaObject& visible() const override { return target_->metaObject(); }
-  Result<Duration> admit(Use, std::uint32_t, std::size_t) override { return Duration::max(); }
+  Result<Duration> admit(Use, std::uint32_t, const qi::Header&, qi::ByteView) override { return Duration::max(); }
   bool mayWatch(std::uint32_t) const override { return true; }
   std::shared_ptr<BoundObject> given(std::shared_ptr<RemoteObject> object) override {
     return rights_->inward(std::move(object), service_);

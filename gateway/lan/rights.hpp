@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/run/log.hpp"
+#include "gateway/lan/record.hpp"
 #include "localbus/forwarded_object.hpp"
 #include "policy/view.hpp"
 
@@ -15,11 +16,13 @@ namespace beckon::gateway {
 class Rights : public std::enable_shared_from_this<Rights> {
  public:
   // `session`: by what name control leases know it.
-  Rights(std::shared_ptr<policy::View> view, std::string session, run::Log log)
-      : view_(std::move(view)), session_(std::move(session)), log_(std::move(log)) {}
+  Rights(std::shared_ptr<policy::View> view, std::string session, std::shared_ptr<LanRecord> record, run::Log log)
+      : view_(std::move(view)), session_(std::move(session)), record_(std::move(record)), log_(std::move(log)) {}
 
   policy::View& view() const { return *view_; }
+  std::shared_ptr<const policy::View> sharedView() const { return view_; }
   const std::string& session() const { return session_; }
+  LanRecord& record() const { return *record_; }
   const run::Log& log() const { return log_; }
   // From now on. What was made sees and lets pass what the new one grants, and subscriptions to other things end.
   void replace(std::shared_ptr<policy::View> view);
@@ -47,6 +50,7 @@ class Rights : public std::enable_shared_from_this<Rights> {
 
   std::shared_ptr<policy::View> view_;
   std::string session_;
+  std::shared_ptr<LanRecord> record_;
   run::Log log_;
   std::vector<Made> made_;
   static constexpr std::size_t leastSwept = 64;

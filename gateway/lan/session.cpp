@@ -12,6 +12,7 @@ namespace beckon::gateway {
 using boost::asio::awaitable;
 using directory::ServiceInfo;
 using localbus::Connection;
+using policy::audit::What;
 using run::Code;
 using run::Error;
 using run::Result;
@@ -31,7 +32,9 @@ LanSession::LanSession(std::shared_ptr<const Door> door, std::shared_ptr<Connect
                        std::shared_ptr<policy::View> view)
     : door_(std::move(door)),
       connection_(std::move(connection)),
-      rights_(std::make_shared<Rights>(std::move(view), "lan-" + std::to_string(connection_->id()), door_->log)),
+      record_(std::make_shared<LanRecord>(door_->trail, view->caller().principal, connection_)),
+      rights_(std::make_shared<Rights>(std::move(view), "lan-" + std::to_string(connection_->id()), record_,
+                                       door_->log)),
       directory_(std::make_shared<ShadowDirectory>(connection_->executor(), door_->machineId, services())),
       busTimer_(connection_->executor(), localbus::Timer::time_point::min()) {
   // By the way that he came, whatever other addresses we have or get. A libqi client goes on with the connection that
@@ -51,9 +54,14 @@ void LanSession::start(std::function<void()> closed) {
   showsControl_ = isControlShown();
   watching_ = door_->catalogue->onChange([this](const auto& entry, bool isThere) { changed(entry, isThere); });
   connection_->setReceiver(this);
+  record_->entered(connection_->peer(), rights_->view());
+  connection_->setWitness(record_.get());
 }
 
-void LanSession::close(const Error& reason) { connection_->close(reason); }
+void LanSession::close(const Error& reason) {
+  reason_ = reason.cause;
+  connection_->close(reason);
+}
 
 ShadowDirectory::Services LanSession::services() {
   ShadowDirectory::Services out;
@@ -143,7 +151,13 @@ void LanSession::received(const std::shared_ptr<Connection>& from, const qi::Mes
   }
   if (showsControl_ && service == door_->controlId) return control()->received(from, message);
   const auto entry = shown_.contains(service) ? door_->catalogue->find(service) : nullptr;
-  if (!entry) return refuse(header, qi::encodeNotHandled());
+  if (!entry) {
+    const auto there = door_->catalogue->find(service);
+    const auto name = there ? there->onBus.name : "#" + std::to_string(service);
+    const auto what = header.type == qi::MessageType::call ? What::call : What::post;
+    record_->refused(header, {.what = what, .service = name, .view = rights_->sharedView()}, "not-visible");
+    return refuse(header, qi::encodeNotHandled());
+  }
   begin(entry, message);
 }
 
@@ -231,6 +245,8 @@ awaitable<void> LanSession::showAgain(std::uint32_t id) {
 
 void LanSession::closed(const Connection&) {
   isClosed_ = true;
+  connection_->setWitness(nullptr);
+  record_->left(reason_);
   busTimer_.cancel();
   watching_.reset();
   for (const auto& [id, used] : used_)

@@ -32,6 +32,7 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
     std::function<std::shared_ptr<directory::Session>(const std::string& principal)> bus;
     std::shared_ptr<Control> control;  // of control leases; null: there are none
     std::uint32_t controlId = 0;       // the number of its service
+    std::shared_ptr<policy::audit::Trail> trail;  // null: nothing is recorded
     run::Log log;
   };
 
@@ -95,6 +96,7 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
 
   std::shared_ptr<const Door> door_;
   std::shared_ptr<localbus::Connection> connection_;
+  std::shared_ptr<LanRecord> record_;
   std::shared_ptr<Rights> rights_;
   std::shared_ptr<ShadowDirectory> directory_;
   std::shared_ptr<directory::Session> bus_;
@@ -107,6 +109,7 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
   std::function<void()> closed_;
   bool showsControl_ = false;
   std::shared_ptr<Control::Seat> seat_;  // once Control was used
+  std::string reason_ = "it went";  // why it ends
   bool isClosed_ = false;
 };
 

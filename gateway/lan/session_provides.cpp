@@ -34,7 +34,14 @@ bool LanSession::mayProvide(const std::string& name) {
 
 Result<std::uint32_t> LanSession::add(const ServiceInfo& info) {
   const policy::Act act{policy::Verb::provide, info.name, {}, 0};
+  if (!record_->takesMore()) return policy::audit::Trail::failure();
   const auto decision = rights_->view().decide(act);
+  LanRecord::Act entry{.what = policy::audit::What::provide,
+                       .service = info.name,
+                       .rule = decision.ruleName(),
+                       .view = rights_->sharedView()};
+  record_->done(entry, decision ? policy::audit::Outcome::done : policy::audit::Outcome::refused,
+                decision ? "" : policy::text(decision.refusal));
   if (!decision) {
     door_->log->info("refused: {}", rights_->view().explain(act, decision));
     return Error{Code::refused, "the robot's policy does not let you register this name", {}};

@@ -72,6 +72,7 @@ class LanFixture : public testing::Test {
       for (const auto& [key, value] : capabilities) chosen.capabilities.insert_or_assign(key, value);
       return directory::Session::keep(bus.loop.io, bus.endpoint, chosen, run::silentLog());
     };
+    options.trail = trail;
     door.emplace(bus.loop.io, *authority, own_, std::move(options), run::silentLog());
     endpoint = door->start({"127.0.0.1", 0, localbus::Endpoint::Scheme::tcps}, serverTls).value();
     door->busIsThere();
@@ -133,6 +134,7 @@ class LanFixture : public testing::Test {
   std::optional<policy::Authority> authority;
   std::shared_ptr<gateway::Control> control;
   std::optional<localbus::TlsContext> serverTls;
+  std::shared_ptr<policy::audit::Trail> trail;  // none: nothing is recorded
   std::optional<gateway::LanDoor> door;
   localbus::Endpoint endpoint;
 
