@@ -41,6 +41,7 @@ Result<> RobotSide::open() {
   auto store = policy::Tokens::open(settings_.state / policy::Tokens::fileName);
   if (!store) return store.error();
   tokens_.emplace(io_.get_executor(), std::move(*store), log_);
+  if (const auto recording = openRecord(); !recording) return recording.error();
   busFromHere_ = settings_.bus;
   if (!settings_.isAttached)
     if (const auto held = holdBus(); !held) return held.error();
@@ -93,6 +94,8 @@ void RobotSide::close() {
   watchdog_.reset();
   if (directory_) directory_->stop();
   if (tokens_) tokens_->stop();
+  policyRecorded_.reset();
+  if (trail_) trail_->close();
 }
 
 std::shared_ptr<directory::Session> RobotSide::onBus(const qi::CapabilityMap& capabilities) const {
@@ -121,11 +124,14 @@ Result<> RobotSide::openLan() {
   options.machineId = machineId_;
   options.admit = [this](const policy::Credentials& shown) { return admission_->admit(shown); };
   options.bus = [this](const qi::CapabilityMap& capabilities) { return onBus(capabilities); };
+  options.trail = trail_;
   options.ids = directory::keptIds(settings_.state / "lan-ids", log_);
   options.control = control_;
   lan_.emplace(io_, authority_, bus_, std::move(options), log_);
-  tokensEnd_ = tokens_->onEnded(
-      [this](const policy::LiveTokens::Ended& ended) { lan_->revoked(ended.id, std::string(ended.reason)); });
+  tokensEnd_ = tokens_->onEnded([this](const policy::LiveTokens::Ended& ended) {
+    trail_->add({.what = policy::audit::What::token, .who = "token:" + ended.name, .note = ended.reason});
+    lan_->revoked(ended.id, std::string(ended.reason));
+  });
   const auto listening = lan_->start(wanted.listen, *tls);
   if (!listening) return listening.error();
   std::cout << "lan " << listening->url() << " SHA256:" << tls->ownKey() << std::endl;
@@ -145,6 +151,23 @@ void RobotSide::announceLan(const localbus::Endpoint& listening, const std::stri
   if (const auto started = lanAnnouncement_->start(); !started)
     log_->warn("the robot is not announced in the network: {}; next: {}", started.error().cause,
                started.error().nextStep);
+}
+
+Result<> RobotSide::openRecord() {
+  auto opened = policy::audit::Trail::open(io_.get_executor(), settings_.audit, log_);
+  if (!opened) return opened.error();
+  trail_ = std::move(*opened);
+  trail_->add({.what = policy::audit::What::start, .note = "beckond " BECKON_VERSION});
+  recordPolicy();
+  policyRecorded_ = authority_.onChange([this] { recordPolicy(); });
+  door_.record(trail_);
+  return {};
+}
+
+void RobotSide::recordPolicy() const {
+  trail_->add({.what = policy::audit::What::policy,
+               .policy = authority_.current().version(),
+               .note = settings_.policyFile.native()});
 }
 
 std::set<xmpp::Jid> RobotSide::contacts() const {

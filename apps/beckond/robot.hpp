@@ -48,6 +48,8 @@ class RobotSide {
   std::shared_ptr<directory::Session> onBus(const qi::CapabilityMap& capabilities) const;
   run::Result<> openLan();
   void announceLan(const localbus::Endpoint& listening, const std::string& key);
+  run::Result<> openRecord();
+  void recordPolicy() const;
 
   boost::asio::io_context& io_;
   Settings settings_;
@@ -56,6 +58,7 @@ class RobotSide {
   std::optional<directory::ServiceDirectory> directory_;
   policy::Authority authority_;
   std::optional<policy::PolicyFile> policyFile_;
+  std::shared_ptr<policy::audit::Trail> trail_;
   std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
   std::shared_ptr<gateway::Control> control_;
@@ -68,6 +71,7 @@ class RobotSide {
   std::optional<gateway::LanDoor> lan_;
   std::optional<dnssd::Announcement> lanAnnouncement_;
   std::shared_ptr<void> tokensEnd_;
+  std::shared_ptr<void> policyRecorded_;
   std::shared_ptr<void> listening_;  // to changes of the policy
 };
 

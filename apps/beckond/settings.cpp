@@ -4,6 +4,7 @@
 #include "apps/tls_options.hpp"
 #include "core/qi/utf8.hpp"
 #include "policy/policy_file.hpp"
+#include "policy/quantities.hpp"
 
 #include <unistd.h>
 
@@ -93,6 +94,31 @@ void readLan(run::ConfigFile& file, Settings& settings) {
   settings.lan = std::move(lan);
 }
 
+void readAudit(run::ConfigFile& file, Settings& settings) {
+  using policy::audit::Options;
+  auto& audit = settings.audit;
+  audit.folder = settings.state / "audit";
+  const auto size = [&](const char* key, std::uint64_t& into, std::uint64_t least) {
+    const auto text = file.textOr(key, "");
+    if (text.empty()) return;
+    const auto read = policy::sizeOf(text);
+    if (!read || *read < least)
+      return file.reject(key, "\"" + text + "\" is not a size of " + std::to_string(least / 1024) + " KiB or more",
+                         "write for example \"64 MiB\"");
+    into = *read;
+  };
+  size("audit.segment", audit.segment, 64 * 1024);
+  size("audit.keep", audit.keep, 1024 * 1024);
+  audit.days = std::chrono::days(file.integerOr("audit.days", audit.days.count(), 1, 36500));
+  const auto full = file.textOr("audit.when_full", "stop"), survives = file.textOr("audit.survives", "kill");
+  if (full != "stop" && full != "go on")
+    file.reject("audit.when_full", "\"" + full + "\" is not known", "write \"stop\" or \"go on\"");
+  if (survives != "kill" && survives != "power loss")
+    file.reject("audit.survives", "\"" + survives + "\" is not known", "write \"kill\" or \"power loss\"");
+  audit.whenFull = full == "stop" ? Options::WhenFull::stop : Options::WhenFull::goOn;
+  audit.survives = survives == "kill" ? Options::Survives::kill : Options::Survives::powerLoss;
+}
+
 void readToken(run::ConfigFile& file, Settings& settings) {
   const auto user = file.textOr("bus.user", "");
   const auto path = file.pathOr("bus.token_file", {});
@@ -134,6 +160,7 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
     file->reject(settings.isAttached ? "bus.attach" : "bus.listen", bus.error().cause, bus.error().nextStep);
   readTls(*file, settings);
   readToken(*file, settings);
+  readAudit(*file, settings);
 
   readPolicy(*file, settings);
 

@@ -3,6 +3,7 @@
 #include "apps/bus_token.hpp"
 #include "localbus/endpoint.hpp"
 #include "localbus/tls_context.hpp"
+#include "policy/audit/trail.hpp"
 #include "policy/policy.hpp"
 #include "xmpp/strophe_stream.hpp"
 
@@ -30,7 +31,8 @@ struct Settings {
     bool announces = true;      // by DNS-SD, unless nobody else can reach it
     std::string name;           // under which
   };
-  std::optional<Lan> lan;       // the LAN door; none: it stays shut
+  std::optional<Lan> lan;  // the LAN door; none: it stays shut
+  policy::audit::Options audit;
   std::filesystem::path state;  // where the robot's identity is kept
 };
 

@@ -1,3 +1,4 @@
+#include "apps/cli/audit.hpp"
 #include "apps/cli/bus_target.hpp"
 #include "apps/cli/command.hpp"
 #include "apps/cli/completion.hpp"
@@ -214,7 +215,7 @@ CLI::App* addPolicy(CLI::App& app, cli::PolicyCommand& command) {
 const char* const footer =
     "Exit codes: 0 done, 1 fault of Beckon, 2 wrong usage or arguments, 3 no such robot, service or member,\n"
     "4 cannot be reached or lost, 5 no answer in time, 6 refused, 7 the service answered with an error, 8 broken "
-    "protocol or limit.\nOf doctor: 0 sound, 1 not sound, 2 wrong usage.";
+    "protocol or limit.\nOf doctor and audit verify: 0 sound, 1 not sound, 2 wrong usage.";
 
 }  // namespace
 
@@ -274,6 +275,8 @@ int main(int argc, char** argv) {
   const auto* aboutPolicy = addPolicy(app, policy);
   cli::TokenCommand token;
   cli::addTokenVerb(app, token);
+  cli::AuditCommand record;
+  cli::addAuditVerb(app, record);
   const auto* completion = app.add_subcommand("completion", "Print a script for bash: source <(beckon completion).");
   bool isSound = true;
   const auto body = [&]() -> Result<> {
@@ -281,6 +284,8 @@ int main(int argc, char** argv) {
       policy.json = command.json;
       return cli::policy(policy);
     }
+    record.json = command.json;
+    if (record.action != cli::AuditCommand::Action::none) return cli::audit(record, isSound);
     command.arguments = app.remaining(true);
     if (completion->parsed()) {
       std::cout << cli::bashCompletion(app) << std::flush;
