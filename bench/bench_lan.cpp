@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 namespace beckon::bench {
@@ -54,6 +56,13 @@ class Child {
   Child& operator=(const Child&) = delete;
 
   std::uint16_t port() const { return port_; }
+  // Microseconds on a core since it began.
+  double cpuTime() const {
+    std::ifstream file("/proc/" + std::to_string(process_) + "/schedstat");
+    double nanoseconds = 0;
+    file >> nanoseconds;
+    return nanoseconds / 1000;
+  }
 
  private:
   pid_t process_ = 0;
@@ -72,15 +81,23 @@ void serve(const std::function<void(std::uint16_t)>& ready) {
   io.run();
 }
 
+std::uint64_t bytesIn(const std::filesystem::path& folder) {
+  std::uint64_t out = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) out += entry.file_size();
+  return out;
+}
+
 std::string thousandRules() {
   std::string out;
   for (int i = 0; i < 999; ++i)
-    out += "[[rule]]\nname = \"r" + std::to_string(i) +
-           "\"\nwho = [\"token:bench\"]\nmay = [\"call\"]\non = [\"Other" + std::to_string(i) + "\"]\n";
+    out += "[[rule]]\nname = \"r" + std::to_string(i) + "\"\nwho = [\"token:bench\"]\nmay = [\"call\"]\non = [\"Other" +
+           std::to_string(i) + "\"]\n";
   return out + "[[rule]]\nname = \"bench\"\nwho = [\"token:bench\"]\nmay = [\"call\"]\non = [\"Bench\"]\n";
 }
 
-void openDoor(std::uint16_t bus, const TlsContext& tls, const std::function<void(std::uint16_t)>& ready) {
+// `record`: the folder of one; empty: nothing is recorded.
+void openDoor(std::uint16_t bus, const TlsContext& tls, const std::filesystem::path& record,
+              const std::function<void(std::uint16_t)>& ready) {
   boost::asio::io_context io(1);
   const auto onBus = [&](const qi::CapabilityMap& capabilities) {
     directory::Session::Options options;
@@ -94,6 +111,10 @@ void openDoor(std::uint16_t bus, const TlsContext& tls, const std::function<void
   options.machineId = machine;
   options.admit = [](const auto&) { return policy::Admitted{"token:bench", {}, 1}; };
   options.bus = onBus;
+  policy::audit::Options recording;
+  recording.folder = record;
+  if (!record.empty())
+    options.trail = policy::audit::Trail::open(io.get_executor(), recording, run::silentLog()).value();
   gateway::LanDoor door(io, authority, own, std::move(options), run::silentLog());
   own->onOpened([&] {
     door.busIsThere();
@@ -152,7 +173,14 @@ class Client {
     while (answered < calls) io_.run_one();
     return calls / std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   }
-  double pipelined() { return rate(echo_, qi::encode(std::int32_t{7}), 100'000, 256); }
+  static constexpr int calls = 100'000;
+  double pipelined() { return rate(echo_, qi::encode(std::int32_t{7}), calls, 256); }
+  // Microseconds of a core that `between` needs for one of them.
+  double cpuOfACall(const Child& between) {
+    const auto before = between.cpuTime();
+    pipelined();
+    return (between.cpuTime() - before) / calls;
+  }
   // Megabytes in a second, one way.
   double throughput() { return rate(sink_, qi::encode(qi::Bytes(1'000'000)), 200, 4); }
 
@@ -187,9 +215,11 @@ int measure(const Options& options) {
   const auto tls = TlsContext::server({.own = own, .asksForKeys = true}).value();
   const auto pinned = TlsContext::client({.pin = tls.ownKey()}).value();
   Child server(&serve);
-  Child door([&](const auto& ready) { openDoor(server.port(), tls, ready); });
+  const auto record = folder.path() / "audit";
+  Child door([&](const auto& ready) { openDoor(server.port(), tls, {}, ready); });
+  Child recorded([&](const auto& ready) { openDoor(server.port(), tls, record, ready); });
   Child forwarder([&](const auto& ready) { forwardTls(server.port(), tls, ready); });
-  Client byDoor(door.port(), pinned), byForwarder(forwarder.port(), pinned);
+  Client byDoor(door.port(), pinned), byForwarder(forwarder.port(), pinned), byRecorded(recorded.port(), pinned);
   Report report(options);
   report.add({"gateway.call", "us", [&] { return byDoor.callTime(); }, {}, [&] { return byForwarder.callTime(); }});
   report.add({"gateway.calls256",
@@ -204,6 +234,28 @@ int measure(const Options& options) {
               {},
               [&] { return byForwarder.throughput(); },
               false});
+  // With the record, beside the same door without.
+  report.add({"gateway.recorded", "us", [&] { return byRecorded.callTime(); }, {}, [&] { return byDoor.callTime(); }});
+  report.add({"gateway.recorded256",
+              "1/s",
+              [&] { return byRecorded.pipelined(); },
+              {},
+              [&] { return byDoor.pipelined(); },
+              false});
+  report.add({"gateway.recordedCpu",
+              "us",
+              [&] { return byRecorded.cpuOfACall(recorded); },
+              {},
+              [&] { return byDoor.cpuOfACall(door); }});
+  report.add({"gateway.recordedBytes",
+              "B",
+              [&] {
+                const auto before = bytesIn(record);
+                byRecorded.pipelined();
+                return static_cast<double>(bytesIn(record) - before) / Client::calls;
+              },
+              {},
+              {}});
   return report.finish();
 }
 
