@@ -95,6 +95,7 @@ void RobotSide::close() {
   if (directory_) directory_->stop();
   if (tokens_) tokens_->stop();
   policyRecorded_.reset();
+  leasesRecorded_.reset();
   if (trail_) trail_->close();
 }
 
@@ -160,6 +161,13 @@ Result<> RobotSide::openRecord() {
   trail_->add({.what = policy::audit::What::start, .note = "beckond " BECKON_VERSION});
   recordPolicy();
   policyRecorded_ = authority_.onChange([this] { recordPolicy(); });
+  leasesRecorded_ = control_->onLost([this](const policy::Lease& lease, const policy::Leases::Owner& who) {
+    trail_->add({.what = policy::audit::What::lease,
+                 .who = who.caller.principal,
+                 .session = who.session,
+                 .service = lease.name,
+                 .note = "ended"});
+  });
   door_.record(trail_);
   return {};
 }

@@ -71,7 +71,7 @@ class RobotSide {
   std::optional<gateway::LanDoor> lan_;
   std::optional<dnssd::Announcement> lanAnnouncement_;
   std::shared_ptr<void> tokensEnd_;
-  std::shared_ptr<void> policyRecorded_;
+  std::shared_ptr<void> policyRecorded_, leasesRecorded_;
   std::shared_ptr<void> listening_;  // to changes of the policy
 };
 

@@ -94,8 +94,7 @@ class Rights::Outward final : public Guard, public std::enable_shared_from_this<
   Result<Duration> admit(Use use, std::uint32_t member, const qi::Header& asked, qi::ByteView arguments) override {
     auto& record = rights_->record();
     if (!record.takesMore()) return told(policy::audit::Trail::failure());
-    const policy::Act act{
-        verbOf(use), service_, nameOf(whole_, member), arguments.size(), false, rights_->session()};
+    const policy::Act act{verbOf(use), service_, nameOf(whole_, member), arguments.size(), false, rights_->session()};
     auto& view = rights_->view();
     const auto decision = view.decide(act);
     if (record.isKept()) {

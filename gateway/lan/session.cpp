@@ -33,8 +33,8 @@ LanSession::LanSession(std::shared_ptr<const Door> door, std::shared_ptr<Connect
     : door_(std::move(door)),
       connection_(std::move(connection)),
       record_(std::make_shared<LanRecord>(door_->trail, view->caller().principal, connection_)),
-      rights_(std::make_shared<Rights>(std::move(view), "lan-" + std::to_string(connection_->id()), record_,
-                                       door_->log)),
+      rights_(
+          std::make_shared<Rights>(std::move(view), "lan-" + std::to_string(connection_->id()), record_, door_->log)),
       directory_(std::make_shared<ShadowDirectory>(connection_->executor(), door_->machineId, services())),
       busTimer_(connection_->executor(), localbus::Timer::time_point::min()) {
   // By the way that he came, whatever other addresses we have or get. A libqi client goes on with the connection that

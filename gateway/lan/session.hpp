@@ -30,8 +30,8 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
     std::string scheme;     // by which clients come: "tcps"
     std::uint16_t port = 0;
     std::function<std::shared_ptr<directory::Session>(const std::string& principal)> bus;
-    std::shared_ptr<Control> control;  // of control leases; null: there are none
-    std::uint32_t controlId = 0;       // the number of its service
+    std::shared_ptr<Control> control;             // of control leases; null: there are none
+    std::uint32_t controlId = 0;                  // the number of its service
     std::shared_ptr<policy::audit::Trail> trail;  // null: nothing is recorded
     run::Log log;
   };
@@ -109,7 +109,7 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
   std::function<void()> closed_;
   bool showsControl_ = false;
   std::shared_ptr<Control::Seat> seat_;  // once Control was used
-  std::string reason_ = "it went";  // why it ends
+  std::string reason_ = "it went";       // why it ends
   bool isClosed_ = false;
 };
 
