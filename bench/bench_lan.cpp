@@ -173,13 +173,13 @@ class Client {
     while (answered < calls) io_.run_one();
     return calls / std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   }
-  static constexpr int calls = 100'000;
-  double pipelined() { return rate(echo_, qi::encode(std::int32_t{7}), calls, 256); }
+  static constexpr int inARow = 100'000;
+  double pipelined() { return rate(echo_, qi::encode(std::int32_t{7}), inARow, 256); }
   // Microseconds of a core that `between` needs for one of them.
   double cpuOfACall(const Child& between) {
     const auto before = between.cpuTime();
     pipelined();
-    return (between.cpuTime() - before) / calls;
+    return (between.cpuTime() - before) / inARow;
   }
   // Megabytes in a second, one way.
   double throughput() { return rate(sink_, qi::encode(qi::Bytes(1'000'000)), 200, 4); }
@@ -252,7 +252,7 @@ int measure(const Options& options) {
               [&] {
                 const auto before = bytesIn(record);
                 byRecorded.pipelined();
-                return static_cast<double>(bytesIn(record) - before) / Client::calls;
+                return static_cast<double>(bytesIn(record) - before) / Client::inARow;
               },
               {},
               {}});
