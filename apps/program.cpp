@@ -22,12 +22,15 @@ void takeAllDescriptors() {
 
 }  // namespace
 
-Program::Program(CLI::App& app, std::string& logLevel) : app_(app) {
+Program::Program(CLI::App& app, run::LogStyle& log) : app_(app) {
   std::signal(SIGPIPE, SIG_IGN);
   takeAllDescriptors();
   app.set_version_flag("--version", BECKON_VERSION);
-  app.add_option("--log-level", logLevel, "Lines on standard error")
+  app.add_option("--log-level", log.level, "Lines on standard error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error", "off"}))
+      ->capture_default_str();
+  app.add_option("--log-format", log.format, "How they look; json: an object each")
+      ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
 }
 

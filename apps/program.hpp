@@ -1,9 +1,9 @@
 #pragma once
 
 #include "core/run/error.hpp"
+#include "core/run/log.hpp"
 
 #include <functional>
-#include <string>
 
 namespace CLI {
 class App;
@@ -11,13 +11,13 @@ class App;
 
 namespace beckon::apps {
 
-// What the mains have in common: --version, --log-level, SIGPIPE ignored (libstrophe writes to sockets that the peer
-// has closed), as many open files as the system allows, a wrong command line and whatever ends the program reported,
-// and the exit status that goes with it.
+// What the mains have in common: --version, --log-level, --log-format, SIGPIPE ignored (libstrophe writes to sockets
+// that the peer has closed), as many open files as the system allows, a wrong command line and whatever ends the
+// program reported, and the exit status that goes with it.
 class Program {
  public:
-  // Both outlive the program. `logLevel` holds the level unless --log-level says otherwise.
-  Program(CLI::App& app, std::string& logLevel);
+  // Both outlive the program. `log` holds what the options leave as it is.
+  Program(CLI::App& app, run::LogStyle& log);
 
   // Reads the command line, then runs `body` unless it was --help or --version. `json`, where given, says once the
   // command line is read whether errors are reported as JSON. Gives the exit status.

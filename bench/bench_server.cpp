@@ -41,7 +41,7 @@ int serve(const std::string& url) {
   const auto machine = run::machineId();
   if (!machine) return fail(machine.error());
   boost::asio::io_context io(1);
-  directory::ServiceDirectory directory(io, *machine, run::makeLog("bench-server", "warning"));
+  directory::ServiceDirectory directory(io, *machine, run::makeLog("bench-server", {.level = "warning"}));
   // Before `ready` is printed: who reads it may stop us at once.
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   const auto listening = directory.start(*endpoint);

@@ -54,7 +54,7 @@ Result<std::unique_ptr<BlockingSession>> BlockingSession::connect(const std::str
   std::unique_ptr<BlockingSession> made(new BlockingSession(timeout));
   auto session = made->loop_->wait<std::shared_ptr<Session>>(
       [&io = made->loop_->io(), endpoint = *endpoint, options = std::move(*options)] {
-        return Session::connect(io, endpoint, options, run::makeLog("bus", "warning"));
+        return Session::connect(io, endpoint, options, run::makeLog("bus", {.level = "warning"}));
       });
   if (!session) return session.error();
   made->session_ = std::move(*session);

@@ -26,7 +26,7 @@ Awaitable<> useBus(boost::asio::io_context& io, std::string url, Body body, std:
   if (!endpoint) co_return endpoint.error();
   auto options = usualOptions();
   if (!options) co_return options.error();
-  auto connecting = Session::connect(io, *endpoint, std::move(*options), run::makeLog("bus", "warning"));
+  auto connecting = Session::connect(io, *endpoint, std::move(*options), run::makeLog("bus", {.level = "warning"}));
   auto connected = co_await std::move(connecting);
   if (!connected) co_return connected.error();
   session = *connected;

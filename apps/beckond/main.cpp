@@ -10,11 +10,11 @@ using namespace beckon;
 
 namespace {
 
-run::Result<> serve(const std::string& configFile, const std::string& logLevel) {
+run::Result<> serve(const std::string& configFile, const run::LogStyle& logStyle) {
   const auto settings = apps::readSettings(configFile);
   if (!settings) return settings.error();
   boost::asio::io_context io(1);
-  apps::RobotSide robot(io, *settings, run::makeLog("beckond", logLevel));
+  apps::RobotSide robot(io, *settings, run::makeLog("beckond", logStyle));
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&](auto, int) { robot.stop(); });
   run::Result<> result;
@@ -34,8 +34,9 @@ int main(int argc, char** argv) {
                "beckond"};
   app.require_subcommand(1);
   app.fallthrough();
-  std::string configFile, logLevel = "info";
+  std::string configFile;
+  run::LogStyle logStyle;
   auto* verb = app.add_subcommand("run", "Run until SIGTERM.");
   verb->add_option("--config", configFile, "The configuration, in TOML (docs/configuration.md)")->required();
-  return apps::Program(app, logLevel).run(argc, argv, [&] { return serve(configFile, logLevel); });
+  return apps::Program(app, logStyle).run(argc, argv, [&] { return serve(configFile, logStyle); });
 }

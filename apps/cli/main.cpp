@@ -139,10 +139,10 @@ awaitable<Result<>> obey(boost::asio::io_context& io, const Command& command, ru
   co_return co_await onBus(io, command, *arguments, log, isSound);
 }
 
-Result<> execute(const Command& command, const std::string& logLevel, bool& isSound) {
+Result<> execute(const Command& command, const run::LogStyle& logStyle, bool& isSound) {
   boost::asio::io_context io(1);
   Result<> result;
-  boost::asio::co_spawn(io, obey(io, command, run::makeLog("beckon", logLevel), isSound),
+  boost::asio::co_spawn(io, obey(io, command, run::makeLog("beckon", logStyle), isSound),
                         [&](std::exception_ptr broken, Result<> ended) {
                           if (broken) std::rethrow_exception(broken);
                           result = ended;
@@ -229,7 +229,8 @@ int main(int argc, char** argv) {
 
   Command command;
   command.config = cli::usualConfig();
-  std::string place, logLevel = "off";
+  std::string place;
+  run::LogStyle logStyle{.level = "off"};
   double seconds = 10, measured = 5;
   app.add_option("--bus", command.bus,
                  "The address of a bus's directory, tcp://HOST:PORT (tcps, tcpsm and unix:///PATH, too), instead of a "
@@ -297,8 +298,8 @@ int main(int argc, char** argv) {
     command.time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
     command.measured = std::chrono::milliseconds(static_cast<std::int64_t>(measured * 1000));
     if (const auto complete = cli::complete(place, command); !complete) return complete;
-    return execute(command, logLevel, isSound);
+    return execute(command, logStyle, isSound);
   };
-  const int status = apps::Program(app, logLevel).run(argc, argv, body, &command.json);
+  const int status = apps::Program(app, logStyle).run(argc, argv, body, &command.json);
   return status == 0 && !isSound ? 1 : status;
 }

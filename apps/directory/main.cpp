@@ -44,13 +44,13 @@ Result<std::vector<Entrance>> entrances(const std::vector<std::string>& urls, co
 }
 
 Result<> serve(const std::vector<std::string>& urls, const apps::TlsFiles& files, const std::string& stateFile,
-               const std::string& logLevel) {
+               const run::LogStyle& logStyle) {
   const auto wanted = entrances(urls, files);
   if (!wanted) return wanted.error();
   const auto machine = run::machineId();
   if (!machine) return machine.error();
 
-  const auto log = run::makeLog("directory", logLevel);
+  const auto log = run::makeLog("directory", logStyle);
   auto ids = directory::keptIds(stateFile, log);
 
   boost::asio::io_context io(1);
@@ -78,7 +78,8 @@ int main(int argc, char** argv) {
       "beckon-directory"};
   app.footer("Exit codes: 0 stopped by a signal, 1 fault of Beckon, 2 wrong usage, 4 cannot listen there.");
   std::vector<std::string> urls;
-  std::string stateFile, logLevel = "info";
+  std::string stateFile;
+  run::LogStyle logStyle;
   apps::TlsFiles files;
   app.add_option(
          "url", urls,
@@ -88,5 +89,5 @@ int main(int argc, char** argv) {
   app.add_option("--state", stateFile,
                  "A file that keeps the numbers of services, so that none is given twice after a restart");
   apps::addTlsOptions(app, files, false, true);
-  return apps::Program(app, logLevel).run(argc, argv, [&] { return serve(urls, files, stateFile, logLevel); });
+  return apps::Program(app, logStyle).run(argc, argv, [&] { return serve(urls, files, stateFile, logStyle); });
 }

@@ -32,7 +32,7 @@ struct Places {
   apps::TlsFiles tls;
 };
 
-Result<> simulate(const Places& places, const std::string& name, const std::string& logLevel) {
+Result<> simulate(const Places& places, const std::string& name, const run::LogStyle& logStyle) {
   const auto directory = localbus::Endpoint::parse(places.bus);
   if (!directory) return directory.error();
   const auto listen = localbus::Endpoint::parse(places.listen);
@@ -52,7 +52,7 @@ Result<> simulate(const Places& places, const std::string& name, const std::stri
   options.listen = *listen;
   options.tls = *dialling;
   options.listenTls = *listening;
-  const auto session = directory::Session::keep(io, *directory, std::move(options), run::makeLog("sim", logLevel));
+  const auto session = directory::Session::keep(io, *directory, std::move(options), run::makeLog("sim", logStyle));
   for (const auto& [service, object] : robot.services()) session->provide(service, object).value();
   session->onOpened([&] { std::cout << "ready " << directory->url() << std::endl; });
   localbus::Timer timer(io.get_executor());
@@ -78,7 +78,8 @@ int main(int argc, char** argv) {
       "beckon-sim"};
   app.footer("Exit codes: 0 stopped by a signal, 1 fault of Beckon, 2 wrong usage.");
   Places places;
-  std::string name = "sim", logLevel = "info";
+  std::string name = "sim";
+  run::LogStyle logStyle;
   app.add_option("--bus", places.bus, "The address of the bus's directory: tcp://, tcps:// or tcpsm://HOST[:PORT]")
       ->required();
   app.add_option("--listen", places.listen,
@@ -86,5 +87,5 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   apps::addTlsOptions(app, places.tls, true, true);
   app.add_option("--name", name, "The robot's name, in ALMemory")->capture_default_str();
-  return apps::Program(app, logLevel).run(argc, argv, [&] { return simulate(places, name, logLevel); });
+  return apps::Program(app, logStyle).run(argc, argv, [&] { return simulate(places, name, logStyle); });
 }

@@ -1,16 +1,41 @@
 #include "core/run/log.hpp"
 
+#include <nlohmann/json.hpp>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 namespace beckon::run {
+namespace {
 
-Log makeLog(const std::string& name, const std::string& level) {
+// %J: what was said, as a JSON string. Bytes that are no UTF-8 are replaced, so that each line can be read.
+class JsonText final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    const nlohmann::json text(std::string(message.payload.begin(), message.payload.end()));
+    const auto escaped = text.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    out.append(escaped.data(), escaped.data() + escaped.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonText>(); }
+};
+
+std::unique_ptr<spdlog::formatter> jsonLines() {
+  auto made = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  made->add_flag<JsonText>('J').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","name":"%n","text":%J})");
+  return made;
+}
+
+}  // namespace
+
+Log makeLog(const std::string& name, const LogStyle& style) {
   auto log = std::make_shared<spdlog::logger>(name, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-  log->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %n: %v");
-  const auto parsed = spdlog::level::from_str(level);
-  log->set_level(parsed == spdlog::level::off && level != "off" ? spdlog::level::info : parsed);
+  if (style.format == "json")
+    log->set_formatter(jsonLines());
+  else
+    log->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %n: %v");
+  const auto parsed = spdlog::level::from_str(style.level);
+  log->set_level(parsed == spdlog::level::off && style.level != "off" ? spdlog::level::info : parsed);
   log->flush_on(spdlog::level::trace);
   return log;
 }

@@ -11,9 +11,14 @@ namespace beckon::run {
 // "2026-11-22 00:30:00.123 info directory: ...". Never log a secret or the text of a call's arguments.
 using Log = std::shared_ptr<spdlog::logger>;
 
-// `level` is one of trace, debug, info, warning, error, off; anything else counts as info.
+struct LogStyle {
+  std::string level = "info";  // one of trace, debug, info, warning, error, off; anything else counts as info
+  // "text", or "json": {"time":"2026-11-22T00:30:00.123Z","level":"info","name":"directory","text":"..."}
+  std::string format = "text";
+};
+
 // Safe to use from several threads.
-Log makeLog(const std::string& name, const std::string& level);
+Log makeLog(const std::string& name, const LogStyle& style);
 Log silentLog();
 
 }  // namespace beckon::run

@@ -32,7 +32,7 @@ run::Result<> serve(const std::string& url) {
   if (!policy) return policy.error();
   boost::asio::io_context io(1);
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
-  const auto log = run::makeLog("door", "warning");
+  const auto log = run::makeLog("door", {.level = "warning"});
   directory::ServiceDirectory directory(io, *machine, log);
   const auto bus = directory.start({"127.0.0.1", 0});
   if (!bus) return bus.error();
