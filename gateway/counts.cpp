@@ -23,18 +23,8 @@ void Counts::count(const Entry& entry) {
                     {"outcome", entry.outcome == Outcome::refused ? "turned_away" : "let_in"}})
           .add();
       return;
-    case What::more:
-      metrics_
-          .counter("beckon_refusals", "Requests that were refused, by code.",
-                   {{"door", std::string(entry.door)}, {"code", std::string(entry.why)}})
-          .add(entry.count.value_or(0));
-      return;
-    case What::lost:
-      metrics_.counter("beckon_audit_lost", "Entries of the record that could not be written.")
-          .add(entry.count.value_or(0));
-      return;
     case What::lease:
-      metrics_.counter("beckon_lease_events", "What became of leases of control.", {{"event", std::string(entry.why)}})
+      metrics_.counter("beckon_lease_events", "What became of leases of control.", {{"event", std::string(entry.note)}})
           .add();
       return;
     case What::unwatch:
@@ -44,6 +34,8 @@ void Counts::count(const Entry& entry) {
     case What::start:
     case What::torn:
     case What::removed:
+    case What::lost:
+    case What::more:
       return;
   }
 }
@@ -84,8 +76,12 @@ Counts::Member& Counts::member(const Entry& entry) {
   if (members_.size() >= run::Metrics::mostSeries)
     return members_.try_emplace({}, Member{"other", "other", "other", "other", {}, nullptr}).first->second;
   return members_
-      .emplace(key_, Member{std::string(entry.door), std::string(policy::audit::text(entry.what)),
-                            std::string(entry.service), std::string(entry.member), {}, nullptr})
+      .emplace(key_, Member{std::string(entry.door),
+                            std::string(policy::audit::text(entry.what)),
+                            std::string(entry.service),
+                            std::string(entry.member),
+                            {},
+                            nullptr})
       .first->second;
 }
 

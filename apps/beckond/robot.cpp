@@ -62,7 +62,7 @@ Result<> RobotSide::open() {
     if (lan_) lan_->busIsThere();
   });
   door_.use(bus_);
-  return {};
+  return settings_.status ? openStatus() : Result<>();
 }
 
 Result<> RobotSide::holdBus() {
@@ -82,6 +82,7 @@ Result<> RobotSide::holdBus() {
 
 // Whatever is open, after a start that failed half way too: what stays keeps the program running.
 void RobotSide::close() {
+  status_.reset();
   policyFile_.reset();
   listening_.reset();
   lanAnnouncement_.reset();
@@ -158,6 +159,7 @@ Result<> RobotSide::openRecord() {
   auto opened = policy::audit::Trail::open(io_.get_executor(), settings_.audit, log_);
   if (!opened) return opened.error();
   trail_ = std::move(*opened);
+  trail_->onEntry([this](const policy::audit::Entry& entry) { counts_.count(entry); });
   trail_->add({.what = policy::audit::What::start, .note = "beckond " BECKON_VERSION});
   recordPolicy();
   policyRecorded_ = authority_.onChange([this] { recordPolicy(); });
@@ -212,6 +214,7 @@ void RobotSide::announce(const run::Identity& identity) {
       .online = [](const xmpp::Jid& self) { std::cout << "announced " << self.text() << std::endl; },
       .offline =
           [this](const Error& why, std::chrono::milliseconds retryIn) {
+            offline_ = why.cause;
             log_->warn("offline ({}): {}; {}; trying again in {} ms", run::codeText(why.code), why.cause, why.nextStep,
                        retryIn.count());
           },

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "apps/beckond/settings.hpp"
+#include "apps/beckond/status_port.hpp"
 #include "apps/beckond/watchdog_process.hpp"
 #include "core/dnssd/announcement.hpp"
 #include "core/run/identity.hpp"
 #include "core/run/log.hpp"
 #include "directory/service_directory.hpp"
 #include "directory/session.hpp"
+#include "gateway/counts.hpp"
 #include "gateway/doors/iq_door.hpp"
 #include "gateway/doors/lan_door.hpp"
 #include "policy/live_tokens.hpp"
@@ -50,6 +52,10 @@ class RobotSide {
   void announceLan(const localbus::Endpoint& listening, const std::string& key);
   run::Result<> openRecord();
   void recordPolicy() const;
+  // robot_status.cpp
+  run::Result<> openStatus();
+  std::vector<PartHealth> health() const;
+  void countParts();
 
   boost::asio::io_context& io_;
   Settings settings_;
@@ -59,6 +65,8 @@ class RobotSide {
   policy::Authority authority_;
   std::optional<policy::PolicyFile> policyFile_;
   std::shared_ptr<policy::audit::Trail> trail_;
+  run::Metrics metrics_;
+  gateway::Counts counts_{metrics_};
   std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
   std::shared_ptr<gateway::Control> control_;
@@ -70,6 +78,8 @@ class RobotSide {
   std::optional<policy::Admission> admission_;
   std::optional<gateway::LanDoor> lan_;
   std::optional<dnssd::Announcement> lanAnnouncement_;
+  std::string offline_ = "not yet there";  // why there is no presence, while there is none
+  std::optional<StatusPort> status_;
   std::shared_ptr<void> tokensEnd_;
   std::shared_ptr<void> policyRecorded_, leasesRecorded_;
   std::shared_ptr<void> listening_;  // to changes of the policy

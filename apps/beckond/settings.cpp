@@ -119,6 +119,16 @@ void readAudit(run::ConfigFile& file, Settings& settings) {
   audit.survives = survives == "kill" ? Options::Survives::kill : Options::Survives::powerLoss;
 }
 
+void readStatus(run::ConfigFile& file, Settings& settings) {
+  const auto text = file.textOr("status.listen", "");
+  if (text.empty()) return;
+  const auto endpoint = localbus::Endpoint::parse("tcp://" + text);
+  if (!endpoint || !endpoint->isLoopback())
+    return file.reject("status.listen", "\"" + text + "\" is no address and port of this computer alone",
+                       "write for example \"127.0.0.1:9604\"; a program there may pass it on to others");
+  settings.status = *endpoint;
+}
+
 void readToken(run::ConfigFile& file, Settings& settings) {
   const auto user = file.textOr("bus.user", "");
   const auto path = file.pathOr("bus.token_file", {});
@@ -161,6 +171,7 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
   readTls(*file, settings);
   readToken(*file, settings);
   readAudit(*file, settings);
+  readStatus(*file, settings);
 
   readPolicy(*file, settings);
 

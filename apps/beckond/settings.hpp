@@ -33,7 +33,8 @@ struct Settings {
   };
   std::optional<Lan> lan;  // the LAN door; none: it stays shut
   policy::audit::Options audit;
-  std::filesystem::path state;  // where the robot's identity is kept
+  std::optional<localbus::Endpoint> status;  // where numbers and health are told, on this computer only; none: nowhere
+  std::filesystem::path state;               // where the robot's identity is kept
 };
 
 // Error invalidConfig names file, line and column.

@@ -1,4 +1,5 @@
 #include "apps/cli/audit.hpp"
+#include "apps/cli/bugreport.hpp"
 #include "apps/cli/bus_target.hpp"
 #include "apps/cli/command.hpp"
 #include "apps/cli/completion.hpp"
@@ -278,6 +279,8 @@ int main(int argc, char** argv) {
   cli::addTokenVerb(app, token);
   cli::AuditCommand record;
   cli::addAuditVerb(app, record);
+  cli::BugreportCommand report;
+  cli::addBugreportVerb(app, report);
   const auto* completion = app.add_subcommand("completion", "Print a script for bash: source <(beckon completion).");
   bool isSound = true;
   const auto body = [&]() -> Result<> {
@@ -287,6 +290,7 @@ int main(int argc, char** argv) {
     }
     record.json = command.json;
     if (record.action != cli::AuditCommand::Action::none) return cli::audit(record, isSound);
+    if (report.isAsked) return cli::bugreport(report);
     command.arguments = app.remaining(true);
     if (completion->parsed()) {
       std::cout << cli::bashCompletion(app) << std::flush;

@@ -9,13 +9,13 @@ using namespace beckon;
 
 namespace {
 
-run::Result<> keepWatch(const std::string& logLevel) {
+run::Result<> keepWatch(const run::LogStyle& logStyle) {
   int type = 0;
   socklen_t size = sizeof(type);
   if (::getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
     return run::Error{run::Code::invalidArgument, "standard input is no socket", "beckond starts this program"};
   boost::asio::io_context io(1);
-  watchdog::Watchdog dog(io, STDIN_FILENO, run::makeLog("beckond-watchdog", logLevel));
+  watchdog::Watchdog dog(io, STDIN_FILENO, run::makeLog("beckond-watchdog", logStyle));
   boost::asio::signal_set signals(io, SIGTERM);
   signals.async_wait([&](boost::system::error_code cancelled, int) {
     if (!cancelled) dog.leave();
@@ -33,6 +33,6 @@ int main(int argc, char** argv) {
       "it "
       "outlives beckond (docs/design/027).",
       "beckond-watchdog"};
-  std::string logLevel = "info";
-  return apps::Program(app, logLevel).run(argc, argv, [&] { return keepWatch(logLevel); });
+  run::LogStyle logStyle;
+  return apps::Program(app, logStyle).run(argc, argv, [&] { return keepWatch(logStyle); });
 }

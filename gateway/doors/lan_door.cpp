@@ -83,7 +83,10 @@ struct LanDoor::State : localbus::Receiver, std::enable_shared_from_this<State> 
       const auto self = weak.lock();
       if (!self) return;
       self->log->info("{} has gone", principal);
-      self->sessions.erase(id);
+      if (const auto entered = self->sessions.find(id); entered != self->sessions.end()) {
+        self->droppedBefore += entered->second.session->connection().droppedEvents();
+        self->sessions.erase(entered);
+      }
     });
   }
 
@@ -113,6 +116,7 @@ struct LanDoor::State : localbus::Receiver, std::enable_shared_from_this<State> 
   std::shared_ptr<Catalogue> catalogue;
   std::shared_ptr<const LanSession::Door> door;
   std::map<std::uint64_t, policy::Admitted> admitted;  // until they are sessions, in the same turn
+  std::uint64_t droppedBefore = 0;                     // events, in sessions that have ended
   std::map<std::uint64_t, Entered> sessions;           // by connection
   std::shared_ptr<void> watching, losing;              // changes of the policy; ends of control leases
   localbus::Listener listener;                         // before all else, its connections end
@@ -178,5 +182,15 @@ void LanDoor::stop() {
 }
 
 std::size_t LanDoor::sessions() const { return state_->sessions.size(); }
+
+LanDoor::Load LanDoor::load() const {
+  Load out{0, state_->droppedBefore};
+  for (const auto& [id, entered] : state_->sessions) {
+    const auto& connection = entered.session->connection();
+    out.queued += connection.queued();
+    out.dropped += connection.droppedEvents();
+  }
+  return out;
+}
 
 }  // namespace beckon::gateway

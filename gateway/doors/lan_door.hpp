@@ -54,6 +54,11 @@ class LanDoor {
   void revoked(std::int64_t token, const std::string& reason);
   void stop();
   std::size_t sessions() const;
+  struct Load {
+    std::size_t queued = 0;     // bytes that wait for clients to read, of all sessions
+    std::uint64_t dropped = 0;  // events, because clients did not read, since the start
+  };
+  Load load() const;
 
  private:
   struct State;

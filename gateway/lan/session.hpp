@@ -43,6 +43,7 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
   void close(const run::Error& reason);
 
   const policy::Caller& caller() const { return rights_->view().caller(); }
+  const localbus::Connection& connection() const { return *connection_; }
   // The policy has changed: what is not granted any more ends, what is now appears.
   void replace(std::shared_ptr<policy::View> view);
 

@@ -125,6 +125,7 @@ Result<> Trail::beginSegment(std::uint64_t number) {
 
 void Trail::add(const Entry& entry) {
   if (isClosed_) return;
+  if (onEntry_) onEntry_(entry);
   if (entry.outcome == Outcome::refused && !flood_.takes(entry.who, clock_.steady())) return wait();
   if (pending_.size() >= mostWaiting || (isFailing_ && options_.whenFull == Options::WhenFull::goOn)) {
     ++lost_;

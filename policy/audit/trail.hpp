@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,10 +57,14 @@ class Trail : public std::enable_shared_from_this<Trail> {
   Trail(const Trail&) = delete;
   Trail& operator=(const Trail&) = delete;
 
+  // Told each entry that is added, written or not: whoever counts them. One handler.
+  void onEntry(std::function<void(const Entry&)> handler) { onEntry_ = std::move(handler); }
   // Written at the end of this turn, or by flush(). Of a flood of refusals of one caller a part is only counted.
   void add(const Entry& entry);
   // Whether a new request may be carried out: there is room to say so.
-  bool takesMore() const { return options_.whenFull == Options::WhenFull::goOn || (!isFailing_ && !isLow_); }
+  bool takesMore() const { return options_.whenFull == Options::WhenFull::goOn || isSound(); }
+  // Whether what is added is written, and there is room for more.
+  bool isSound() const { return !isFailing_ && !isLow_; }
   // What a request is answered with that may not.
   static run::Error failure();
   // Writes what was added. False: it is not written, and answers to it have to wait.
@@ -106,6 +111,7 @@ class Trail : public std::enable_shared_from_this<Trail> {
   std::string pending_;  // lines
   std::uint64_t pendingLines_ = 0, lost_ = 0;
   Flood flood_;
+  std::function<void(const Entry&)> onEntry_;
   std::vector<run::UniqueFunction<void()>> waiting_;
   bool isScheduled_ = false, isWaiting_ = false, isClosed_ = false;
   bool isFailing_ = false;  // the last write was not carried out
