@@ -43,8 +43,8 @@ void Counts::count(const Entry& entry) {
 void Counts::requested(const Entry& entry) {
   if (entry.outcome == Outcome::refused) {
     metrics_
-        .counter("beckon_refusals", "Requests that were refused, by code.",
-                 {{"door", std::string(entry.door)}, {"code", std::string(entry.why)}})
+        .counter("beckon_refusals", "Requests that were refused, by what decided.",
+                 {{"door", std::string(entry.door)}, {"why", std::string(entry.why)}})
         .add();
     return;
   }

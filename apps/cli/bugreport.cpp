@@ -189,8 +189,7 @@ Result<> bugreport(const BugreportCommand& command) {
     out = name;
   }
   if (const auto written = write(out, text); !written) return written;
-  std::cout << out.string() << "\n";
-  std::cerr << "read it before you send it: names of accounts, computers and services are in it\n";
+  std::cout << out.string() << "  (read it before you send it)" << std::endl;
   return {};
 }
 

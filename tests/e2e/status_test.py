@@ -43,7 +43,7 @@ class Status(LanWorld):
         return self.metrics().get((name, *sorted(labels.items())))
 
     def test_calls_and_refusals_are_counted_and_timed(self):
-        (self.folder / "policy.toml").write_text(EVERYTHING + '[[rule]]\nname = "guests"\nwho = ["role:guest"]\nmay = "get"\non = "ALTextToSpeech"\n')
+        (self.folder / "policy.toml").write_text(EVERYTHING.replace("[roles]\n", "[roles]\nguest = []\n") + '[[rule]]\nname = "guests"\nwho = ["role:guest"]\nmay = "get"\non = "ALTextToSpeech"\nrate = "1/h"\n')
         self.start_robot()
         self.start_sim()
         tablet, guest = self.token("tablet"), self.token("guest", role="guest")
@@ -51,6 +51,8 @@ class Status(LanWorld):
         for _ in range(3):
             self.assertDone(self.outside(tablet, "call", "ALTextToSpeech.getLanguage"))
         self.assertDone(self.outside(guest, "get", "ALTextToSpeech.volume"))
+        self.assertEqual(self.outside(guest, "get", "ALTextToSpeech.volume").code, 7)
+        self.assertEqual(self.labelled("beckon_refusals_total", door="lan", why="rate"), 1)
         member = {"service": "ALTextToSpeech", "member": "getLanguage"}
         self.assertEqual(self.labelled("beckon_requests_total", door="lan", verb="call", outcome="done", **member), 3)
         self.assertEqual(self.labelled("beckon_request_seconds_count", **member), 3)
@@ -85,7 +87,7 @@ class Status(LanWorld):
         token = self.token("tablet").read_text().strip()
         answer = self.beckon("bugreport", "--robot", self.folder / "robot.toml", "--out", self.folder / "report.txt")
         self.assertDone(answer)
-        self.assertEqual(answer.out, f"{self.folder}/report.txt\n")
+        self.assertEqual(answer.out, f"{self.folder}/report.txt  (read it before you send it)\n")
         report = (self.folder / "report.txt").read_text()
         self.assertEqual((self.folder / "report.txt").stat().st_mode & 0o777, 0o600)
         for part in ("== system\nbeckon ", "== configuration ", "[lan]", "== policy ", 'name = "operators"', "tablet  role operator", ".jsonl  ",
