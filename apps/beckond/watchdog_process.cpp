@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 namespace beckon::apps {
 
@@ -51,6 +52,8 @@ WatchdogProcess::~WatchdogProcess() {
 }
 
 void WatchdogProcess::define(const std::vector<policy::Lease>& leases) {
+  // A new policy with the same leases takes nothing from who has control.
+  if (channel_ && leases == leases_) return;
   leases_ = leases;
   if (!channel_) {
     if (!leases_.empty() && process_ == 0) start();
@@ -125,7 +128,7 @@ void WatchdogProcess::start() {
   json first{{"bus", bus_}};
   if (!config_.empty()) first["config"] = config_.string();
   channel_->send(first);
-  define(leases_);
+  define(std::exchange(leases_, {}));
   for (const auto& [lease, stop] : stops_) sendStop(lease, stop);
   await();
 }

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -37,6 +38,14 @@ std::string textOf(const Json& entry, const char* key) {
   return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+// For people, on its own line whatever somebody outside put into it: no name may look like another entry.
+std::string shownOf(const Json& entry, const char* key) {
+  auto out = textOf(entry, key);
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  return out;
+}
+
 std::string millisecondsText(const Json& microseconds) {
   char out[32];
   std::snprintf(out, sizeof out, "%.3f ms", microseconds.get<double>() / 1000);
@@ -50,17 +59,17 @@ void printEntry(const std::string& line, bool json) {
   }
   const auto entry = Json::parse(line, nullptr, false);
   if (!entry.is_object()) return;
-  std::cout << textOf(entry, "at") << "  " << textOf(entry, "what");
+  std::cout << shownOf(entry, "at") << "  " << shownOf(entry, "what");
   for (const char* key : {"on", "who"})
-    if (const auto text = textOf(entry, key); !text.empty()) std::cout << "  " << text;
-  if (const auto door = textOf(entry, "door"); !door.empty())
-    std::cout << "  " << door << " " << textOf(entry, "session");
-  if (const auto id = textOf(entry, "id"); !id.empty()) std::cout << " #" << id;
-  if (const auto outcome = textOf(entry, "outcome"); !outcome.empty()) std::cout << "  " << outcome;
-  if (const auto why = textOf(entry, "why"); !why.empty()) std::cout << " (" << why << ")";
+    if (const auto text = shownOf(entry, key); !text.empty()) std::cout << "  " << text;
+  if (const auto door = shownOf(entry, "door"); !door.empty())
+    std::cout << "  " << door << " " << shownOf(entry, "session");
+  if (const auto id = shownOf(entry, "id"); !id.empty()) std::cout << " #" << id;
+  if (const auto outcome = shownOf(entry, "outcome"); !outcome.empty()) std::cout << "  " << outcome;
+  if (const auto why = shownOf(entry, "why"); !why.empty()) std::cout << " (" << why << ")";
   if (entry.contains("took") && entry["took"].is_number()) std::cout << " in " << millisecondsText(entry["took"]);
   for (const char* key : {"rule", "policy", "arguments", "note"})
-    if (const auto text = textOf(entry, key); !text.empty()) std::cout << "  " << key << " " << text;
+    if (const auto text = shownOf(entry, key); !text.empty()) std::cout << "  " << key << " " << text;
   if (entry.contains("count")) std::cout << "  count " << entry["count"];
   std::cout << '\n';
 }

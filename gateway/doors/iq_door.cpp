@@ -6,6 +6,7 @@
 #include "gateway/doors/iq_record.hpp"
 #include "gateway/leased.hpp"
 #include "gateway/repeats.hpp"
+#include "gateway/safety.hpp"
 #include "gateway/seats.hpp"
 #include "gateway/subscriptions.hpp"
 #include "gateway/visible_bus.hpp"
@@ -109,8 +110,10 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     if (!task) return reply.error(task.error());
     const auto session = request.from.text();
     Grant grant{{view, {}, session}};
-    if (task->verb == Verb::list) return carryOut(request, std::move(*task), std::move(grant), tell);
-    if (!record.takesMore()) return tell(policy::audit::Trail::failure());
+    // What it ends (a watch) is in the record before it is answered.
+    if (task->verb == Verb::list) return carryOut(request, std::move(*task), std::move(grant), record.listing(tell));
+    if (!record.takesMore() && !isForSafety(view->policy(), task->service, task->member))
+      return tell(policy::audit::Trail::failure());
     const policy::Act act{task->verb, task->service, task->member, task->payload, task->isRepeat, session};
     const auto decision = view->decide(act);
     auto asked = recorded(request, *task, whatOf(task->verb));

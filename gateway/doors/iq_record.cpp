@@ -73,9 +73,16 @@ IqRecord::Answer IqRecord::refusing(Request request, std::string_view why, Answe
     auto entry = entryOf(request, who, session);
     entry.outcome = Outcome::refused;
     entry.why = why;
-    trail->add(entry);
+    // Of what is only counted nothing has to be written first: anybody may make as many as he likes.
+    if (!trail->add(entry)) return answer(outcome);
     leave(trail, answer, outcome);
   };
+}
+
+IqRecord::Answer IqRecord::listing(Answer answer) const {
+  if (!trail_) return answer;
+  return
+      [trail = trail_, answer = std::move(answer)](const Result<Element>& outcome) { leave(trail, answer, outcome); };
 }
 
 void IqRecord::unwatched(const xmpp::Jid& from, const std::string& service, const std::string& member,

@@ -38,6 +38,8 @@ class IqRecord {
   Answer answering(Request request, Answer answer) const;
   // One that was refused, likewise; `why`: what decided.
   Answer refusing(Request request, std::string_view why, Answer answer) const;
+  // One without an entry of its own, once what is in the record already is written.
+  Answer listing(Answer answer) const;
   void unwatched(const xmpp::Jid& who, const std::string& service, const std::string& member,
                  std::string_view why) const;
 

@@ -65,6 +65,7 @@ struct LanDoor::State : localbus::Receiver, std::enable_shared_from_this<State> 
                             .door = "lan",
                             .who = address,
                             .note = found.error().cause});
+      if (options.trail) options.trail->flush();  // before he is told
       return {AuthDecision::State::refused, {}, found.error().cause};
     }
     admitted[peer->id()] = std::move(*found);

@@ -60,14 +60,17 @@ Entry LanRecord::entryOf(const Act& act) const {
   return out;
 }
 
+// A number that is used again before its answer would else hide the call that had it, whatever the new one is about.
+void LanRecord::arrived(const qi::Header& asked) {
+  if (open_.empty() || asked.type != qi::MessageType::call) return;
+  if (const auto before = open_.extract(asked.id); !before.empty())
+    finish(asked.id, before.mapped(), Outcome::unanswered, "number-used-again", std::nullopt);
+}
+
 void LanRecord::admitted(const qi::Header& asked, Act act) {
   if (!trail_) return;
   if (asked.type != qi::MessageType::call) return done(act, Outcome::sent);
-  const auto now = trail_->now();
-  const auto [known, isNew] = open_.try_emplace(asked.id);
-  // A number that is used again before its answer would else hide the call that had it.
-  if (!isNew) finish(asked.id, known->second, Outcome::unanswered, "number-used-again", std::nullopt);
-  known->second = {std::move(act), now};
+  open_.insert_or_assign(asked.id, Open{std::move(act), trail_->now()});
 }
 
 void LanRecord::refused(const qi::Header& asked, const Act& act, std::string_view why) const {

@@ -32,6 +32,8 @@ class LanRecord final : public localbus::Witness, public std::enable_shared_from
     std::size_t bytes = 0;
     std::optional<std::string> arguments = {};
   };
+  // A message has come, before it is looked at: one call of that number at a time can be told of.
+  void arrived(const qi::Header& asked);
   void admitted(const qi::Header& asked, Act act);
   void refused(const qi::Header& asked, const Act& act, std::string_view why) const;
   // Without a call of its own to be answered.

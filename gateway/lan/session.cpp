@@ -137,6 +137,7 @@ void LanSession::replace(std::shared_ptr<policy::View> view) {
 void LanSession::received(const std::shared_ptr<Connection>& from, const qi::Message& message) {
   const auto& header = message.header;
   const auto service = header.address.service;
+  rights_->record().arrived(header);
   if (header.address.object != qi::mainObject) return refuse(header, qi::encodeNotHandled());
   if (service == qi::directoryService) return directory_->received(from, message);
   if (const auto found = used_.find(service); found != used_.end()) {

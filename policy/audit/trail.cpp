@@ -4,8 +4,13 @@
 #include "policy/token.hpp"
 
 #include <boost/asio/post.hpp>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 namespace beckon::policy::audit {
@@ -50,6 +55,7 @@ Result<> Trail::begin() {
   std::filesystem::create_directories(options_.folder, problem);
   if (problem || ::chmod(options_.folder.c_str(), 0700) != 0)
     return unusable(options_.folder, problem ? problem.message() : "its mode cannot be set");
+  if (const auto ours = lock(); !ours) return ours.error();
   const auto segments = segmentsOf(options_.folder);
   if (!segments) return segments.error();
   const auto begun = segments->empty() ? beginSegment(1) : goOnWith(segments->back());
@@ -57,6 +63,16 @@ Result<> Trail::begin() {
   reserveRoom();
   sweep();
   return {};
+}
+
+// Of two that write, each would go on from the same link, and cut what the other is writing.
+Result<> Trail::lock() {
+  const auto path = options_.folder / ".lock";
+  lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_ < 0) return unusable(options_.folder, std::strerror(errno));
+  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
+  return Error{Code::invalidConfig, "another process writes the record in " + options_.folder.string(),
+               "end the beckond that runs already, or give this one a state of its own (robot.state)"};
 }
 
 // The last segment of an earlier process. What is behind its last link was never answered.
@@ -123,15 +139,20 @@ Result<> Trail::beginSegment(std::uint64_t number) {
   return {};
 }
 
-void Trail::add(const Entry& entry) {
-  if (isClosed_) return;
+bool Trail::add(const Entry& entry) {
+  if (isClosed_) return false;
   if (onEntry_) onEntry_(entry);
-  if (entry.outcome == Outcome::refused && !flood_.takes(entry.who, clock_.steady())) return wait();
+  // The room that is left when the disk fills up is for what was let through before.
+  if (entry.outcome == Outcome::refused && !flood_.takes(entry.who, clock_.steady(), !isSound())) {
+    wait();
+    return false;
+  }
   if (pending_.size() >= mostWaiting || (isFailing_ && options_.whenFull == Options::WhenFull::goOn)) {
     ++lost_;
-    return;
+    return false;
   }
   append(entry);
+  return true;
 }
 
 void Trail::write(std::string& out, const Entry& entry) {
@@ -314,10 +335,11 @@ void Trail::close() {
   countRefusals(true);
   isClosed_ = true;
   timer_.cancel();
-  flush();
+  if (lost_ > 0 || !pending_.empty()) static_cast<void>(write());  // once more: there may be room again
   // Nobody waits for it any more: what they were to be told does not leave.
   waiting_.clear();
   file_ = SegmentFile();
+  if (lock_ >= 0) ::close(std::exchange(lock_, -1));
 }
 
 }  // namespace beckon::policy::audit

@@ -49,8 +49,8 @@ class Trail : public std::enable_shared_from_this<Trail> {
   // What stays reserved for calls that are under way when the disk fills up: some 600 entries.
   static constexpr std::uint64_t reserve = 256 * 1024;
 
-  // Makes the folder (0700). Puts aside what a process that died left behind the last link of the chain. Errors:
-  // invalidConfig.
+  // Makes the folder (0700), which nobody else may write to meanwhile. Puts aside what a process that died left behind
+  // the last link of the chain. Errors: invalidConfig.
   static run::Result<std::shared_ptr<Trail>> open(boost::asio::any_io_executor executor, Options options, run::Log log,
                                                   Clock clock = Clock::real());
   ~Trail();  // what was added is written
@@ -60,7 +60,8 @@ class Trail : public std::enable_shared_from_this<Trail> {
   // Told each entry that is added, written or not: whoever counts them. One handler.
   void onEntry(std::function<void(const Entry&)> handler) { onEntry_ = std::move(handler); }
   // Written at the end of this turn, or by flush(). Of a flood of refusals of one caller a part is only counted.
-  void add(const Entry& entry);
+  // False for a refusal that is only counted, or what is lost: it is not waited for.
+  bool add(const Entry& entry);
   // Whether a new request may be carried out: there is room to say so.
   bool takesMore() const { return options_.whenFull == Options::WhenFull::goOn || isSound(); }
   // Whether what is added is written, and there is room for more.
@@ -81,6 +82,7 @@ class Trail : public std::enable_shared_from_this<Trail> {
  private:
   Trail(boost::asio::any_io_executor executor, Options options, run::Log log, Clock clock);
   run::Result<> begin();
+  run::Result<> lock();
   run::Result<> goOnWith(const SegmentName& last);
   run::Result<> beginSegment(std::uint64_t number);
   run::Result<> write();
@@ -103,6 +105,7 @@ class Trail : public std::enable_shared_from_this<Trail> {
   std::string run_;  // of this process
   std::uint64_t lastSession_ = 0;
 
+  int lock_ = -1;  // a file of the folder, held until it is closed
   SegmentFile file_;
   std::uint64_t number_ = 0;  // of the segment
   Chainer chainer_;

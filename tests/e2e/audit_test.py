@@ -29,9 +29,12 @@ class Caller:
         self.last = 0
         self.ask((0, 0, 8), string_map([("auth_token", "s", text(token))]))
 
+    def frame(self, number, address, payload=b""):
+        return MAGIC + u32(number, len(payload)) + struct.pack("<HBB", 0, CALL, 0) + u32(*address) + payload
+
     def send(self, address, payload=b""):
         self.last += 1
-        self.socket.sendall(MAGIC + u32(self.last, len(payload)) + struct.pack("<HBB", 0, CALL, 0) + u32(*address) + payload)
+        self.socket.sendall(self.frame(self.last, address, payload))
         return self.last
 
     def exactly(self, size):
@@ -138,6 +141,16 @@ class Audit(AuditWorld):
         self.robot.end()
         self.assertSound()
 
+    def test_a_number_that_is_used_again_hides_no_call(self):
+        self.start_robot()
+        self.start_sim()
+        caller = Caller(self.lan, self.token("tablet").read_text().strip())
+        service = until(lambda: caller.find("ALTextToSpeech"), "ALTextToSpeech is not listed")
+        language = (service, 1, caller.methods(service)["getLanguage::()"])
+        caller.socket.sendall(caller.frame(99, language) + caller.frame(99, (1, 1, 101)))  # and services()
+        told = until(lambda: self.entries("--on", "ALTextToSpeech.getLanguage"), "the call is not in the record")
+        self.assertEqual([(entry["outcome"], entry["why"]) for entry in told], [("unanswered", "number-used-again")])
+
     def test_a_refused_member_is_in_the_record_though_the_caller_is_told_that_there_is_none(self):
         (self.folder / "policy.toml").write_text('[roles]\noperator = []\n[[rule]]\nname = "memory"\nwho = ["role:operator"]\nmay = ["call"]\n'
                                                  'on = ["ALMemory.getData", "ALMotion.stopMove"]\n')
@@ -151,7 +164,7 @@ class Audit(AuditWorld):
         refused = until(lambda: self.entries("--outcome", "refused", "--what", "call"), "nothing is refused")
         self.assertEqual({entry["why"] for entry in refused}, {"not-visible"})
         self.assertIn("ALMemory.insertData", {entry["on"] for entry in refused})
-        counted = until(lambda: self.entries("--what", "more"), "the others are not counted")  # 20 are written in a second
+        counted = until(lambda: self.entries("--what", "more"), "the others are not counted")  # 20 are written at once
         self.assertEqual(len(self.entries("--outcome", "refused", "--what", "call")) + sum(entry["count"] for entry in counted), len(hidden))
 
     def test_kill_9_at_any_moment_leaves_a_record_that_verifies_and_holds_every_answer_that_left(self):

@@ -134,6 +134,15 @@ class Control(Controlled):
         until(lambda: self.robot.text()[1].count("the watchdog has died") == 2, "it hangs unnoticed")
         until(lambda: self.outside(self.phone, "control", "drive", "--", "true").code == 0, "no other watchdog was started")
 
+    def test_a_policy_that_changes_elsewhere_takes_control_from_nobody(self):
+        self.start_all()
+        holder = self.hold(self.tablet)
+        holder.await_line("control of drive is yours")
+        (self.folder / "policy.toml").write_text(POLICY + "# a word more\n")
+        self.robot.await_text("the policy is now version")
+        self.assertDone(self.outside(self.tablet, "call", "ALMotion.move", "0.1", "0", "0"))
+        self.assertIsNone(holder.process.poll())
+
     def test_a_stop_that_is_not_there_is_no_control(self):
         (self.folder / "policy.toml").write_text(POLICY.replace("stopMove", "halt"))
         self.start_robot()

@@ -126,11 +126,15 @@ TEST_F(LanRecordTest, tellsOfCallsWhoseCallerWentOrUsedTheirNumberAgain) {
   asked.type = qi::MessageType::call;
   asked.id = 7;
   const auto ask = [&](std::string_view member) {
+    record->arrived(asked);
     record->admitted(asked, {.what = What::call, .service = "Motion", .member = member});
   };
   ask("moveTo");
   ask("stop");
   record->answering(7, qi::MessageType::reply, qi::Bytes());
+  record->answering(7, qi::MessageType::reply, qi::Bytes());
+  ask("sit");
+  record->arrived(asked);  // something that has no entry: a look into the directory
   record->answering(7, qi::MessageType::reply, qi::Bytes());
   ask("rest");
   record->answering(7, qi::MessageType::error, qi::encodeErrorText("timed-out: the service did not answer in time"));
@@ -139,7 +143,8 @@ TEST_F(LanRecordTest, tellsOfCallsWhoseCallerWentOrUsedTheirNumberAgain) {
   recorded.trail->flush();
   EXPECT_THAT(recorded.lines(),
               ElementsAre("call Motion.moveTo unanswered (number-used-again)", "call Motion.stop done",
-                          "call Motion.rest failed (timed-out)", "call Motion.wakeUp unanswered", "leave"));
+                          "call Motion.sit unanswered (number-used-again)", "call Motion.rest failed (timed-out)",
+                          "call Motion.wakeUp unanswered", "leave"));
   near->close({run::Code::connectionLost, "the end", {}});
   far->close({run::Code::connectionLost, "the end", {}});
   settle();

@@ -64,7 +64,7 @@ TEST(AuditEntry, cutsLongTextsAndSaysHowLongArgumentsWere) {
   EXPECT_EQ(read["argumentsBytes"], 5000);
 }
 
-TEST(AuditFlood, writesTheFirstRefusalsOfEachCallerInASecondAndCountsTheOthers) {
+TEST(AuditFlood, writesTheFirstRefusalsOfEachCallerInAWindowAndCountsTheOthers) {
   Flood flood;
   const auto begin = Flood::Time() + std::chrono::hours(1);
   std::uint64_t written = 0;
@@ -77,13 +77,25 @@ TEST(AuditFlood, writesTheFirstRefusalsOfEachCallerInASecondAndCountsTheOthers) 
   EXPECT_FALSE(flood.isCounting());
 }
 
-TEST(AuditFlood, keepsNoMoreCallersApartThanItsLimit) {
+TEST(AuditFlood, writesSoManyOfAllHoweverManyNamesTheyCallThemselves) {
   Flood flood;
   const auto begin = Flood::Time() + std::chrono::hours(1);
   std::uint64_t written = 0;
   for (std::size_t i = 0; i < 10'000; ++i) written += flood.takes("robot" + std::to_string(i), begin) ? 1 : 0;
-  EXPECT_EQ(written, Flood::mostCallers + Flood::mostInAWindow);
-  EXPECT_THAT(flood.counted(begin + Flood::window), ElementsAre(Pair("", 10'000 - written)));
+  EXPECT_EQ(written, Flood::mostInAll);
+  const auto counted = flood.counted(begin + Flood::window);
+  EXPECT_LE(counted.size(), Flood::mostCallers + 1);
+  std::uint64_t sum = 0;
+  for (const auto& [who, count] : counted) sum += count;
+  EXPECT_EQ(sum, 10'000 - written);
+  EXPECT_TRUE(flood.takes("alice", begin + Flood::window));
+}
+
+TEST(AuditFlood, onlyCountsWhereThereIsNoRoom) {
+  Flood flood;
+  const auto begin = Flood::Time() + std::chrono::hours(1);
+  EXPECT_FALSE(flood.takes("mallory", begin, true));
+  EXPECT_THAT(flood.counted(begin + Flood::window), ElementsAre(Pair("mallory", 1u)));
 }
 
 }  // namespace

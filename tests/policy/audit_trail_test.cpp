@@ -221,11 +221,25 @@ TEST_F(AuditTrail, countsAFloodOfRefusals) {
   open();
   for (int i = 0; i < 1000; ++i) call(std::to_string(i), Outcome::refused);
   call("done");
+  steady += Flood::window;
   second();
   EXPECT_THAT(ids(), SizeIs(Flood::mostInAWindow + 1));
   ASSERT_THAT(all("more"), SizeIs(1));
   EXPECT_EQ(all("more")[0]["count"], 1000 - Flood::mostInAWindow);
   EXPECT_EQ(all("more")[0]["who"], "token:tablet");
+  EXPECT_EQ(broken(), "");
+}
+
+TEST_F(AuditTrail, isWrittenByOneProcessAtATime) {
+  open();
+  call("1");
+  const auto other = tryOpen();
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, run::Code::invalidConfig);
+  call("2");
+  close();
+  open();
+  EXPECT_THAT(ids(), ElementsAre("1", "2"));
   EXPECT_EQ(broken(), "");
 }
 
