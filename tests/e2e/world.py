@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -15,15 +16,22 @@ BIN = pathlib.Path(os.environ.get("BECKON_BIN_DIR", ROOT / "build" / "release" /
 LONGEST = 30.0  # seconds; sanitized programs start slowly
 
 
+claims = []  # of ports that this process has chosen: they end with it
+
+
 def free_port():
-    """Below the range from which the system takes ports by itself."""
-    for port in range(20000 + os.getpid() % 5000, 32000):
+    """Below the range from which the system takes ports by itself, and of no other test that runs now, even if it does not listen yet."""
+    for port in random.sample(range(15000, 32000), 200):
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe:
             try:
+                claim.bind(f"\0beckon-test-port-{port}")
                 probe.bind(("127.0.0.1", port))
-                return port
             except OSError:
+                claim.close()
                 continue
+        claims.append(claim)
+        return port
     raise RuntimeError("no free port")
 
 
