@@ -199,10 +199,11 @@ Result<> query(const AuditCommand& command) {
 Result<policy::audit::Link> linkOf(const std::string& text) {
   const auto colon = text.find(':');
   std::uint64_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + std::min(colon, text.size()), number);
+  const auto* const endOfNumber = text.data() + std::min(colon, text.size());
+  const auto [end, problem] = std::from_chars(text.data(), endOfNumber, number);
   const auto value =
       colon == text.npos ? std::nullopt : policy::audit::digestOf(std::string_view(text).substr(colon + 1));
-  if (problem != std::errc() || end != text.data() + colon || !value)
+  if (problem != std::errc() || end != endOfNumber || !value)
     return Error{Code::invalidArgument, "\"" + text + "\" is no link of the chain",
                  "write NUMBER:SHA256 as beckon audit verify prints it"};
   return policy::audit::Link{number, *value};
