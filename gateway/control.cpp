@@ -1,5 +1,7 @@
 #include "gateway/control.hpp"
 
+#include "gateway/error_text.hpp"
+
 #include <utility>
 
 namespace beckon::gateway {
@@ -192,14 +194,10 @@ Result<> Control::Seat::may(const std::string& lease) const {
                "Control.leases lists those there are"};
 }
 
-// Callers at other programs see the text alone.
 Result<> Control::Seat::told(Result<> result) const {
   control_->wait();
   if (result) return result;
-  auto error = result.error();
-  error.cause = std::string(run::codeText(error.code)) + ": " + error.cause +
-                (error.nextStep.empty() ? "" : "; " + error.nextStep);
-  return error;
+  return asText(result.error());
 }
 
 template <class... Args>

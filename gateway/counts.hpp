@@ -4,7 +4,6 @@
 #include "policy/audit/entry.hpp"
 
 #include <array>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,8 +11,8 @@
 namespace beckon::gateway {
 
 // What the record tells, as numbers (docs/metrics.md): given each entry, it counts requests, refusals and how long
-// members took. Labels are names of the bus and of the policy only: of what is refused, which anybody may make up, its
-// code alone.
+// members took. Labels are names of the bus and of the policy only: of what is refused, which anybody may make up, what
+// decided it alone.
 class Counts {
  public:
   // `metrics` outlives it.

@@ -159,7 +159,6 @@ Result<> RobotSide::openRecord() {
   auto opened = policy::audit::Trail::open(io_.get_executor(), settings_.audit, log_);
   if (!opened) return opened.error();
   trail_ = std::move(*opened);
-  trail_->onEntry([this](const policy::audit::Entry& entry) { counts_.count(entry); });
   trail_->add({.what = policy::audit::What::start, .note = "beckond " BECKON_VERSION});
   recordPolicy();
   policyRecorded_ = authority_.onChange([this] { recordPolicy(); });

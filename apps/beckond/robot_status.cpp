@@ -8,6 +8,7 @@ using run::Result;
 
 Result<> RobotSide::openStatus() {
   countParts();
+  trail_->onEntry([this](const policy::audit::Entry& entry) { counts_.count(entry); });
   status_.emplace(
       io_, metrics_, [this] { return health(); }, log_);
   const auto listening = status_->start(*settings_.status);

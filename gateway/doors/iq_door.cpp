@@ -116,7 +116,7 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
       return tell(policy::audit::Trail::failure());
     const policy::Act act{task->verb, task->service, task->member, task->payload, task->isRepeat, session};
     const auto decision = view->decide(act);
-    auto asked = recorded(request, *task, whatOf(task->verb));
+    auto asked = recorded(request, *task, policy::audit::whatOf(task->verb));
     asked.rule = decision.ruleName();
     asked.version = view->policy().version();
     if (!decision) {
@@ -136,22 +136,6 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     doOnce(request, std::move(*task), std::move(grant), *once, waiter);
   }
 
-  static What whatOf(Verb verb) {
-    switch (verb) {
-      case Verb::call:
-        return What::call;
-      case Verb::post:
-        return What::post;
-      case Verb::get:
-        return What::get;
-      case Verb::set:
-        return What::set;
-      case Verb::watch:
-        return What::watch;
-      default:
-        return What::list;
-    }
-  }
   static IqRecord::Request recorded(const xmpp::IqRequest& request, const Task& task, What what) {
     const auto once = rpc::Once::read(request.payload);
     return {.from = request.from,

@@ -58,14 +58,15 @@ struct LanDoor::State : localbus::Receiver, std::enable_shared_from_this<State> 
     auto found = options.admit({token, key, address});
     if (!found) {
       log->info("{} is not let in: {}", peer->peer(), found.error().cause);
-      if (options.trail)
+      if (options.trail) {
         options.trail->add({.what = policy::audit::What::enter,
                             .outcome = policy::audit::Outcome::refused,
                             .why = run::codeText(found.error().code),
                             .door = "lan",
                             .who = address,
                             .note = found.error().cause});
-      if (options.trail) options.trail->flush();  // before he is told
+        options.trail->flush();  // before he is told
+      }
       return {AuthDecision::State::refused, {}, found.error().cause};
     }
     admitted[peer->id()] = std::move(*found);

@@ -2,6 +2,7 @@
 
 #include "core/qi/json.hpp"
 #include "core/qi/value_coder.hpp"
+#include "gateway/error_text.hpp"
 #include "gateway/safety.hpp"
 
 #include <algorithm>
@@ -37,22 +38,6 @@ Verb verbOf(Guard::Use use) {
       break;
   }
   return Verb::watch;
-}
-
-What whatOf(Guard::Use use) {
-  switch (use) {
-    case Guard::Use::call:
-      return What::call;
-    case Guard::Use::post:
-      return What::post;
-    case Guard::Use::get:
-      return What::get;
-    case Guard::Use::set:
-      return What::set;
-    case Guard::Use::watch:
-      break;
-  }
-  return What::watch;
 }
 
 // The arguments as the record has them: "[1,2]", or for a property its value. Of what cannot be read nothing: it is not
@@ -97,7 +82,7 @@ class Rights::Outward final : public Guard, public std::enable_shared_from_this<
     const policy::Act act{verbOf(use), service_, nameOf(whole_, member), arguments.size(), false, rights_->session()};
     auto& view = rights_->view();
     if (!record.takesMore() && !isForSafety(view.policy(), service_, act.member))
-      return told(policy::audit::Trail::failure());
+      return asText(policy::audit::Trail::failure());
     const auto decision = view.decide(act);
     if (record.isKept()) {
       auto entry = actOf(use, act.member, decision.ruleName());
@@ -118,7 +103,7 @@ class Rights::Outward final : public Guard, public std::enable_shared_from_this<
       rights_->log()->debug("refused: {}", view.explain(act, decision));
     if (!decision.isVisible || decision.refusal == Refusal::notGranted || decision.refusal == Refusal::door)
       return Error{Code::unknownMember, "there is no such member", {}};
-    return told(policy::toError(act, decision));
+    return asText(policy::toError(act, decision));
   }
   void missed(Use use, std::uint32_t member, std::string_view name, const qi::Header& asked) override {
     auto& record = rights_->record();
@@ -148,14 +133,15 @@ class Rights::Outward final : public Guard, public std::enable_shared_from_this<
   }
 
  private:
-  // With its code in front: an error of qi is a text.
-  static Error told(Error error) {
-    error.cause = std::string(run::codeText(error.code)) + ": " + error.cause;
-    if (!error.nextStep.empty()) error.cause += "; " + error.nextStep;
-    return error;
-  }
   LanRecord::Act actOf(Use use, std::string_view member, std::string_view rule) {
-    return {whatOf(use), service_, member, rule, rights_->sharedView(), shared_from_this(), 0, std::nullopt};
+    return {policy::audit::whatOf(verbOf(use)),
+            service_,
+            member,
+            rule,
+            rights_->sharedView(),
+            shared_from_this(),
+            0,
+            std::nullopt};
   }
 
   std::shared_ptr<Rights> rights_;

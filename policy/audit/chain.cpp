@@ -17,8 +17,9 @@ int nibble(char c) {
   return -1;
 }
 
-// Takes `key` and the number behind it off the front of `text`.
-std::optional<std::uint64_t> take(std::string_view& text, std::string_view key) {
+}  // namespace
+
+std::optional<std::uint64_t> takeNumber(std::string_view& text, std::string_view key) {
   if (!text.starts_with(key)) return std::nullopt;
   text.remove_prefix(key.size());
   std::uint64_t out = 0;
@@ -27,8 +28,6 @@ std::optional<std::uint64_t> take(std::string_view& text, std::string_view key) 
   text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
   return out;
 }
-
-}  // namespace
 
 std::string hex(const Digest& digest) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -66,8 +65,8 @@ std::string ChainLine::text() const {
 
 std::optional<ChainLine> ChainLine::parse(std::string_view line) {
   auto rest = line;
-  const auto number = take(rest, numberKey);
-  const auto lines = number ? take(rest, linesKey) : std::nullopt;
+  const auto number = takeNumber(rest, numberKey);
+  const auto lines = number ? takeNumber(rest, linesKey) : std::nullopt;
   if (!lines || !rest.starts_with(valueKey) || !rest.ends_with(end) || rest.size() < valueKey.size() + end.size())
     return std::nullopt;
   rest.remove_prefix(valueKey.size());

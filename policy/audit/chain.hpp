@@ -13,6 +13,8 @@ namespace beckon::policy::audit {
 using Digest = std::array<std::uint8_t, 32>;
 std::string hex(const Digest& digest);
 std::optional<Digest> digestOf(std::string_view hex);
+// Takes `key` and the number behind it off the front of a line.
+std::optional<std::uint64_t> takeNumber(std::string_view& text, std::string_view key);
 
 // The state of the chain behind a line {"chain":N,...}. The first batch of a record is chained to thirty-two zeros.
 struct Link {

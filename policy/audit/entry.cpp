@@ -62,6 +62,26 @@ void member(std::string& out, std::string_view key, const std::optional<Number>&
 
 }  // namespace
 
+What whatOf(Verb verb) {
+  switch (verb) {
+    case Verb::call:
+      return What::call;
+    case Verb::post:
+      return What::post;
+    case Verb::get:
+      return What::get;
+    case Verb::set:
+      return What::set;
+    case Verb::watch:
+      return What::watch;
+    case Verb::provide:
+      return What::provide;
+    case Verb::list:
+      break;
+  }
+  return What::list;
+}
+
 std::string_view text(What what) { return whats[static_cast<std::size_t>(what)]; }
 std::string_view text(Outcome outcome) { return outcomes[static_cast<std::size_t>(outcome)]; }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "policy/words.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -40,6 +42,7 @@ enum class Outcome : std::uint8_t {
   unanswered  // the caller went before the answer came
 };
 
+What whatOf(Verb verb);
 std::string_view text(What what);
 std::string_view text(Outcome outcome);
 

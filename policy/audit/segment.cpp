@@ -18,16 +18,6 @@ constexpr std::string_view extension = ".jsonl";
 constexpr std::string_view segmentKey = "{\"segment\":", afterKey = ",\"format\":1,\"after\":",
                            valueKey = ",\"sha256\":\"", headEnd = "\"}";
 
-std::optional<std::uint64_t> take(std::string_view& text, std::string_view key) {
-  if (!text.starts_with(key)) return std::nullopt;
-  text.remove_prefix(key.size());
-  std::uint64_t out = 0;
-  const auto [stop, problem] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (problem != std::errc()) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
-  return out;
-}
-
 }  // namespace
 
 std::string segmentFileName(std::chrono::sys_seconds begun, std::uint64_t number) {
@@ -84,8 +74,8 @@ std::string Head::text() const {
 
 std::optional<Head> Head::parse(std::string_view line) {
   auto rest = line;
-  const auto number = take(rest, segmentKey);
-  const auto after = number ? take(rest, afterKey) : std::nullopt;
+  const auto number = takeNumber(rest, segmentKey);
+  const auto after = number ? takeNumber(rest, afterKey) : std::nullopt;
   if (!after || !rest.starts_with(valueKey) || !rest.ends_with(headEnd) ||
       rest.size() < valueKey.size() + headEnd.size())
     return std::nullopt;

@@ -101,7 +101,7 @@ class Control(Controlled):
         holder.await_line("control of drive is yours")
         watchdog = self.watchdog()
         self.assertDone(self.outside(self.tablet, "call", "ALMotion.move", "0.1", "0", "0"))
-        time.sleep(0.3)  # in the middle of it
+        until(lambda: self.came("move"), "it does not move")
         killed = time.time()
         self.robot.kill()
         stopped = until(lambda: self.came("stopMove"), "the robot moves on", limit=LAPSE + 3)[0]
@@ -154,7 +154,6 @@ class Control(Controlled):
         self.robot.await_text("control leases may be taken")
         self.assertEqual(self.outside(token, "control", "drive", "--", "true").code, 0)
 
-
     def test_a_robot_whose_directory_is_somebody_elses_is_stopped_too(self):
         self.start_directory()
         (self.folder / "robot.toml").write_text(f'[bus]\nattach = "{self.url}"\n[lan]\nlisten = "tcps://127.0.0.1:0"\n[policy]\nfile = "policy.toml"\n')
@@ -170,8 +169,8 @@ class Control(Controlled):
 
 
 class CutOff(Controlled):
-    def test_what_is_sent_into_a_silence_of_5_seconds_never_arrives(self):
-        (self.folder / "policy.toml").write_text(POLICY.replace('lapse = "1 s"', 'lapse = "60 s"'))
+    def held_from_outside(self):
+        """A computer beside the robot, and on it who has control."""
         robot, outside = Computer(self, "robot", "the-robot"), Computer(self, "outside", "a-tablet")
         robot.cable(outside, "10.78.0.1", "10.78.0.2", device="external")
         self.start_all(robot, bus="tcp://127.0.0.1:9559", lan="tcps://0.0.0.0:9503")
@@ -179,6 +178,11 @@ class CutOff(Controlled):
         self.lan = "tcps://10.78.0.1:9503"
         holder = self.hold(self.tablet)
         holder.await_line("control of drive is yours")
+        return outside, holder
+
+    def test_what_is_sent_into_a_silence_of_5_seconds_never_arrives(self):
+        (self.folder / "policy.toml").write_text(POLICY.replace('lapse = "1 s"', 'lapse = "60 s"'))
+        outside, holder = self.held_from_outside()
         cut = time.time()
         run(*outside.network, "ip", "link", "set", "external", "down")
         self.robot.await_text("its session has ended", limit=6)
@@ -189,15 +193,9 @@ class CutOff(Controlled):
         self.assertEqual(self.robot.text()[1].count("token:tablet has the control lease"), 1)
 
     def test_motion_stops_when_the_network_of_who_has_control_is_cut_and_nothing_stale_runs_afterwards(self):
-        robot, outside = Computer(self, "robot", "the-robot"), Computer(self, "outside", "a-tablet")
-        robot.cable(outside, "10.78.0.1", "10.78.0.2", device="external")
-        self.start_all(robot, bus="tcp://127.0.0.1:9559", lan="tcps://0.0.0.0:9503")
-        self.inside = outside.command
-        self.lan = "tcps://10.78.0.1:9503"
-        holder = self.hold(self.tablet)
-        holder.await_line("control of drive is yours")
+        outside, holder = self.held_from_outside()
         self.assertDone(self.outside(self.tablet, "call", "ALMotion.move", "0.1", "0", "0"))
-        time.sleep(0.3)  # in the middle of it
+        until(lambda: self.came("move"), "it does not move")
         cut = time.time()
         run(*outside.network, "ip", "link", "set", "external", "down")
         stopped = until(lambda: self.came("stopMove"), "the robot moves on", limit=LAPSE + 3)[0]
