@@ -18,7 +18,7 @@ using test::RawPeer;
 using test::SampleBus;
 using testing::HasSubstr;
 
-// Memory of this process that is in use, in bytes.
+// Memory of this process that is in use, in bytes. It grows by a few MiB as code is used for the first time.
 std::size_t residentMemory() {
   std::ifstream statm("/proc/self/statm");
   std::size_t all = 0, resident = 0;
@@ -72,7 +72,7 @@ TEST_F(HostileTest, twoGigabytesAnnouncedBeforeAuthenticationAreClosedAndCostNot
   const auto before = residentMemory();
   peer.send(headerThatAnnounces(0x7FFFFFF0));
   EXPECT_TRUE(peer.closes());
-  EXPECT_LT(residentMemory(), before + 1024 * 1024);
+  EXPECT_LT(residentMemory(), before + 16 * 1024 * 1024);
   EXPECT_THAT(logged.str(), HasSubstr("a message announces 2147483632 bytes, the limit is 65536"));
   EXPECT_TRUE(othersAreServed());
 }
