@@ -168,11 +168,7 @@ Control::Seat::~Seat() {
 }
 
 bool Control::Seat::isIdle() const {
-  if (object_.use_count() > 1) return false;
-  const auto now = control_->authority_.now();
-  for (const auto& lease : control_->authority_.current().leases())
-    if (control_->authority_.leases().holds(lease.name, owner_.caller, owner_.session, now)) return false;
-  return true;
+  return object_.use_count() == 1 && !control_->authority_.leases().concerns(owner_.session);
 }
 
 std::vector<Control::Seat::Line> Control::Seat::leases() const {

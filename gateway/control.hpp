@@ -51,7 +51,7 @@ class Control : public std::enable_shared_from_this<Control> {
   void watched(std::optional<run::Error> whyNot);
   // It has done so, as it was told last.
   void stopped(const std::string& lease);
-  // It has done so by itself.
+  // It does so by itself.
   void intervened(const std::string& lease);
 
   // `session`: a name that no other session has.

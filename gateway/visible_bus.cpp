@@ -99,6 +99,16 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> VisibleBus::service(Caller call
   co_return object;
 }
 
+void VisibleBus::takeBack(const policy::Lease& lease) {
+  for (const auto& [key, shown] : shown_) {
+    const auto& methods = shown.whole->metaObject().methods;
+    shown.whole->takeBack([&, &service = key.second](std::uint32_t method) {
+      const auto known = methods.find(method);
+      return known != methods.end() && lease.covers(service, known->second.name);
+    });
+  }
+}
+
 awaitable<Result<std::shared_ptr<directory::Watch>>> VisibleBus::watch(Caller caller, std::string service,
                                                                        std::string member,
                                                                        directory::Watch::Handlers handlers) {

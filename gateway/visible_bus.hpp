@@ -42,6 +42,8 @@ class VisibleBus {
   void offerControl(OwnService control) { control_ = std::move(control); }
   // After a change of the policy: what was made for older views is no longer kept.
   void forget() { shown_.clear(); }
+  // What was called or posted under that lease and has not left yet never does.
+  void takeBack(const policy::Lease& lease);
 
   // Errors of all: those of Session; unreachable while there is no directory.
   boost::asio::awaitable<run::Result<std::vector<std::string>>> services(Caller caller);

@@ -10,7 +10,9 @@
 #include <boost/asio/post.hpp>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
+#include <set>
 
 namespace beckon::localbus {
 namespace {
@@ -217,6 +219,24 @@ bool Connection::cancel(std::uint32_t call) {
 void Connection::abandon(std::uint32_t service, const Error& reason) {
   const auto isOfService = [service](std::uint32_t, const Pending& call) { return call.address.service == service; };
   for (auto& handler : takePending(isOfService)) handler(reason);
+}
+
+void Connection::takeBack(const std::function<bool(const qi::Address&)>& which) {
+  static constexpr qi::Address nobody{0xFFFFFFFF, 0, 0};
+  std::set<std::uint32_t> calls;
+  for (std::size_t at = begun_; at < queue_.size();) {
+    auto header = qi::Header::decode(qi::ByteView(queue_).subspan(at));
+    const bool isCall = header.type == MessageType::call;
+    if ((isCall || header.type == MessageType::post) && which(header.address)) {
+      if (isCall) calls.insert(header.id);
+      header.type = MessageType::post;
+      header.address = nobody;
+      std::ranges::copy(header.encode(), queue_.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    at += qi::Header::size + header.payloadSize;
+  }
+  const auto isOne = [&](std::uint32_t id, const Pending&) { return calls.contains(id); };
+  for (auto& handler : takePending(isOne)) handler(Error{Code::canceled, "the call was taken back", {}});
 }
 
 template <class Predicate>

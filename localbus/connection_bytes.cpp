@@ -23,6 +23,7 @@ void Connection::append(qi::Header header, const Payload& payload) {
   header.payloadSize = static_cast<std::uint32_t>(payload.size());
   const auto bytes = header.encode();
   std::size_t left = payload.size() >= largePayload ? writeAhead(bytes, payload) : 0;
+  if (left > 0) begun_ = bytes.size() + payload.size() - left;
   for (const auto part : {qi::ByteView(bytes), payload.bytes, payload.raw}) {
     const auto taken = std::min(left, part.size());
     enqueue(part.subspan(taken));
@@ -119,6 +120,7 @@ void Connection::refill() {
   if (!tls_) {
     if (queue_.empty()) return;
     sending_.swap(queue_);
+    begun_ = 0;
     return std::swap(answersInSending_, answersInQueue_);
   }
   if (tls_->isEstablished() && !queue_.empty() && tls_->write(queue_)) {

@@ -204,6 +204,7 @@ void ForwardedObject::end(const std::function<bool(std::uint32_t method)>& which
     ended.push_back(std::move(entry.second));
     return true;
   });
+  target_->takeBack(which);
   for (const auto& each : ended) each.end(why);
 }
 

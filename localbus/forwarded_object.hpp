@@ -32,7 +32,8 @@ class ForwardedObject final : public BoundObject, public std::enable_shared_from
   // The guard lets see something else now: ends the subscriptions that it does not let go on.
   void reconsider();
   // Ends the calls under way of the methods that `which` picks, as far as the guard has said that they may be ended:
-  // whoever called is answered with the error `why`, and the service is asked to cancel.
+  // whoever called is answered with the error `why`, and the service is asked to cancel. What has not left yet, posts
+  // included, never does.
   void end(const std::function<bool(std::uint32_t method)>& which, const std::string& why);
 
  private:

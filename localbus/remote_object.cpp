@@ -98,6 +98,13 @@ void RemoteObject::postAction(std::uint32_t action, const Payload& arguments) {
   connection_->post({service_, object_, action}, arguments);
 }
 
+void RemoteObject::takeBack(const std::function<bool(std::uint32_t method)>& which) {
+  connection_->takeBack([&](const qi::Address& address) {
+    return address.service == service_ && address.object == object_ && address.action >= qi::firstUserAction &&
+           which(address.action);
+  });
+}
+
 Error RemoteObject::explain(const Error& error) const {
   if (error.code == Code::connectionLost)
     return {Code::serviceGone, name_ + " ended before it answered (" + error.cause + ")",

@@ -66,7 +66,7 @@ void Leases::end(Entry& entry, End why) {
 void Leases::next(Entry& entry, Time now) {
   entry.state = State::free;
   settle(entry, now);
-  if (whyNot_ || entry.asking.empty()) return tell(listener_.freed, entry.lease);
+  if (isWithheld() || entry.asking.empty()) return tell(listener_.freed, entry.lease);
   const auto first = entry.asking.front().who;
   begin(entry, first, now);
 }
@@ -78,7 +78,10 @@ void Leases::define(const std::vector<Lease>& leases, const MayTake& mayTake) {
     const auto found = fresh.find(name);
     const bool isSame = found != fresh.end() && found->second.lease == entry.lease;
     if (entry.state == State::held && !(isSame && mayTake(entry.holder, name))) end(entry, End::policy);
-    if (found == fresh.end()) continue;
+    if (found == fresh.end()) {
+      if (entry.state == State::ending) retired_.insert(name);
+      continue;
+    }
     auto& now = found->second;
     now.state = entry.state;
     now.holder = entry.holder;
@@ -87,15 +90,21 @@ void Leases::define(const std::vector<Lease>& leases, const MayTake& mayTake) {
     now.asking = std::move(entry.asking);
     std::erase_if(now.asking, [&](const Asking& each) { return !mayTake(each.who, now.lease.name); });
   }
+  for (auto& [name, entry] : fresh)
+    if (retired_.erase(name) > 0) entry.state = State::ending;
   entries_ = std::move(fresh);
 }
 
 void Leases::watched(std::optional<Error> whyNot, Time now) {
   whyNot_ = std::move(whyNot);
-  for (auto& [name, entry] : entries_) {
+  for (auto& [name, entry] : entries_)
     if (whyNot_ && entry.state == State::held) end(entry, End::watchdog);
-    if (!whyNot_ && entry.state == State::free && !entry.asking.empty()) next(entry, now);
-  }
+  serveAsking(now);
+}
+
+void Leases::serveAsking(Time now) {
+  for (auto& [name, entry] : entries_)
+    if (!isWithheld() && entry.state == State::free && !entry.asking.empty()) next(entry, now);
 }
 
 Result<> Leases::take(const Owner& who, std::string_view name, Time now) {
@@ -108,7 +117,7 @@ Result<> Leases::take(const Owner& who, std::string_view name, Time now) {
   if (entry.state == State::held)
     return Error{Code::leaseHeld, entry.holder.caller.principal + " has the control lease \"" + entry.lease.name + "\"",
                  "ask for it, or wait until it ends"};
-  if (entry.state == State::ending)
+  if (entry.state == State::ending || !retired_.empty())
     return Error{Code::leaseHeld, "the control lease \"" + entry.lease.name + "\" ends, and the robot is being stopped",
                  "try again in a moment"};
   begin(entry, who, now);
@@ -155,14 +164,16 @@ Result<> Leases::ask(const Owner& who, std::string_view name, Time now) {
   if (!found) return found.error();
   auto& entry = **found;
   if (entry.state == State::held && entry.holder == who) return keep(who, name, now);
-  if (entry.state == State::free) return take(who, name, now);
+  if (entry.state == State::free && retired_.empty()) return take(who, name, now);
   const auto until = now + entry.lease.lapse;
   const auto known = std::ranges::find_if(entry.asking, [&](const Asking& each) { return each.who == who; });
   if (known != entry.asking.end()) {
     known->until = until;
     return {};
   }
-  if (entry.asking.size() >= mostAsking)
+  const auto ofOne = std::ranges::count_if(
+      entry.asking, [&](const Asking& each) { return each.who.caller.principal == who.caller.principal; });
+  if (entry.asking.size() >= mostAsking || static_cast<std::size_t>(ofOne) >= mostAskingOfOne)
     return Error{Code::overloaded, "too many ask for this control lease", "try again later"};
   entry.asking.push_back({who, until});
   if (entry.state == State::held) tell(listener_.asked, entry.lease, entry.holder, who);
@@ -189,6 +200,7 @@ std::optional<Leases::Time> Leases::next() const {
 }
 
 void Leases::stopped(std::string_view name, Time now) {
+  if (retired_.erase(std::string(name)) > 0) return serveAsking(now);
   const auto found = entries_.find(name);
   if (found == entries_.end()) return;
   if (found->second.state == State::ending) next(found->second, now);
@@ -205,11 +217,20 @@ bool Leases::holds(std::string_view name, const Caller& caller, std::string_view
          found->second.holder.covers(caller.principal, session);
 }
 
+bool Leases::concerns(std::string_view session) const {
+  return std::ranges::any_of(entries_, [&](const auto& named) {
+    const auto& entry = named.second;
+    return (entry.state == State::held && entry.holder.session == session) ||
+           std::ranges::any_of(entry.asking, [&](const Asking& each) { return each.who.session == session; });
+  });
+}
+
 std::optional<Leases::Standing> Leases::standing(std::string_view name, Time now) const {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return std::nullopt;
   const auto& entry = found->second;
   Standing out{entry.lease, entry.state, {}, {}};
+  if (entry.state == State::free && !retired_.empty()) out.state = State::ending;
   if (entry.state != State::held) return out;
   if (entry.over() <= now) {
     out.state = State::ending;

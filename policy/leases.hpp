@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +57,7 @@ class Leases {
   void listen(Listener listener) { listener_ = std::move(listener); }
 
   // Those of a new version of the policy. A lease that is not the same any more, or whose holder may not take it any
-  // more, ends.
+  // more, ends. While one that is there no more has not been stopped, none is free: another may cover the same.
   using MayTake = std::function<bool(const Owner&, const std::string& name)>;
   void define(const std::vector<Lease>& leases, const MayTake& mayTake);
   // Whether the robot would be stopped (none: it would), so that leases may be taken. At first nobody would. Those that
@@ -100,7 +101,11 @@ class Leases {
   // Principal; null: nobody.
   const std::string* holder(std::string_view name, Time now) const;
 
-  static constexpr std::size_t mostAsking = 64;  // for one lease
+  // Whether that session holds a lease or asks for one.
+  bool concerns(std::string_view session) const;
+
+  static constexpr std::size_t mostAsking = 64;      // for one lease
+  static constexpr std::size_t mostAskingOfOne = 8;  // sessions of one principal
 
  private:
   struct Asking {
@@ -121,8 +126,11 @@ class Leases {
   void begin(Entry& entry, const Owner& who, Time now);
   void end(Entry& entry, End why);
   void next(Entry& entry, Time now);
+  void serveAsking(Time now);
+  bool isWithheld() const { return whyNot_ || !retired_.empty(); }
 
   std::map<std::string, Entry, std::less<>> entries_;
+  std::set<std::string, std::less<>> retired_;  // no leases any more, but the robot is being stopped for their end
   std::optional<run::Error> whyNot_ = run::Error{run::Code::unreachable, "nobody is there to stop the robot", {}};
   Listener listener_;
 };

@@ -49,8 +49,8 @@ Result<> RobotSide::open() {
   tokens_->start();
   if (!settings_.policyFile.empty()) policyFile_.emplace(io_, settings_.policyFile, authority_, log_).start();
   if (settings_.token) useToken();
-  watchdog_.emplace(io_, busFromHere_.url(), settings_.isAttached ? settings_.file : std::filesystem::path(), *control_,
-                    log_);
+  watchdog_.emplace(io_, busFromHere_.url(), settings_.isAttached ? settings_.file : std::filesystem::path(),
+                    settings_.state / "watchdog", *control_, log_);
   control_->start();
   control_->use(&*watchdog_);
   door_.offer(control_);

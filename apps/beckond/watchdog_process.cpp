@@ -38,10 +38,11 @@ std::string place() {
 }  // namespace
 
 WatchdogProcess::WatchdogProcess(boost::asio::io_context& io, std::string bus, std::filesystem::path config,
-                                 gateway::Control& control, run::Log log)
+                                 std::filesystem::path turn, gateway::Control& control, run::Log log)
     : io_(io),
       bus_(std::move(bus)),
       config_(std::move(config)),
+      turn_(std::move(turn)),
       control_(control),
       log_(std::move(log)),
       timer_(io.get_executor()) {}
@@ -125,7 +126,7 @@ void WatchdogProcess::start() {
   }
   channel_ =
       watchdog::LineChannel::open(io_, *socket, {[this](const json& line) { received(line); }, [this] { died(); }});
-  json first{{"bus", bus_}};
+  json first{{"bus", bus_}, {"turn", turn_.string()}};
   if (!config_.empty()) first["config"] = config_.string();
   channel_->send(first);
   define(std::exchange(leases_, {}));
@@ -146,11 +147,11 @@ void WatchdogProcess::await() {
 
 void WatchdogProcess::received(const json& line) {
   await();
+  if (line.contains("lapsed")) return control_.intervened(line.at("lapsed").get<std::string>());
   if (line.contains("stopped")) {
     const auto lease = line.at("stopped").get<std::string>();
     if (line.contains("problem"))
       log_->error("the stop of the control lease \"{}\" failed: {}", lease, line.at("problem").get<std::string>());
-    if (!line.contains("number")) return control_.intervened(lease);
     const auto known = stops_.find(lease);
     if (known == stops_.end() || known->second.number != line.at("number").get<std::uint64_t>()) return;
     stops_.erase(known);

@@ -24,10 +24,11 @@ class WatchdogProcess final : public gateway::Watchdog {
   static constexpr std::chrono::milliseconds pause{200};
 
   // `bus`: where the directory is reached from here; `config`: beckond's configuration, where it says how to get in
-  // (the directory is not our own), else empty. `control` outlives it.
-  WatchdogProcess(boost::asio::io_context& io, std::string bus, std::filesystem::path config, gateway::Control& control,
-                  run::Log log);
-  ~WatchdogProcess() override;  // leaves it to itself: it ends when nobody has control any more
+  // (the directory is not our own), else empty; `turn`: the file by which this robot's watchdogs wait for each other.
+  // `control` outlives it.
+  WatchdogProcess(boost::asio::io_context& io, std::string bus, std::filesystem::path config,
+                  std::filesystem::path turn, gateway::Control& control, run::Log log);
+  ~WatchdogProcess() override;  // leaves it to itself: it ends when the robot rests
 
   void define(const std::vector<policy::Lease>& leases) override;
   void held(const policy::Lease& lease) override;
@@ -47,7 +48,7 @@ class WatchdogProcess final : public gateway::Watchdog {
 
   boost::asio::io_context& io_;
   const std::string bus_;
-  const std::filesystem::path config_;
+  const std::filesystem::path config_, turn_;
   gateway::Control& control_;
   run::Log log_;
   std::vector<policy::Lease> leases_;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <functional>
 #include <iostream>
 
 namespace beckon::cli {
@@ -176,15 +177,20 @@ Awaitable<void> control(boost::asio::io_context& io, Target& target, const Comma
   bool isOver = false;
   int process = 0, status = 0;
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
-  signals.async_wait([&](boost::system::error_code cancelled, int signal) {
+  using Handler = std::function<void(boost::system::error_code cancelled, int signal)>;
+  const Handler passedOn = [&](boost::system::error_code cancelled, int signal) {
     if (cancelled) return;
+    signals.async_wait(passedOn);
     if (process) return void(::kill(process, signal));
     isOver = true;
     timer.cancel();
-  });
+  };
+  signals.async_wait(passedOn);
   boost::asio::signal_set children(io, SIGCHLD);
-  const auto ended = [&](boost::system::error_code cancelled, int) {
-    if (cancelled || !process || ::waitpid(process, &status, WNOHANG) != process) return;
+  const Handler ended = [&](boost::system::error_code cancelled, int) {
+    if (cancelled) return;
+    // It may have been stopped only, and go on.
+    if (!process || ::waitpid(process, &status, WNOHANG) != process) return children.async_wait(ended);
     process = 0;
     isOver = true;
     timer.cancel();

@@ -34,5 +34,6 @@ int main(int argc, char** argv) {
       "outlives beckond (docs/design/027).",
       "beckond-watchdog"};
   run::LogStyle logStyle;
+  logStyle.waits = false;  // no stop waits for who reads the log
   return apps::Program(app, logStyle).run(argc, argv, [&] { return keepWatch(logStyle); });
 }

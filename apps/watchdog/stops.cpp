@@ -13,9 +13,8 @@ using Problem = std::optional<std::string>;
 namespace {
 
 constexpr localbus::Duration openTime = std::chrono::seconds(2);
-// A service that has not answered by then hangs.
-constexpr localbus::Duration callTime = std::chrono::seconds(1);
-constexpr int attempts = 10;
+// For all attempts, and for a single one: longer than a robot takes to sit down.
+constexpr localbus::Duration longest = std::chrono::seconds(60);
 constexpr localbus::Duration pause = std::chrono::milliseconds(200);
 
 bool has(const qi::MetaObject& meta, const std::string& method) {
@@ -47,21 +46,17 @@ awaitable<Problem> Stops::reach(Stop action) {
 
 awaitable<Problem> Stops::look() {
   const auto self = shared_from_this();
-  const auto wanted = wanted_;
-  for (const auto& action : wanted) {
-    auto reaching = reach(action);
-    auto problem = co_await std::move(reaching);
-    if (problem) co_return problem;
-  }
-  co_return std::nullopt;
+  auto looking = all(wanted_, &Stops::reach);
+  co_return co_await std::move(looking);
 }
 
 awaitable<Problem> Stops::carryOutOne(Stop action) {
   const auto self = shared_from_this();
   localbus::Timer timer(session_->executor());
+  const auto end = std::chrono::steady_clock::now() + longest;
   Problem problem;
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    if (attempt > 0) {
+  for (bool isFirst = true; isFirst || std::chrono::steady_clock::now() < end; isFirst = false) {
+    if (!isFirst) {
       timer.expires_after(pause);
       co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     }
@@ -73,7 +68,7 @@ awaitable<Problem> Stops::carryOutOne(Stop action) {
       if (!object) continue;
     }
     qi::Value nothing = qi::Tuple{};
-    auto calling = object->call(action.member, std::move(nothing), callTime);
+    auto calling = object->call(action.member, std::move(nothing), longest);
     const auto done = co_await std::move(calling);
     if (done) {
       log_->info("{} is done", action.written());
@@ -86,6 +81,12 @@ awaitable<Problem> Stops::carryOutOne(Stop action) {
 }
 
 awaitable<Problem> Stops::carryOut(Actions actions) {
+  auto doing = all(std::move(actions), &Stops::carryOutOne);
+  co_return co_await std::move(doing);
+}
+
+// Each by itself; what went wrong with one of them.
+awaitable<Problem> Stops::all(Actions actions, Act act) {
   const auto self = shared_from_this();
   struct Together {
     explicit Together(localbus::Executor executor) : over(executor, localbus::Timer::time_point::max()) {}
@@ -93,16 +94,17 @@ awaitable<Problem> Stops::carryOut(Actions actions) {
     std::size_t left = 0;
     Problem problem;
   };
-  const auto all = std::make_shared<Together>(session_->executor());
-  all->left = actions.size();
+  const auto together = std::make_shared<Together>(session_->executor());
+  together->left = actions.size();
   for (const auto& action : actions)
-    boost::asio::co_spawn(session_->executor(), carryOutOne(action), [all](std::exception_ptr broken, Problem problem) {
-      if (broken) std::rethrow_exception(broken);
-      if (problem) all->problem = std::move(problem);
-      if (--all->left == 0) all->over.cancel();
-    });
-  while (all->left > 0) co_await all->over.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-  co_return all->problem;
+    boost::asio::co_spawn(session_->executor(), (this->*act)(action),
+                          [together](std::exception_ptr broken, Problem problem) {
+                            if (broken) std::rethrow_exception(broken);
+                            if (problem) together->problem = std::move(problem);
+                            if (--together->left == 0) together->over.cancel();
+                          });
+  while (together->left > 0) co_await together->over.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  co_return together->problem;
 }
 
 }  // namespace beckon::watchdog

@@ -27,13 +27,17 @@ class Stops : public std::enable_shared_from_this<Stops> {
 
   // What has to be in reach from now on.
   void want(Actions actions) { wanted_ = std::move(actions); }
-  // Opens what is not there, and says what is missing; nothing: all of it could be done now.
+  // Opens what is not there, and says what is missing; nothing: all of it could be done now. One service that hangs
+  // keeps no other from being opened.
   boost::asio::awaitable<std::optional<std::string>> look();
-  // Does them, all at once, and again for a while where the service is out of reach. The result says what could not be
-  // done.
+  // Does them, all at once. What has been asked of a service is left to it for as long as it takes, for it may take
+  // seconds to sit down; it is asked again where it refuses or is out of reach, for a minute. The result says what
+  // could not be done.
   boost::asio::awaitable<std::optional<std::string>> carryOut(Actions actions);
 
  private:
+  using Act = boost::asio::awaitable<std::optional<std::string>> (Stops::*)(policy::Lease::Stop action);
+  boost::asio::awaitable<std::optional<std::string>> all(Actions actions, Act act);
   boost::asio::awaitable<std::optional<std::string>> reach(policy::Lease::Stop action);
   boost::asio::awaitable<std::optional<std::string>> carryOutOne(policy::Lease::Stop action);
 

@@ -22,6 +22,8 @@ class Vigil {
   void end(const std::string& lease) { due_.erase(lease); }
   // Those that have lapsed, and are held no more.
   std::vector<std::string> expire(Time now);
+  // All that are held, and are no more.
+  std::vector<std::string> endAll() { return expire(Time::max()); }
   std::optional<Time> next() const;
   bool isIdle() const { return due_.empty(); }
 

@@ -23,19 +23,22 @@ Stops::Actions actionsOf(const json& texts) {
 }  // namespace
 
 Watchdog::Watchdog(boost::asio::io_context& io, int socket, run::Log log)
-    : io_(io), log_(std::move(log)), due_(io.get_executor()), look_(io.get_executor()) {
+    : io_(io), log_(std::move(log)), due_(io.get_executor()), look_(io.get_executor()), life_(io.get_executor()) {
   channel_ = LineChannel::open(io, socket, {[this](const json& line) { received(line); }, [this] { leave(); }});
 }
 
 void Watchdog::leave() {
-  if (!std::exchange(isAlone_, true) && !vigil_.isIdle()) log_->warn("beckond is gone while somebody has control");
+  isAlone_ = true;
+  for (const auto& lease : vigil_.endAll()) {
+    stop(lease, actions_[lease], std::nullopt);
+    log_->warn("beckond is gone while somebody has the control lease \"{}\"", lease);
+  }
   endIfDone();
 }
 
 void Watchdog::endIfDone() {
-  if (!isAlone_ || !vigil_.isIdle() || stopping_ > 0 || std::exchange(isOver_, true)) return;
-  due_.cancel();
-  look_.cancel();
+  if (!isAlone_ || !vigil_.isIdle() || !underWay_.isEmpty() || std::exchange(isOver_, true)) return;
+  for (auto* timer : {&due_, &look_, &life_}) timer->cancel();
   channel_->close();
   if (session_) session_->close();
 }
@@ -74,6 +77,8 @@ void Watchdog::begin(const json& line) {
   }
   session_ = directory::Session::keep(io_, *endpoint, std::move(options), log_);
   stops_ = std::make_shared<Stops>(session_, !isAttached, log_);
+  turn_.use(line.at("turn").get<std::string>());
+  say();
   lookAround();
 }
 
@@ -101,8 +106,9 @@ void Watchdog::watch() {
   due_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;
     for (const auto& lease : vigil_.expire(steady_clock::now())) {
-      log_->warn("the control lease \"{}\" lapsed: no heartbeat came", lease);
       stop(lease, actions_[lease], std::nullopt);
+      channel_->send({{"lapsed", lease}});
+      log_->warn("the control lease \"{}\" lapsed: no heartbeat came", lease);
     }
     watch();
   });
@@ -113,15 +119,15 @@ void Watchdog::stop(const std::string& lease, const Stops::Actions& actions, std
   watch();
   // By the clock and by beckond it is done twice: what beckond let pass a moment before comes by another connection,
   // and may have come after the first.
-  ++stopping_;
+  underWay_.begin(lease);
   boost::asio::co_spawn(io_, stops_->carryOut(actions),
                         [this, lease, number](std::exception_ptr broken, const std::optional<std::string>& problem) {
                           if (broken) std::rethrow_exception(broken);
-                          --stopping_;
-                          json line{{"stopped", lease}};
-                          if (number) line["number"] = *number;
-                          if (problem) line["problem"] = *problem;
-                          channel_->send(line);
+                          for (const auto& done : underWay_.end(lease, number, problem)) {
+                            json line{{"stopped", lease}, {"number", done.number}};
+                            if (done.problem) line["problem"] = *done.problem;
+                            channel_->send(line);
+                          }
                           endIfDone();
                         });
 }
@@ -132,14 +138,31 @@ void Watchdog::lookAround() {
                         [this, definition](std::exception_ptr broken, const std::optional<std::string>& why) {
                           if (broken) std::rethrow_exception(broken);
                           if (isOver_) return;
-                          json line{{"ready", !why}, {"number", definition}};
-                          if (why) line["why"] = *why;
-                          channel_->send(line);
+                          know(definition, why);
                           look_.expires_after(period);
                           look_.async_wait([this](boost::system::error_code cancelled) {
                             if (!cancelled && !isOver_) lookAround();
                           });
                         });
+}
+
+void Watchdog::know(std::uint64_t definition, std::optional<std::string> why) {
+  if (auto notOurs = turn_.take()) why = std::move(notOurs);
+  const bool isNew = definition != known_ || why != whyNot_;
+  known_ = definition;
+  whyNot_ = std::move(why);
+  if (isNew) say();
+}
+
+// A sign of life, whatever hangs that is looked at.
+void Watchdog::say() {
+  json line{{"ready", !whyNot_}, {"number", known_}};
+  if (whyNot_) line["why"] = *whyNot_;
+  channel_->send(line);
+  life_.expires_after(period);
+  life_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled && !isOver_) say();
+  });
 }
 
 }  // namespace beckon::watchdog

@@ -1,10 +1,16 @@
 #include "core/run/log.hpp"
 
 #include <nlohmann/json.hpp>
+#include <poll.h>
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <climits>
+#include <mutex>
 
 namespace beckon::run {
 namespace {
@@ -26,10 +32,27 @@ std::unique_ptr<spdlog::formatter> jsonLines() {
   return made;
 }
 
+class LossySink final : public spdlog::sinks::base_sink<std::mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    pollfd out{STDERR_FILENO, POLLOUT, 0};
+    // What poll() calls writable takes this much without waiting (pipe(7)).
+    const auto size = std::min<std::size_t>(line.size(), PIPE_BUF);
+    if (::poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) && ::write(STDERR_FILENO, line.data(), size) < 0) return;
+  }
+  void flush_() override {}
+};
+
+std::shared_ptr<spdlog::sinks::sink> standardError(bool waits) {
+  if (waits) return std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+  return std::make_shared<LossySink>();
+}
+
 }  // namespace
 
 Log makeLog(const std::string& name, const LogStyle& style) {
-  auto log = std::make_shared<spdlog::logger>(name, std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  auto log = std::make_shared<spdlog::logger>(name, standardError(style.waits));
   if (style.format == "json")
     log->set_formatter(jsonLines());
   else

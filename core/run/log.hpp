@@ -15,6 +15,9 @@ struct LogStyle {
   std::string level = "info";  // one of trace, debug, info, warning, error, off; anything else counts as info
   // "text", or "json": {"time":"2026-11-22T00:30:00.123Z","level":"info","name":"directory","text":"..."}
   std::string format = "text";
+  // Whether a line waits until standard error takes it. Otherwise it is lost where it would have to: for who has more
+  // important things to do than to tell of them.
+  bool waits = true;
 };
 
 // Safe to use from several threads.

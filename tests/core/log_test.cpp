@@ -1,8 +1,12 @@
 #include "core/run/log.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <array>
 
 namespace beckon::run {
 namespace {
@@ -33,6 +37,26 @@ TEST(Log, isAnObjectALineWhereThatIsAskedForWhateverTheTextHolds) {
 TEST(Log, countsAnUnknownLevelAsInfoAndIsSilentWhenOff) {
   EXPECT_NE(logged({.level = "loud"}, "text"), "");
   EXPECT_EQ(logged({.level = "off"}, "text"), "");
+}
+
+TEST(Log, losesALineRatherThanToWaitWhereThatIsAskedFor) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const int standardError = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  const auto log = makeLog("dog", {.waits = false});
+  std::size_t said = 0;
+  for (; said < 100'000; said += 1000) log->warn("{}", std::string(1000, 'x'));  // more than a pipe holds
+  ::dup2(standardError, STDERR_FILENO);
+  for (const int each : {ends[1], standardError}) ::close(each);
+  std::string text;
+  std::array<char, 4096> part{};
+  for (ssize_t size = 0; (size = ::read(ends[0], part.data(), part.size())) > 0;)
+    text.append(part.data(), static_cast<std::size_t>(size));
+  ::close(ends[0]);
+  EXPECT_THAT(text.substr(0, 100), testing::HasSubstr(" warning dog: xxx"));
+  EXPECT_GT(text.size(), 10'000u);
+  EXPECT_LT(text.size(), said);
 }
 
 }  // namespace

@@ -5,82 +5,15 @@ import os
 import random
 import signal
 import socket
-import ssl
-import struct
 import subprocess
 import threading
 import time
 import unittest
 
 from lan_test import EVERYTHING, LanWorld
-from old_robot import CALL, ERROR, MAGIC, REPLY, Reader, string_map, text, u32
+from old_robot import text
+from qi_caller import Caller
 from world import BIN, XmppWorld, until
-
-
-class Caller:
-    """A qi client of the LAN door that knows docs/protocol, and nothing of Beckon's code."""
-
-    def __init__(self, url, token):
-        host, port = url.removeprefix("tcps://").split(":")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        self.socket = context.wrap_socket(socket.create_connection((host, int(port)), timeout=20))
-        self.address = "{}:{}".format(*self.socket.getsockname())
-        self.last = 0
-        self.ask((0, 0, 8), string_map([("auth_token", "s", text(token))]))
-
-    def frame(self, number, address, payload=b""):
-        return MAGIC + u32(number, len(payload)) + struct.pack("<HBB", 0, CALL, 0) + u32(*address) + payload
-
-    def send(self, address, payload=b""):
-        self.last += 1
-        self.socket.sendall(self.frame(self.last, address, payload))
-        return self.last
-
-    def exactly(self, size):
-        out = b""
-        while len(out) < size:
-            got = self.socket.recv(size - len(out))
-            if not got:
-                raise ConnectionError("closed")
-            out += got
-        return out
-
-    def answer(self):
-        """The number of the call, whether it is a result, and the payload."""
-        while True:
-            header = self.exactly(28)
-            number, size = struct.unpack_from("<II", header, 4)
-            payload = self.exactly(size)
-            if header[14] in (REPLY, ERROR):
-                return number, header[14] == REPLY, payload
-
-    def ask(self, address, payload=b""):
-        wanted = self.send(address, payload)
-        while True:
-            number, is_result, result = self.answer()
-            if number == wanted:
-                return result if is_result else None
-
-    def find(self, name):
-        info = self.ask((1, 1, 100), text(name))
-        if info is None:
-            return None
-        reader = Reader(info)
-        reader.text()
-        return reader.take("I")
-
-    def methods(self, service):
-        """Their numbers by name and parameters."""
-        reader = Reader(self.ask((service, 1, 2), u32(0)))
-        out = {}
-        for _ in range(reader.take("I")):
-            key, _, _, name, parameters, _ = reader.take("I"), reader.take("I"), reader.text(), reader.text(), reader.text(), reader.text()
-            for _ in range(reader.take("I")):
-                reader.text(), reader.text()
-            reader.text()
-            out[name + "::" + parameters] = key
-        return out
 
 
 class AuditWorld(LanWorld):

@@ -3,11 +3,16 @@
 import json
 import pathlib
 import signal
+import struct
+import subprocess
+import sys
 import time
 import unittest
 
 from computers import Computer, run
-from lan_test import LanWorld
+from lan_test import EVERYTHING, LanWorld
+from old_robot import text
+from qi_caller import Caller
 from world import BIN, XmppWorld, until
 
 LEASE = '[leases.drive]\non = ["ALMotion"]\nheartbeat = "200 ms"\nlapse = "1 s"\nstop = ["ALMotion.stopMove"]\n'
@@ -25,7 +30,7 @@ class Controlled(LanWorld):
         if computer:
             self.inside = computer.command
         self.start_robot(**options)
-        self.start_sim()
+        self.sim = self.start_sim()
         self.robot.await_text("control leases may be taken")
         self.tablet, self.phone = self.token("tablet"), self.token("phone")
         self.trace = self.start("trace", "beckon", "--bus", self.url, "trace", "ALMotion", "--json")
@@ -86,6 +91,15 @@ class Control(Controlled):
         until(lambda: self.leases(self.phone)[0]["state"] == "free", "it was not given back")
         self.assertEqual(self.outside(self.tablet, "control", "drive", "--", "false").code, 1)
         until(lambda: self.leases(self.phone)[0]["state"] == "free", "it was not given back")
+        # Somebody lets it stop for a while (^Z): that is not its end, and its end is noticed all the same.
+        stopped = self.hold(self.tablet, "--", "sh", "-c", "kill -STOP $$; exit 3", name="stopped")
+        stopped.await_line("control of drive is yours")
+        children = pathlib.Path(f"/proc/{stopped.process.pid}/task/{stopped.process.pid}/children")
+        child = until(children.read_text, "no command was started").strip()
+        until(lambda: pathlib.Path(f"/proc/{child}/stat").read_text().rsplit(") ", 1)[1][0] == "T", "it does not stop")
+        run("kill", "-CONT", child)
+        self.assertEqual(stopped.wait(10), 1)
+        until(lambda: self.leases(self.phone)[0]["state"] == "free", "it was not given back")
         command = self.hold(self.tablet, "--", "sleep", "600")
         command.await_line("control of drive is yours")
         begun = time.monotonic()
@@ -93,7 +107,7 @@ class Control(Controlled):
         self.assertEqual(command.wait(10), 6)
         self.assertLess(time.monotonic() - begun, 5)
         command.await_text("control of \"drive\" is lost")
-        until(lambda: len(self.came("stopMove")) == 3, "the robot was not brought to rest")
+        until(lambda: len(self.came("stopMove")) == 4, "the robot was not brought to rest")
 
     def test_motion_stops_when_beckond_is_killed(self):
         self.start_all()
@@ -109,6 +123,93 @@ class Control(Controlled):
         self.assertLess(stopped - killed, LAPSE + 1)
         until(lambda: not pathlib.Path(f"/proc/{watchdog}/stat").exists(), "the watchdog stays")
         self.assertEqual(holder.wait(10), 6)
+
+    def test_motion_stops_when_beckond_hangs(self):
+        self.start_all()
+        self.hold(self.tablet).await_line("control of drive is yours")
+        self.assertDone(self.outside(self.tablet, "call", "ALMotion.move", "0.1", "0", "0"))
+        hung = time.time()
+        self.robot.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.robot.process.send_signal, signal.SIGCONT)
+        stopped = until(lambda: self.came("stopMove"), "the robot moves on", limit=LAPSE + 3)[0]
+        print(f"stopped {1000 * (stopped - hung):.0f} ms after beckond was stopped")
+        self.assertLess(stopped - hung, LAPSE + 0.1)
+        self.assertGreater(stopped - hung, LAPSE - 0.3)  # the last heartbeat counts
+
+    def test_a_beckond_that_is_started_anew_waits_until_the_robot_was_stopped(self):
+        # A stop that takes as long as the way that the robot is on.
+        (self.folder / "policy.toml").write_text(POLICY.replace("stopMove", "waitUntilMoveIsFinished"))
+        self.start_directory()
+        config = self.folder / "robot.toml"
+        config.write_text(f'[bus]\nattach = "{self.url}"\n[lan]\nlisten = "tcps://127.0.0.1:0"\n[policy]\nfile = "policy.toml"\n')
+        self.start_sim()
+        self.trace = self.start("trace", "beckon", "--bus", self.url, "trace", "ALMotion", "--json")
+        self.trace.await_line("tracing ")
+
+        def start_beckond(name):
+            self.robot = self.start(name, "beckond", "run", "--config", config)
+            _, self.lan, self.key = self.robot.await_line("lan ").split()
+
+        start_beckond("first")
+        self.robot.await_text("control leases may be taken")
+        token = self.token("tablet")
+        self.hold(token).await_line("control of drive is yours")
+        old = self.watchdog()
+        self.assertDone(self.on_bus("post", "ALMotion.moveTo", "0.3", "0", "0", "4.0"))
+        self.robot.kill()
+        until(lambda: self.came("waitUntilMoveIsFinished"), "it does not stop the robot")
+        start_beckond("second")
+        self.robot.await_text(f"the watchdog of an earlier beckond, process {old}, has not ended yet")
+        self.assertFails(self.outside(token, "control", "drive", "--", "true"), 4, "unreachable", f"process {old}")
+        self.assertEqual(self.on_bus("call", "ALMotion.moveIsActive").out, "true\n")
+        self.robot.await_text("control leases may be taken")
+        self.assertEqual(self.on_bus("call", "ALMotion.moveIsActive").out, "false\n")
+        self.assertEqual(self.outside(token, "control", "drive", "--", "true").code, 0)
+
+    def test_a_stop_that_takes_seconds_is_left_to_the_service_and_the_next_waits_for_it(self):
+        (self.folder / "policy.toml").write_text(POLICY.replace("stopMove", "waitUntilMoveIsFinished"))
+        self.start_all()
+        self.assertDone(self.on_bus("post", "ALMotion.moveTo", "0.3", "0", "0", "4.0"))
+        self.assertEqual(self.outside(self.tablet, "control", "drive", "--", "true").code, 0)
+        until(lambda: self.came("waitUntilMoveIsFinished"), "it does not stop the robot")
+        self.assertFails(self.outside(self.phone, "control", "drive", "--", "true"), 6, "lease-held", "is being stopped")
+        until(lambda: self.leases(self.phone)[0]["state"] == "free", "it stays held", limit=10)
+        self.assertEqual(self.on_bus("call", "ALMotion.moveIsActive").out, "false\n")
+        self.assertEqual(len(self.came("waitUntilMoveIsFinished")), 1)
+
+    def test_a_service_that_hangs_makes_control_impossible_and_does_not_make_the_watchdog_look_dead(self):
+        (self.folder / "policy.toml").write_text(EVERYTHING)
+        self.start_robot()
+        sim = self.start_sim()
+        sim.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(sim.process.send_signal, signal.SIGCONT)
+        (self.folder / "policy.toml").write_text(POLICY)
+        self.robot.await_text("nobody can take control: ALMotion is not there")  # after longer than a dead one may be silent
+        sim.process.send_signal(signal.SIGCONT)
+        self.robot.await_text("control leases may be taken")
+        self.assertNotIn("has died", self.robot.text()[1])
+
+    def test_what_waits_for_a_service_that_hangs_never_runs_after_the_lease(self):
+        self.start_all()
+        caller = Caller(self.lan, self.tablet.read_text().strip())
+        self.addCleanup(caller.socket.close)
+        control, motion, memory = (caller.find(name) for name in ("Control", "ALMotion", "ALMemory"))
+        take, give = (caller.methods(control)[name] for name in ("take::(s)", "give::(ss)"))
+        move = (motion, 1, caller.methods(motion)["move::(fff)"])
+        insert = (memory, 1, caller.methods(memory)["insertData::(sm)"])
+        self.assertIsNotNone(caller.ask((control, 1, take), text("drive")))
+        self.sim.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.sim.process.send_signal, signal.SIGCONT)
+        for _ in range(400):  # more than lies in a socket
+            caller.send(insert, text("key") + text("s") + text("x" * 10000))
+        caller.send(move, struct.pack("<3f", 0.1, 0, 0))
+        self.assertIsNotNone(caller.ask((control, 1, give), text("drive") + text("")))
+        self.sim.process.send_signal(signal.SIGCONT)
+        until(lambda: self.leases(self.phone)[0]["state"] == "free", "it is not stopped", limit=10)
+        move = (BIN / "beckon", "--bus", self.lan, "--pin", self.key, "--token-file", self.phone, "call", "ALMotion.move", "0", "0", "0")
+        self.assertEqual(self.outside(self.phone, "control", "drive", "--", *move).code, 0)
+        until(lambda: len(self.came("stopMove")) == 2, "it is not stopped again")
+        self.assertEqual(len(self.came("move")), 1)
 
     def test_motion_stops_at_once_when_beckond_is_ended(self):
         (self.folder / "policy.toml").write_text(POLICY.replace('lapse = "1 s"', 'lapse = "60 s"'))
@@ -210,6 +311,31 @@ class CutOff(Controlled):
         self.assertFails(self.outside(self.tablet, "call", "ALMotion.move", "0.1", "0", "0"), 7, "call-failed", "lease-needed")
         self.assertEqual(len(self.came("move")), moved)
         self.assertEqual(self.outside(self.phone, "control", "drive", "--", "true").code, 0)
+
+
+    def test_what_was_sent_over_the_cut_connection_of_who_had_control_does_not_run_when_it_is_back(self):
+        outside, holder = self.held_from_outside()
+        holder.end()
+        until(lambda: self.leases(self.phone)[0]["state"] == "free", "it was not given back")
+        stops = len(self.came("stopMove"))
+        caller = self.start("caller", *outside.command, sys.executable, pathlib.Path(__file__).with_name("qi_caller.py"), self.lan, self.tablet,
+                            binary=False, stdin=subprocess.PIPE)
+        self.addCleanup(caller.process.stdin.close)
+
+        def say(line):
+            caller.process.stdin.write(line + b"\n")
+            caller.process.stdin.flush()
+
+        caller.await_line("held")
+        say(b"move")
+        caller.await_line("done")
+        run(*outside.network, "ip", "link", "set", "external", "down")
+        for line in (b"move", b"keep", b"move"):
+            say(line)
+        until(lambda: len(self.came("stopMove")) > stops, "the robot moves on", limit=LAPSE + 3)
+        run(*outside.network, "ip", "link", "set", "external", "up")
+        until(lambda: len(caller.lines("lease-needed")) == 3, "the connection does not come back", limit=10)
+        self.assertEqual(len(self.came("move")), 1)
 
 
 class ByXmpp(XmppWorld):

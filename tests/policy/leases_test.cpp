@@ -184,6 +184,30 @@ TEST_F(LeasesTest, endsWhenTheWatchdogHasStoppedTheRobotByItself) {
   EXPECT_EQ(log.back(), "freed");
 }
 
+TEST_F(LeasesTest, underAnotherNameIsFreeOnlyWhenTheRobotRests) {
+  ASSERT_TRUE(leases.take(alice, "drive", now));
+  auto renamed = policyOf(driving)->leases();
+  renamed.front().name = "wheels";
+  const auto everybody = [](const Leases::Owner&, const std::string&) { return true; };
+  leases.define(renamed, everybody);
+  EXPECT_EQ(leases.take(bob, "wheels", now).error().code, Code::leaseHeld);
+  EXPECT_EQ(leases.standing("wheels", now)->state, Leases::State::ending);
+  EXPECT_TRUE(leases.ask(bob, "wheels", now));
+  leases.stopped("drive", now);
+  EXPECT_TRUE(leases.holds("wheels", bob.caller, bob.session, now));
+}
+
+TEST_F(LeasesTest, isNotAskedForByOnePrincipalInTheNameOfAll) {
+  ASSERT_TRUE(leases.take(alice, "drive", now));
+  for (std::size_t i = 0; i < Leases::mostAskingOfOne; ++i)
+    EXPECT_TRUE(leases.ask(owner("bob", "b" + std::to_string(i)), "drive", now));
+  EXPECT_EQ(leases.ask(owner("bob", "one more"), "drive", now).error().code, Code::overloaded);
+  EXPECT_TRUE(leases.ask(owner("carol", "c"), "drive", now));
+  EXPECT_TRUE(leases.concerns("c"));
+  EXPECT_TRUE(leases.concerns(alice.session));
+  EXPECT_FALSE(leases.concerns("one more"));
+}
+
 TEST_F(LeasesTest, staysOverAChangeOfThePolicyThatLeavesItAsItWas) {
   ASSERT_TRUE(leases.take(alice, "drive", now));
   define(driving + "[leases.arm]\non = 'Arm'\nstop = 'Arm.rest'\n");
