@@ -72,15 +72,20 @@ void readLan(run::ConfigFile& file, Settings& settings) {
   Settings::Lan lan;
   lan.own = {file.pathOr("lan.certificate_file", {}), file.pathOr("lan.key_file", {})};
   lan.announces = file.flagOr("lan.announce", true);
-  lan.name = file.textOr("lan.name", hostName());
+  const auto name = file.textOr("lan.name", "");
+  lan.name = name.empty() ? hostName() : name;
   if (lan.name.size() > longestName || qi::printable(lan.name) != lan.name)
     file.reject("lan.name", "cannot be announced", "give a name of 1 to 63 bytes that can be printed");
   if (lan.own.certificate.empty() != lan.own.key.empty())
     return file.reject(lan.own.key.empty() ? "lan.certificate_file" : "lan.key_file", "is given without the other",
                        "give the certificate and its private key, or neither: then the robot makes its own");
   if (listen.empty()) {
-    if (!lan.own.key.empty())
-      file.reject("lan.certificate_file", "has no use without lan.listen", "listen on tcps://0.0.0.0:9503");
+    const auto useless = [&](const char* key) {
+      file.reject(key, "has no use without lan.listen", "listen on tcps://0.0.0.0:9503");
+    };
+    if (!lan.own.key.empty()) useless("lan.certificate_file");
+    if (!name.empty()) useless("lan.name");
+    if (!lan.announces) useless("lan.announce");
     return;
   }
   const auto endpoint = localbus::Endpoint::parse(listen);

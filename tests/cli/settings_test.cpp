@@ -185,6 +185,16 @@ TEST_F(TlsSettings, tellTheLineOfWhatTlsLacksOrCannotUse) {
   }
 }
 
+TEST_F(SettingsTest, tellWhatHasNoUseWithoutALanDoor) {
+  for (const std::string line : {"name = 'rosie'", "announce = false", "certificate_file = 'c'\nkey_file = 'k'"}) {
+    const auto settings = read(account + "[lan]\n" + line + "\n");
+    ASSERT_FALSE(settings) << line;
+    EXPECT_THAT(settings.error().cause,
+                HasSubstr(line.substr(0, line.find(' ')) + "\": has no use without lan.listen"));
+    EXPECT_THAT(settings.error().cause, HasSubstr("line 5"));
+  }
+}
+
 TEST_F(SettingsTest, openALanDoorWithOrWithoutAnAccount) {
   const auto alone = read("[lan]\nlisten = 'tcps://0.0.0.0:9503'\n").value();
   EXPECT_FALSE(alone.hasAccount);
