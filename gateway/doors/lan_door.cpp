@@ -156,7 +156,8 @@ LanDoor::~LanDoor() { stop(); }
 Result<localbus::Endpoint> LanDoor::start(const localbus::Endpoint& endpoint, std::optional<localbus::TlsContext> tls) {
   auto listening = state_->listener.start(endpoint, std::move(tls));
   if (!listening) return listening;
-  const auto controlId = state_->catalogue->newId();
+  Result<std::uint32_t> controlId = 0u;
+  if (state_->options.control) controlId = state_->catalogue->newId();
   if (!controlId) return controlId.error();
   const auto url = listening->url();
   const auto bus = [make = state_->options.bus](const std::string& principal) {

@@ -6,22 +6,21 @@
 
 namespace beckon::test {
 
-// How many objects of ours were given as results of services, and as arguments of calls.
-struct GivenObjects {
-  std::uint32_t results = 0, arguments = 0;
-};
-
 // Holds messages of ours against those of a recording. What differs and is neither random nor known is a failure of
 // the test.
 class Comparison {
  public:
-  explicit Comparison(Played played);
+  explicit Comparison(Played played) : played_(played) {}
 
   // Whether one can stand for the other: an answer with the same id, else the same type and address.
   bool isCounterpart(const qi::Header& ours, const qi::Header& theirs) const;
-  // Objects are numbered by the process. An object of ours has the number that libqi gave in the recording, and from
-  // the second recording on that a process replays, as many more as were given before.
+  // Objects are numbered by the process: in the place of a recorded object stands the one of ours that was given where
+  // it was.
   qi::Header ofToday(qi::Header header) const;
+
+  // Ours are of a door before the services: what is said of services, who is there and what of it is shown, is the
+  // door's own affair, and compared in its headers only.
+  void leaveOutWhatADoorSays() { isDoor_ = true; }
 
   // The id is compared by whoever knows which call is answered.
   void expectSame(const Frame& ours, const qi::test::RecordedMessage& theirs);
@@ -47,11 +46,13 @@ class Comparison {
   void adjust(std::uint64_t& expected, const std::uint64_t& ours);
   void adjust(PropertyArguments& expected, const PropertyArguments& ours);
   void adjust(Statistics& expected, const Statistics& ours);
+  // Whether our side has it, which the recorded one calls by its number.
+  bool isOurs(std::uint32_t object) const;
   std::uint32_t ofToday(std::uint32_t object) const;
 
   const Played played_;
-  // Objects of ours that earlier replays of this process have given.
-  const GivenObjects before_;
+  bool isDoor_ = false;
+  std::map<std::uint32_t, std::uint32_t> objects_;  // of ours, by the recorded numbers
 
   Differences seen_;
   int connection_ = 0;                                            // of the message at hand
