@@ -189,6 +189,11 @@ Result<Transaction> Transaction::begin(Database& database) {
   return Transaction(&database);
 }
 
+Result<Transaction> Transaction::snapshot(Database& database) {
+  if (const auto begun = database.execute("BEGIN"); !begun) return begun.error();
+  return Transaction(&database);
+}
+
 Transaction::~Transaction() {
   // Where a full disk made sqlite undo it already, this fails, and nothing is lost by that.
   if (database_) sqlite3_exec(database_->handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);

@@ -81,6 +81,8 @@ class Statement {
 class Transaction {
  public:
   static run::Result<Transaction> begin(Database& database);
+  // What is read until its end is of one moment. Nobody waits.
+  static run::Result<Transaction> snapshot(Database& database);
   ~Transaction();
   Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;

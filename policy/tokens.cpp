@@ -67,6 +67,9 @@ Result<Tokens> Tokens::open(const std::filesystem::path& file) {
 // Not newer, and ours.
 Result<> Tokens::checkSchema() {
   const auto file = database_.file().string();
+  // Another process may be making it.
+  const auto moment = Transaction::snapshot(database_);
+  if (!moment) return moment.error();
   const auto whose = database_.number("PRAGMA application_id");
   if (!whose) return whose.error();
   const auto found = database_.number("PRAGMA user_version");

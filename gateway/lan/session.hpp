@@ -90,6 +90,7 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
 
   // session_provides.cpp
   run::Result<std::uint32_t> add(const directory::ServiceInfo& info);
+  run::Result<std::uint32_t> place(const directory::ServiceInfo& info);
   boost::asio::awaitable<run::Result<>> ready(std::uint32_t id);
   boost::asio::awaitable<run::Result<>> remove(std::uint32_t id);
   boost::asio::awaitable<run::Result<>> busIsThere();

@@ -40,12 +40,18 @@ Result<std::uint32_t> LanSession::add(const ServiceInfo& info) {
                        .service = info.name,
                        .rule = decision.ruleName(),
                        .view = rights_->sharedView()};
-  record_->done(entry, decision ? policy::audit::Outcome::done : policy::audit::Outcome::refused,
-                decision ? "" : policy::text(decision.refusal));
   if (!decision) {
+    record_->done(entry, policy::audit::Outcome::refused, policy::text(decision.refusal));
     door_->log->info("refused: {}", rights_->view().explain(act, decision));
     return Error{Code::refused, "the robot's policy does not let you register this name", {}};
   }
+  const auto id = place(info);
+  using policy::audit::Outcome;
+  record_->done(entry, id ? Outcome::done : Outcome::failed, id ? "" : run::codeText(id.error().code));
+  return id;
+}
+
+Result<std::uint32_t> LanSession::place(const ServiceInfo& info) {
   if (const auto known = door_->catalogue->find(info.name)) return taken(info.name, known->id);
   for (const auto& [id, provided] : provided_)
     if (provided.info.name == info.name) return taken(info.name, id);

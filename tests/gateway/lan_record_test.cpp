@@ -54,6 +54,16 @@ TEST_F(LanRecordTest, noAnswerLeavesBeforeItIsInTheRecord) {
   EXPECT_EQ(std::ranges::count(recorded.lines(), "call Counter.add done"), 2);
 }
 
+TEST_F(LanRecordTest, tellsThatAServiceWasNotRegisteredAndWhy) {
+  Counter counter, own;
+  provide("Counter", counter.object);
+  openRecorded(test::everything);
+  const auto client = enter("owner");
+  service(client, "Counter");
+  EXPECT_FALSE(bus.loop.await(client->registerService("Counter", own.object)));
+  EXPECT_THAT(recorded.lines(), ElementsAre("enter done", "register Counter failed (name-taken)"));
+}
+
 TEST_F(LanRecordTest, tellsWhatASessionDid) {
   Counter counter, own;
   provide("Counter", counter.object);

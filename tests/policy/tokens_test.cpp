@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <thread>
 
 namespace beckon::policy {
@@ -210,6 +211,34 @@ TEST_F(TokensTest, sayThatTheDiskIsFullAndAreAsBefore) {
   EXPECT_TRUE(tokens.find(tokenHash(text).value()).value());
   EXPECT_TRUE(tokens.revoke("before", today));  // that takes no room
   EXPECT_TRUE(store.open().list());
+}
+
+TEST_F(TokensTest, areNobodyElsesWhileAnotherProcessMakesThem) {
+  for (int round = 0; round < 20; ++round) {
+    const auto file = store.file().string() + std::to_string(round);
+    std::array<int, 2> start{};
+    ASSERT_EQ(::pipe(start.data()), 0);
+    std::vector<pid_t> children;
+    for (int process = 0; process < 8; ++process) {
+      const pid_t child = ::fork();
+      ASSERT_GE(child, 0);
+      if (child == 0) {
+        ::close(start[1]);
+        char nothing = 0;
+        [[maybe_unused]] const auto ended = ::read(start[0], &nothing, 1);  // when all are there
+        bool isGood = true;
+        for (int i = 0; i < 20; ++i) isGood = isGood && Tokens::open(file);
+        ::_exit(isGood ? 0 : 1);
+      }
+      children.push_back(child);
+    }
+    for (const int each : start) ::close(each);
+    for (const auto child : children) {
+      int status = 0;
+      ASSERT_EQ(::waitpid(child, &status, 0), child);
+      EXPECT_EQ(status, 0) << "round " << round;
+    }
+  }
 }
 
 TEST_F(TokensTest, areMadeAndRevokedByManyProcessesAtOnce) {
