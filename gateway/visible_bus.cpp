@@ -48,6 +48,14 @@ qi::MetaObject visible(policy::View& view, std::string_view service, const qi::M
   return out;
 }
 
+std::string_view nameOf(const qi::MetaObject& meta, std::uint32_t member) {
+  if (const auto method = meta.methods.find(member); method != meta.methods.end()) return method->second.name;
+  if (const auto signal = meta.signals.find(member); signal != meta.signals.end()) return signal->second.name;
+  if (const auto property = meta.properties.find(member); property != meta.properties.end())
+    return property->second.name;
+  return {};
+}
+
 bool isEmpty(const qi::MetaObject& metaObject) {
   return metaObject.methods.empty() && metaObject.signals.empty() && metaObject.properties.empty();
 }
@@ -84,6 +92,8 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> VisibleBus::service(Caller call
   if (shows == policy::Visibility::no) co_return noService(name);
   const auto whole = co_await session->service(name);
   if (!whole) co_return whole.error();
+  std::erase_if(used_, [](const auto& entry) { return !entry.second->connection()->isOpen(); });
+  used_.insert_or_assign(name, *whole);
   const Key key{caller.view.get(), name};
   const auto known = shown_.find(key);
   auto object = known != shown_.end() && known->second.whole == *whole ? known->second.visible : nullptr;
@@ -100,12 +110,11 @@ awaitable<Result<std::shared_ptr<RemoteObject>>> VisibleBus::service(Caller call
 }
 
 void VisibleBus::takeBack(const policy::Lease& lease) {
-  for (const auto& [key, shown] : shown_) {
-    const auto& methods = shown.whole->metaObject().methods;
-    shown.whole->takeBack([&, &service = key.second](std::uint32_t method) {
-      const auto known = methods.find(method);
-      return known != methods.end() && lease.covers(service, known->second.name);
-    });
+  const auto used = used_;
+  for (const auto& [name, object] : used) {
+    const auto& meta = object->metaObject();
+    object->takeBack(
+        [&, &service = name](std::uint32_t member) { return lease.covers(service, nameOf(meta, member)); });
   }
 }
 

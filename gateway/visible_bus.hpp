@@ -20,6 +20,8 @@ namespace beckon::gateway {
 // What the caller of `view` may use of an object of this service: of each kind what some verb is granted on. Actions
 // that every object has are left out, too.
 qi::MetaObject visible(policy::View& view, std::string_view service, const qi::MetaObject& metaObject);
+// Of a method, signal or property; empty: there is none of that number. Valid as long as `meta` is.
+std::string_view nameOf(const qi::MetaObject& meta, std::uint32_t member);
 // Whether anything is left of it.
 bool isEmpty(const qi::MetaObject& metaObject);
 
@@ -65,6 +67,7 @@ class VisibleBus {
   std::shared_ptr<directory::Session> session_;
   OwnService control_;
   std::map<Key, Shown> shown_;
+  std::map<std::string, std::shared_ptr<localbus::RemoteObject>> used_;  // by their names, while they are connected
 };
 
 }  // namespace beckon::gateway

@@ -221,20 +221,27 @@ void Connection::abandon(std::uint32_t service, const Error& reason) {
   for (auto& handler : takePending(isOfService)) handler(reason);
 }
 
-void Connection::takeBack(const std::function<bool(const qi::Address&)>& which) {
+void Connection::takeBack(const std::function<bool(const qi::Message&)>& which) {
   static constexpr qi::Address nobody{0xFFFFFFFF, 0, 0};
   std::set<std::uint32_t> calls;
-  for (std::size_t at = begun_; at < queue_.size();) {
-    auto header = qi::Header::decode(qi::ByteView(queue_).subspan(at));
-    const bool isCall = header.type == MessageType::call;
-    if ((isCall || header.type == MessageType::post) && which(header.address)) {
-      if (isCall) calls.insert(header.id);
-      header.type = MessageType::post;
-      header.address = nobody;
-      std::ranges::copy(header.encode(), queue_.begin() + static_cast<std::ptrdiff_t>(at));
+  // In bytes that hold messages from `at` on, of those that begin at `from` or later.
+  const auto look = [&](qi::Bytes& bytes, std::size_t at, std::size_t from) {
+    while (at < bytes.size()) {
+      const auto message = qi::ByteView(bytes).subspan(at);
+      auto header = qi::Header::decode(message);
+      const bool isCall = header.type == MessageType::call;
+      const auto payload = message.subspan(qi::Header::size, header.payloadSize);
+      if (at >= from && (isCall || header.type == MessageType::post) && which({header, payload})) {
+        if (isCall) calls.insert(header.id);
+        header.type = MessageType::post;
+        header.address = nobody;
+        std::ranges::copy(header.encode(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
+      }
+      at += qi::Header::size + header.payloadSize;
     }
-    at += qi::Header::size + header.payloadSize;
-  }
+  };
+  if (!tls_) look(sending_, sendingBegun_, sent_);
+  look(queue_, begun_, 0);
   const auto isOne = [&](std::uint32_t id, const Pending&) { return calls.contains(id); };
   for (auto& handler : takePending(isOne)) handler(Error{Code::canceled, "the call was taken back", {}});
 }

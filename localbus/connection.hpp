@@ -122,10 +122,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Ends every call in flight to objects of that service, which is gone.
   void abandon(std::uint32_t service, const run::Error& reason);
   void post(qi::Address address, const Payload& arguments, std::uint8_t flags = 0);
-  // Calls and posts that `which` picks by their address never reach anybody, as far as they wait in the queue and are
-  // not with the socket yet; the calls end as canceled. In their place leaves what no peer acts upon: a post to a
-  // service that there is not.
-  void takeBack(const std::function<bool(const qi::Address&)>& which);
+  // Calls and posts that `which` picks never reach anybody, as far as they have not begun to leave (with TLS: are not
+  // encrypted yet); the calls end as canceled. In their place leaves what no peer acts upon: a post to a service that
+  // there is not.
+  void takeBack(const std::function<bool(const qi::Message&)>& which);
   // False, and counted, if an event would be dropped because the peer does not read. Asked before an event with objects
   // is written: a dropped one would leave them without anybody to terminate them.
   bool takesEvents();
@@ -275,11 +275,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   qi::FrameParser parser_;
   bool reading_ = false, handling_ = false;
-  bool paused_ = false;    // whole messages have arrived that wait until answers have left
-  qi::Bytes queue_;        // waits for the next system call: whole messages, but for
-  std::size_t begun_ = 0;  // so many bytes in front, the rest of one that has begun to leave
-  qi::Bytes sending_;      // handed over in part
-  std::size_t sent_ = 0;   // of sending_
+  bool paused_ = false;           // whole messages have arrived that wait until answers have left
+  qi::Bytes queue_;               // waits for the next system call: whole messages, but for
+  std::size_t begun_ = 0;         // so many bytes in front, the rest of one that has begun to leave
+  qi::Bytes sending_;             // handed over in part; without TLS messages, too, behind
+  std::size_t sendingBegun_ = 0;  // so many bytes
+  std::size_t sent_ = 0;          // of sending_
   std::size_t answersInQueue_ = 0, answersInSending_ = 0;  // bytes of answers among them
   bool flushScheduled_ = false, waitingToWrite_ = false;
 

@@ -120,7 +120,7 @@ void Connection::refill() {
   if (!tls_) {
     if (queue_.empty()) return;
     sending_.swap(queue_);
-    begun_ = 0;
+    sendingBegun_ = std::exchange(begun_, 0);
     return std::swap(answersInSending_, answersInQueue_);
   }
   if (tls_->isEstablished() && !queue_.empty() && tls_->write(queue_)) {

@@ -74,11 +74,16 @@ asio::awaitable<run::Result<Socket>> connectTcp(asio::io_context& io, Endpoint e
   co_return Socket(std::move(socket));
 }
 
-// Takes no time: the other end need not accept.
+// Takes no time: the other end need not accept. Where too many wait for that already, it is refused (EAGAIN).
 run::Result<Socket> connectUnix(asio::io_context& io, const Endpoint& endpoint) {
   Unix socket(io.get_executor());
   error_code problem;
-  socket.connect(asio::local::stream_protocol::endpoint(endpoint.path), problem);
+  const asio::local::stream_protocol::endpoint to(endpoint.path);
+  socket.open(to.protocol(), problem);
+  // Asio's own would wait.
+  if (!problem) socket.native_non_blocking(true, problem);
+  if (!problem && ::connect(socket.native_handle(), to.data(), static_cast<socklen_t>(to.size())) != 0)
+    problem.assign(errno, boost::system::system_category());
   if (problem) return unreachable(endpoint, problem, noDirectory(endpoint));
   return Socket(std::move(socket));
 }

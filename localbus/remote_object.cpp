@@ -98,10 +98,19 @@ void RemoteObject::postAction(std::uint32_t action, const Payload& arguments) {
   connection_->post({service_, object_, action}, arguments);
 }
 
-void RemoteObject::takeBack(const std::function<bool(std::uint32_t method)>& which) {
-  connection_->takeBack([&](const qi::Address& address) {
-    return address.service == service_ && address.object == object_ && address.action >= qi::firstUserAction &&
-           which(address.action);
+void RemoteObject::takeBack(const std::function<bool(std::uint32_t member)>& which) {
+  const auto isSet = [&](qi::ByteView arguments) {
+    return std::ranges::any_of(metaObject_->properties, [&](const auto& property) {
+      const auto named = qi::encode(qi::dynamic(property.first));
+      return named.size() <= arguments.size() && std::ranges::equal(named, arguments.first(named.size())) &&
+             which(property.first);
+    });
+  };
+  connection_->takeBack([&](const qi::Message& message) {
+    const auto& to = message.header.address;
+    if (to.service != service_ || to.object != object_) return false;
+    if (to.action == qi::action::setProperty) return isSet(message.payload);
+    return to.action >= qi::firstUserAction && which(to.action);
   });
 }
 

@@ -103,9 +103,9 @@ class RemoteObject : public qi::LiveObject, public std::enable_shared_from_this<
   std::uint32_t callAction(std::uint32_t action, const Payload& arguments, Duration timeout, AnswerHandler handler,
                            std::uint8_t flags = 0, Reading reading = Reading::copied);
   void postAction(std::uint32_t action, const Payload& arguments);
-  // Calls and posts of those methods of its own that have not left yet never do (Connection::takeBack), whoever has
-  // sent them by this connection.
-  void takeBack(const std::function<bool(std::uint32_t method)>& which);
+  // What has not left yet of calls and posts of those members of its own, and of their setting, never does
+  // (Connection::takeBack), whoever has sent it by this connection.
+  void takeBack(const std::function<bool(std::uint32_t member)>& which);
 
  private:
   template <class Signature>

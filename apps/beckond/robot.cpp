@@ -82,6 +82,7 @@ Result<> RobotSide::holdBus() {
 
 // Whatever is open, after a start that failed half way too: what stays keeps the program running.
 void RobotSide::close() {
+  control_->stop();
   status_.reset();
   policyFile_.reset();
   listening_.reset();
@@ -91,7 +92,6 @@ void RobotSide::close() {
   if (bus_) bus_->close();
   if (client_) client_->stop();
   door_.close();
-  control_->stop();
   watchdog_.reset();
   if (directory_) directory_->stop();
   if (tokens_) tokens_->stop();

@@ -136,10 +136,20 @@ void WatchdogProcess::start() {
 
 // The next sign of life; or, where none is running, the next attempt.
 void WatchdogProcess::await() {
+  isSuspect_ = false;
   timer_.expires_after(channel_ ? silence : pause);
+  expect();
+}
+
+void WatchdogProcess::expect() {
   timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (cancelled) return;
-    if (channel_) return died();
+    if (cancelled || timer_.expiry() > std::chrono::steady_clock::now()) return;
+    if (channel_ && std::exchange(isSuspect_, true)) return died();
+    if (channel_) {
+      // It may be we who have not listened.
+      timer_.expires_after(pause);
+      return expect();
+    }
     process_ = 0;
     if (!leases_.empty() || !stops_.empty()) start();
   });

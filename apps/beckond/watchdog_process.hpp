@@ -20,7 +20,7 @@ class WatchdogProcess final : public gateway::Watchdog {
  public:
   // A watchdog says that it lives four times as often.
   static constexpr std::chrono::milliseconds silence{1000};
-  // Before one is started in the place of another.
+  // Before one that was silent is believed to be dead, and before one is started in the place of another.
   static constexpr std::chrono::milliseconds pause{200};
 
   // `bus`: where the directory is reached from here; `config`: beckond's configuration, where it says how to get in
@@ -43,6 +43,7 @@ class WatchdogProcess final : public gateway::Watchdog {
   run::Result<int> spawn();
   void received(const nlohmann::json& line);
   void await();
+  void expect();
   void died();
   void sendStop(const std::string& lease, const Stop& stop);
 
@@ -59,6 +60,7 @@ class WatchdogProcess final : public gateway::Watchdog {
   localbus::Timer timer_;
   std::string told_;  // why it is not ready, as was told last
   bool isReady_ = false;
+  bool isSuspect_ = false;  // it has been silent for too long, if we have listened
 };
 
 }  // namespace beckon::apps

@@ -13,8 +13,9 @@ using Problem = std::optional<std::string>;
 namespace {
 
 constexpr localbus::Duration openTime = std::chrono::seconds(2);
-// For all attempts, and for a single one: longer than a robot takes to sit down.
+// For all attempts together: longer than a robot takes to sit down.
 constexpr localbus::Duration longest = std::chrono::seconds(60);
+constexpr localbus::Duration shortest = std::chrono::seconds(1);
 constexpr localbus::Duration pause = std::chrono::milliseconds(200);
 
 bool has(const qi::MetaObject& meta, const std::string& method) {
@@ -68,7 +69,8 @@ awaitable<Problem> Stops::carryOutOne(Stop action) {
       if (!object) continue;
     }
     qi::Value nothing = qi::Tuple{};
-    auto calling = object->call(action.member, std::move(nothing), longest);
+    auto calling =
+        object->call(action.member, std::move(nothing), std::max(end - std::chrono::steady_clock::now(), shortest));
     const auto done = co_await std::move(calling);
     if (done) {
       log_->info("{} is done", action.written());

@@ -30,7 +30,7 @@ std::optional<std::string> Turn::take() {
   ::close(opened);
   const std::string_view other(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
   return "the watchdog of an earlier beckond, process " + std::string(other.substr(0, other.find('\n'))) +
-         ", has not ended yet";
+         ", has not ended yet; if it hangs, kill it";
 }
 
 }  // namespace beckon::watchdog

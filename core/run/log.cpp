@@ -1,15 +1,16 @@
 #include "core/run/log.hpp"
 
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <poll.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <climits>
 #include <mutex>
 
 namespace beckon::run {
@@ -33,15 +34,31 @@ std::unique_ptr<spdlog::formatter> jsonLines() {
 }
 
 class LossySink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  LossySink() {
+    struct stat found {};
+    if (::fstat(STDERR_FILENO, &found) != 0) return;
+    isSocket_ = S_ISSOCK(found.st_mode);
+    // That it does not wait is a property of what is open, which other processes share: it is opened once more.
+    if (S_ISFIFO(found.st_mode) || S_ISCHR(found.st_mode))
+      own_ = ::open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  }
+  ~LossySink() override {
+    if (own_ >= 0) ::close(own_);
+  }
+
+ private:
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
-    pollfd out{STDERR_FILENO, POLLOUT, 0};
-    // What poll() calls writable takes this much without waiting (pipe(7)).
-    const auto size = std::min<std::size_t>(line.size(), PIPE_BUF);
-    if (::poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) && ::write(STDERR_FILENO, line.data(), size) < 0) return;
+    [[maybe_unused]] const auto written =
+        isSocket_ ? ::send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
+                  : ::write(own_ >= 0 ? own_ : STDERR_FILENO, line.data(), line.size());
   }
   void flush_() override {}
+
+  bool isSocket_ = false;
+  int own_ = -1;
 };
 
 std::shared_ptr<spdlog::sinks::sink> standardError(bool waits) {

@@ -388,8 +388,8 @@ void IqDoor::offer(std::shared_ptr<Control> control) {
   state_->losing = control->onLost([weak = std::weak_ptr(state_)](const policy::Lease& lease, const auto& who) {
     const auto state = weak.lock();
     if (!state) return;
-    state->bus->takeBack(lease);
     state->underLeases.lost(lease, who);
+    state->bus->takeBack(lease);
   });
   state_->seats.emplace(std::move(control));
   // The bus lives no longer than the door's state, whose part it is.

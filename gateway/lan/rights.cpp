@@ -4,6 +4,7 @@
 #include "core/qi/value_coder.hpp"
 #include "gateway/error_text.hpp"
 #include "gateway/safety.hpp"
+#include "gateway/visible_bus.hpp"
 
 #include <algorithm>
 
@@ -54,14 +55,6 @@ std::string argumentsOf(const qi::MetaObject& meta, Guard::Use use, std::uint32_
   const auto signature = qi::Signature::parse(type);
   const auto value = signature ? qi::decodeValue(bytes, *signature) : Result<qi::Value>(signature.error());
   return value ? qi::toJsonText(*value) : std::string();
-}
-
-std::string_view nameOf(const qi::MetaObject& meta, std::uint32_t member) {
-  if (const auto method = meta.methods.find(member); method != meta.methods.end()) return method->second.name;
-  if (const auto signal = meta.signals.find(member); signal != meta.signals.end()) return signal->second.name;
-  if (const auto property = meta.properties.find(member); property != meta.properties.end())
-    return property->second.name;
-  return {};
 }
 
 }  // namespace
@@ -122,7 +115,7 @@ class Rights::Outward final : public Guard, public std::enable_shared_from_this<
     return std::ranges::any_of(leases, [&](const policy::Lease& lease) { return isUnder(lease, method); });
   }
   bool isUnder(const policy::Lease& lease, std::uint32_t method) const {
-    return lease.covers(service_, nameOf(visible_, method));
+    return lease.covers(service_, nameOf(whole_, method));
   }
   bool mayWatch(std::uint32_t signal) const override {
     return rights_->view().granted(service_, nameOf(visible_, signal)).has(Verb::watch);

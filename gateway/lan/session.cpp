@@ -256,6 +256,8 @@ void LanSession::closed(const Connection&) {
   for (const auto& [id, provided] : provided_) door_->catalogue->expectNoMore(provided.info.name);
   // What it has on the bus ends when nobody is in the middle of it any more.
   boost::asio::post(connection_->executor(), [self = shared_from_this()] {
+    if (self->seat_)
+      for (const auto& lease : self->rights_->view().policy().leases()) self->rights_->lost(lease);
     self->used_.clear();
     self->seat_.reset();
     if (self->bus_) self->bus_->close();

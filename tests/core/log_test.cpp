@@ -44,9 +44,10 @@ TEST(Log, losesALineRatherThanToWaitWhereThatIsAskedFor) {
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
   const int standardError = ::dup(STDERR_FILENO);
   ::dup2(ends[1], STDERR_FILENO);
-  const auto log = makeLog("dog", {.waits = false});
+  auto log = makeLog("dog", {.waits = false});
   std::size_t said = 0;
   for (; said < 100'000; said += 1000) log->warn("{}", std::string(1000, 'x'));  // more than a pipe holds
+  log.reset();
   ::dup2(standardError, STDERR_FILENO);
   for (const int each : {ends[1], standardError}) ::close(each);
   std::string text;

@@ -75,30 +75,35 @@ TEST(Connection, keepsTheOrderOfLargeAndSmallMessagesWhateverTheSocketTakesAtOnc
   played.connection->close({Code::connectionLost, "done", {}});
 }
 
-TEST(Connection, takesBackWhatHasNotLeft) {
-  Played played;
-  auto peer = played.begin();
-  played.connection->post({5, 1, 100}, qi::Bytes(20'000'000));  // which begins to leave, and stays in the way
-  played.connection->post({5, 1, 101}, {});
-  Outcome taken, other;
-  played.connection->call({5, 1, 101}, {}, 5s, taken.handler());
-  played.connection->call({5, 1, 102}, {}, 5s, other.handler());
-  played.connection->takeBack([](const qi::Address& address) { return address.action <= 101; });
-  EXPECT_EQ(taken.error->code, Code::canceled);
-  EXPECT_FALSE(other.done);
-  EXPECT_EQ(peer.message().header.address, (qi::Address{5, 1, 100})) << "what has begun to leave goes on";
-  for (int i = 0; i < 2; ++i) {
-    const auto instead = peer.message().header;
-    EXPECT_EQ(instead.type, MessageType::post);
-    EXPECT_NE(instead.address.service, 5u);
+TEST(Connection, takesBackWhatHasNotBegunToLeave) {
+  for (const bool isWithTheSocket : {false, true}) {
+    Played played;
+    auto peer = played.begin();
+    played.connection->post({5, 1, 100}, qi::Bytes(14'000'000));  // which begins to leave, and stays in the way
+    played.connection->post({5, 1, 101}, {});
+    Outcome taken, other;
+    played.connection->call({5, 1, 101}, {}, 5s, taken.handler());
+    played.connection->call({5, 1, 102}, {}, 5s, other.handler());
+    if (isWithTheSocket) played.loop.poll();  // as far as it takes it
+    ASSERT_GT(played.connection->queued(), 1'000'000u);
+    played.connection->takeBack([](const qi::Message& message) { return message.header.address.action <= 101; });
+    ASSERT_TRUE(taken.done);
+    EXPECT_EQ(taken.error->code, Code::canceled);
+    EXPECT_FALSE(other.done);
+    EXPECT_EQ(peer.message().header.address, (qi::Address{5, 1, 100})) << "what has begun to leave goes on";
+    for (int i = 0; i < 2; ++i) {
+      const auto instead = peer.message().header;
+      EXPECT_EQ(instead.type, MessageType::post);
+      EXPECT_NE(instead.address.service, 5u);
+    }
+    auto asked = peer.message().header;
+    EXPECT_EQ(asked.address, (qi::Address{5, 1, 102}));
+    asked.type = MessageType::reply;
+    peer.send(asked);
+    ASSERT_TRUE(played.loop.runUntil([&] { return other.done; }));
+    EXPECT_FALSE(other.error);
+    played.connection->close({Code::connectionLost, "done", {}});
   }
-  auto asked = peer.message().header;
-  EXPECT_EQ(asked.address, (qi::Address{5, 1, 102}));
-  asked.type = MessageType::reply;
-  peer.send(asked);
-  ASSERT_TRUE(played.loop.runUntil([&] { return other.done; }));
-  EXPECT_FALSE(other.error);
-  played.connection->close({Code::connectionLost, "done", {}});
 }
 
 TEST(Connection, neverAnswersBeforeTheCallReturns) {
