@@ -42,6 +42,11 @@ class Vanished(World):
         self.services.await_line("watching ")
         self.inside = self.far.command
 
+    def await_idle(self):
+        """Nothing is under way between the computers, not even an acknowledgement."""
+        command = [*self.near.command, "ss", "--tcp", "--info", "--numeric"]
+        until(lambda: "unacked:" not in subprocess.run(command, check=True, capture_output=True, text=True).stdout, "they are never idle")
+
     def assert_gone(self, cut):
         begin = time.monotonic()
         cut()
@@ -51,11 +56,13 @@ class Vanished(World):
     def test_an_idle_provider_whose_interface_goes_down_is_gone_within_5_seconds(self):
         self.start_sim()
         self.services.await_line("+ ALVideoDevice")
+        self.await_idle()
         self.assert_gone(lambda: self.far.ip("link", "set", "cable", "down"))
 
     def test_an_idle_provider_behind_our_own_dead_interface_is_gone_within_5_seconds(self):
         self.start_sim()
         self.services.await_line("+ ALVideoDevice")
+        self.await_idle()
         self.assert_gone(lambda: self.near.ip("link", "set", "cable", "down"))
 
     def test_subscribers_to_whom_something_is_under_way_are_gone_within_5_seconds(self):
