@@ -78,6 +78,26 @@ TEST_F(SlowSubscriberTest, slowsNobodyAndGetsOfEachSignalWhatItsClassSays) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(slow.message().payload.back(), 7);
 }
 
+TEST_F(SlowSubscriberTest, letsNoEventOvertakeThoseThatWait) {
+  for (int i = 1; i <= rounds; ++i) {
+    (*event)(blob(i));
+    bus.loop.poll();
+  }
+  ASSERT_EQ(bus.host.callers.size(), 1u);
+  const auto connection = bus.host.callers.begin()->second;
+  std::vector<int> got;
+  const auto read = [&] { got.push_back(slow.message().payload.back()); };
+  // There is room for it again, but others came before.
+  while (connection->queued() > Connection::eventRoom) read();
+  const auto before = got.size();
+  constexpr int last = rounds + 1;
+  (*event)(blob(last));
+  while (got.empty() || got.back() != last) read();
+  EXPECT_TRUE(std::ranges::is_sorted(got));
+  EXPECT_GT(got.size() - before, Connection::eventRoom / blobSize + 1) << "others did wait";
+  EXPECT_EQ(got.size() + connection->droppedEvents(), static_cast<std::size_t>(last));
+}
+
 TEST_F(SlowSubscriberTest, costsNoMoreMemoryThanTheLimits) {
   std::size_t most = 0;
   for (int i = 1; i <= rounds; ++i) {
