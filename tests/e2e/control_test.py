@@ -192,6 +192,7 @@ class Control(Controlled):
 
     def what_waits_for_a_service_that_hangs(self, end):
         """`end` ends the lease of a client, whose motion waits in the gateway."""
+        (self.folder / "policy.toml").write_text(POLICY.replace('lapse = "1 s"', 'lapse = "60 s"'))
         self.start_all()
         caller = Caller(self.lan, self.tablet.read_text().strip())
         self.addCleanup(caller.socket.close)
@@ -210,6 +211,7 @@ class Control(Controlled):
         self.robot.await_text("token:tablet no longer has the control lease")
         self.sim.process.send_signal(signal.SIGCONT)
         until(lambda: self.leases(self.phone)[0]["state"] == "free", "it is not stopped", limit=10)
+        self.assertEqual(len(self.came("stopMove")), 1)
         move = (BIN / "beckon", "--bus", self.lan, "--pin", self.key, "--token-file", self.phone, "call", "ALMotion.move", "0", "0", "0")
         self.assertEqual(self.outside(self.phone, "control", "drive", "--", *move).code, 0)
         until(lambda: len(self.came("stopMove")) == 2, "it is not stopped again")
