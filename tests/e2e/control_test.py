@@ -211,7 +211,7 @@ class Control(Controlled):
         self.robot.await_text("token:tablet no longer has the control lease")
         self.sim.process.send_signal(signal.SIGCONT)
         until(lambda: self.leases(self.phone)[0]["state"] == "free", "it is not stopped", limit=10)
-        self.assertEqual(len(self.came("stopMove")), 1)
+        until(lambda: len(self.came("stopMove")) == 1, "it is not stopped once")
         move = (BIN / "beckon", "--bus", self.lan, "--pin", self.key, "--token-file", self.phone, "call", "ALMotion.move", "0", "0", "0")
         self.assertEqual(self.outside(self.phone, "control", "drive", "--", *move).code, 0)
         until(lambda: len(self.came("stopMove")) == 2, "it is not stopped again")

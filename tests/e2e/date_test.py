@@ -24,9 +24,9 @@ class DateJumps(Controlled):
         self.trace = self.start("trace", "beckon", "--bus", self.url, "trace", "ALMotion", "--json")
         self.trace.await_line("tracing ")
         for number, jump in enumerate((3600, -3600)):
-            stops = len(self.came("stopMove"))
             holder = self.hold(self.tablet, name=f"holder{number}")
             holder.await_line("control of drive is yours")
+            stops = len(self.came("stopMove"))
             self.assertDone(self.outside(self.tablet, "call", "ALMotion.move", "0.1", "0", "0"))
             jumps.write_text(str(jump))
             self.assertDone(self.outside(self.phone, "get", "ALTextToSpeech.volume"))
