@@ -45,12 +45,6 @@ awaitable<Problem> Stops::reach(Stop action) {
   co_return std::nullopt;
 }
 
-awaitable<Problem> Stops::look() {
-  const auto self = shared_from_this();
-  auto looking = all(wanted_, &Stops::reach);
-  co_return co_await std::move(looking);
-}
-
 awaitable<Problem> Stops::carryOutOne(Stop action) {
   const auto self = shared_from_this();
   localbus::Timer timer(session_->executor());
@@ -80,11 +74,6 @@ awaitable<Problem> Stops::carryOutOne(Stop action) {
     log_->error("the robot may be moving still: {}", *problem);
   }
   co_return problem;
-}
-
-awaitable<Problem> Stops::carryOut(Actions actions) {
-  auto doing = all(std::move(actions), &Stops::carryOutOne);
-  co_return co_await std::move(doing);
 }
 
 // Each by itself; what went wrong with one of them.

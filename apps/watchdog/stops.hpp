@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace beckon::watchdog {
@@ -29,11 +30,13 @@ class Stops : public std::enable_shared_from_this<Stops> {
   void want(Actions actions) { wanted_ = std::move(actions); }
   // Opens what is not there, and says what is missing; nothing: all of it could be done now. One service that hangs
   // keeps no other from being opened.
-  boost::asio::awaitable<std::optional<std::string>> look();
+  boost::asio::awaitable<std::optional<std::string>> look() { return all(wanted_, &Stops::reach); }
   // Does them, all at once. What has been asked of a service is left to it for as long as it takes, for it may take
   // seconds to sit down; it is asked again where it refuses or is out of reach, for a minute. The result says what
   // could not be done.
-  boost::asio::awaitable<std::optional<std::string>> carryOut(Actions actions);
+  boost::asio::awaitable<std::optional<std::string>> carryOut(Actions actions) {
+    return all(std::move(actions), &Stops::carryOutOne);
+  }
 
  private:
   using Act = boost::asio::awaitable<std::optional<std::string>> (Stops::*)(policy::Lease::Stop action);
