@@ -1,0 +1,98 @@
+#pragma once
+
+#include "policy/database.hpp"
+#include "policy/fleet/code.hpp"
+#include "policy/fleet/statement.hpp"
+#include "policy/token.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace beckon::relay {
+
+using policy::WallTime;
+using policy::fleet::Bytes32;
+using policy::fleet::Kind;
+
+// Whoever is, or was, enrolled.
+struct Member {
+  std::int64_t id = 0;  // never given twice
+  std::string fleet;
+  Kind kind = Kind::robot;
+  std::string account;  // bare JID; one that is not revoked has it to itself
+  std::string machine;  // Claim::id
+  run::PublicKey key{};
+  // What the owner's device needs to sign for it: who holds the code, and which one that was.
+  Bytes32 codeHash{}, proof{};
+  WallTime enrolled{};
+  std::optional<WallTime> confirmed;                   // when it first logged in with what it was given
+  std::optional<WallTime> revoked;
+  std::optional<policy::fleet::Statement> statement;   // the owner's
+};
+
+// A code as it is kept.
+struct KeptCode {
+  Bytes32 hash{};
+  std::string fleet;
+  Kind kind = Kind::robot;
+  std::string account;                  // empty: any name; else the only account that it enrols, anew if it is there
+  WallTime made{}, ends{};
+  std::string ownerAccount;             // who made it; empty: the relay itself, for a fleet's first owner
+  run::PublicKey ownerKey{};
+  Bytes32 introduction{};
+};
+
+// What the relay knows of its fleets, in a file of sqlite3 (policy::Database). Each call is one transaction: whatever
+// is killed at whatever moment, what was acknowledged is in the file. Secrets of accounts and codes are not.
+// Used by one thread; another process (a second relay, an administrator) may use the file at the same time.
+//
+// Errors: those of Database; invalidConfig for a file of a newer Beckon or of something else; those named below.
+class FleetStore {
+ public:
+  static constexpr std::int64_t schema = 1;
+  static constexpr const char* fileName = "fleets.db";
+  // Codes of one fleet that are open at a time; whoever needs more waits for some to end.
+  static constexpr std::int64_t mostOpenCodes = 1000;
+
+  static run::Result<FleetStore> open(const std::filesystem::path& file);
+
+  // Error overloaded above mostOpenCodes. Codes that ended more than a day ago are forgotten on the way.
+  run::Result<> add(const KeptCode& code, WallTime now);
+
+  // The code of this hash is taken for this member, in the same moment in which it is found good: of many who try, one
+  // wins. Gives the member that is now enrolled (its account is still to be made), and the code. Error badCode, with a
+  // cause of its own for each: there is no such code; it was used; its time is over; it is for another fleet; for
+  // another kind; for another account. nameTaken: another member has the account, and the code was not made for it.
+  // Once more by the same key: given again, as long as the member is not confirmed and the code has not ended, since
+  // the answer may have been lost. Where the code names an account that a member has, that member is revoked by it.
+  struct Taken {
+    Member member;
+    KeptCode code;
+    std::optional<Member> replaced;  // who had the account before
+  };
+  run::Result<Taken> take(const Bytes32& codeHash, const Member& wanted, WallTime now);
+  // Its account could not be made: the code is as good as before, and whoever was replaced is back.
+  run::Result<> giveBack(const Taken& taken);
+
+  run::Result<> confirm(std::int64_t member, WallTime now);
+  // Error invalidArgument: no such member that is not revoked.
+  run::Result<Member> state(const policy::fleet::Statement& statement);
+  run::Result<Member> revoke(const std::string& account, WallTime now);
+  // To another fleet: without a statement until that one's owner signs.
+  run::Result<Member> transfer(const std::string& account, const std::string& fleet);
+
+  // Not revoked.
+  run::Result<std::optional<Member>> member(const std::string& account);
+  run::Result<std::optional<Member>> owner(const std::string& fleet);
+  // Those of a fleet by account; the revoked ones too.
+  run::Result<std::vector<Member>> members(const std::string& fleet);
+
+ private:
+  explicit FleetStore(policy::Database database) : database_(std::move(database)) {}
+  policy::Database database_;
+};
+
+}  // namespace beckon::relay

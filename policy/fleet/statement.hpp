@@ -1,0 +1,39 @@
+#pragma once
+
+#include "core/run/error.hpp"
+#include "core/run/key.hpp"
+#include "policy/token.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace beckon::policy::fleet {
+
+// What a principal is in a fleet: the one whose key signs for it, a person's device, a robot.
+enum class Kind { owner, person, robot };
+std::string_view text(Kind kind);  // "owner", "person", "robot"
+std::optional<Kind> kindOf(std::string_view text);
+
+// 1 to 32 small letters, digits and '-', neither first nor last a '-': the name of a fleet, and of a principal in it,
+// which becomes the node of its account.
+bool isName(std::string_view name);
+
+// What the owner of a fleet says with its key: until `ends`, `key` is that account's. Presence carries it, and whoever
+// knows the owner's key finds out a server that shows another one.
+struct Statement {
+  std::string account;  // a bare JID
+  Kind kind = Kind::robot;
+  run::PublicKey key{};
+  WallTime ends{};
+  run::Signature signature{};
+
+  static Statement make(const run::PrivateKey& owner, std::string account, Kind kind, const run::PublicKey& key,
+                        WallTime ends);
+  // Whether it says so of this account and key, and the owner has said it. Error badStatement tells what is wrong, with
+  // the account's name in it.
+  run::Result<> check(const run::PublicKey& owner, std::string_view account, const run::PublicKey& key,
+                      WallTime now) const;
+};
+
+}  // namespace beckon::policy::fleet
