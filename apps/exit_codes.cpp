@@ -29,6 +29,8 @@ int exitCode(run::Code code) {
     case notNow:
     case leaseNeeded:
     case leaseHeld:
+    case badCode:
+    case badStatement:
     case auditFailed:
       return 6;
     case callFailed:

@@ -28,9 +28,9 @@ struct Member {
   // What the owner's device needs to sign for it: who holds the code, and which one that was.
   Bytes32 codeHash{}, proof{};
   WallTime enrolled{};
-  std::optional<WallTime> confirmed;                   // when it first logged in with what it was given
+  std::optional<WallTime> confirmed;  // when it first logged in with what it was given
   std::optional<WallTime> revoked;
-  std::optional<policy::fleet::Statement> statement;   // the owner's
+  std::optional<policy::fleet::Statement> statement;  // the owner's
 };
 
 // A code as it is kept.
@@ -38,9 +38,9 @@ struct KeptCode {
   Bytes32 hash{};
   std::string fleet;
   Kind kind = Kind::robot;
-  std::string account;                  // empty: any name; else the only account that it enrols, anew if it is there
+  std::string account;  // empty: any name; else the only account that it enrols, anew if it is there
   WallTime made{}, ends{};
-  std::string ownerAccount;             // who made it; empty: the relay itself, for a fleet's first owner
+  std::string ownerAccount;  // who made it; empty: the relay itself, for a fleet's first owner
   run::PublicKey ownerKey{};
   Bytes32 introduction{};
 };

@@ -33,6 +33,8 @@ Condition conditionOf(run::Code code) {
     case notNow:
     case leaseNeeded:
     case leaseHeld:
+    case badCode:
+    case badStatement:
       return {"auth", "forbidden"};
     case timedOut:
     case tooLate:

@@ -7,7 +7,7 @@
 namespace beckon::run {
 namespace {
 
-constexpr std::array<std::pair<Code, std::string_view>, 27> texts{{
+constexpr std::array<std::pair<Code, std::string_view>, 29> texts{{
     {Code::invalidArgument, "invalid-argument"},
     {Code::malformedJson, "malformed-json"},
     {Code::badArguments, "bad-arguments"},
@@ -33,6 +33,8 @@ constexpr std::array<std::pair<Code, std::string_view>, 27> texts{{
     {Code::leaseHeld, "lease-held"},
     {Code::tooLarge, "too-large"},
     {Code::overloaded, "overloaded"},
+    {Code::badCode, "bad-code"},
+    {Code::badStatement, "bad-statement"},
     {Code::auditFailed, "audit-failed"},
     {Code::internal, "internal"},
 }};

@@ -36,6 +36,8 @@ enum class Code {
   leaseHeld,         // somebody else has the control lease
   tooLarge,          // above a limit of size, count or depth
   overloaded,        // a bounded queue is full
+  badCode,           // an enrolment code that enrols nobody (any more)
+  badStatement,      // a key that the fleet's owner has not signed, or not for this account
   auditFailed,       // the robot cannot write its record, and is to do nothing then
   internal,          // a fault of Beckon's
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/run/error.hpp"
+#include "core/run/key.hpp"
 
 #include <filesystem>
 #include <string>
@@ -10,8 +11,8 @@ namespace beckon::run {
 // Who a principal is beyond its XMPP account: an id and an Ed25519 key, both made at the first start where the
 // principal lives. The private key never leaves its file.
 struct Identity {
-  std::string id;           // a UUID
-  std::string fingerprint;  // SHA-256 of the raw public key (RFC 8032, 32 bytes), 64 hex digits
+  std::string id;  // a UUID
+  PrivateKey key;
 };
 
 // Reads `folder`/id and `folder`/key.pem (PKCS#8, mode 0600), or makes the folder (mode 0700) and both.
