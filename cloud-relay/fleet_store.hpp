@@ -1,8 +1,8 @@
 #pragma once
 
 #include "policy/database.hpp"
-#include "policy/fleet/code.hpp"
-#include "policy/fleet/statement.hpp"
+#include "fleet/code.hpp"
+#include "fleet/statement.hpp"
 #include "policy/token.hpp"
 
 #include <cstdint>
@@ -13,9 +13,9 @@
 
 namespace beckon::relay {
 
-using policy::WallTime;
-using policy::fleet::Bytes32;
-using policy::fleet::Kind;
+using fleet::WallTime;
+using fleet::Bytes32;
+using fleet::Kind;
 
 // Whoever is, or was, enrolled.
 struct Member {
@@ -30,7 +30,7 @@ struct Member {
   WallTime enrolled{};
   std::optional<WallTime> confirmed;  // when it first logged in with what it was given
   std::optional<WallTime> revoked;
-  std::optional<policy::fleet::Statement> statement;  // the owner's
+  std::optional<fleet::Statement> statement;  // the owner's
 };
 
 // A code as it is kept.
@@ -79,7 +79,7 @@ class FleetStore {
 
   run::Result<> confirm(std::int64_t member, WallTime now);
   // Error invalidArgument: no such member that is not revoked.
-  run::Result<Member> state(const policy::fleet::Statement& statement);
+  run::Result<Member> state(const fleet::Statement& statement);
   run::Result<Member> revoke(const std::string& account, WallTime now);
   // To another fleet: without a statement until that one's owner signs.
   run::Result<Member> transfer(const std::string& account, const std::string& fleet);

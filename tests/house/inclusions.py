@@ -22,8 +22,9 @@ MAY_INCLUDE = {
     "nat": ["core", "link"],
     "media": ["policy", "nat", "xmpp"],
     "gateway": ["policy", "directory", "xmpp", "nat", "media"],
-    "remote": ["directory", "xmpp", "nat", "media"],
-    "cloud-relay": ["policy", "xmpp"],
+    "fleet": ["policy", "xmpp"],
+    "remote": ["directory", "fleet", "nat", "media"],
+    "cloud-relay": ["localbus", "fleet"],
     "apps": ["gateway", "remote", "cloud-relay"],
 }
 

@@ -1,4 +1,4 @@
-#include "policy/fleet/statement.hpp"
+#include "fleet/statement.hpp"
 
 #include "core/run/base64url.hpp"
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <utility>
 
-namespace beckon::policy::fleet {
+namespace beckon::fleet {
 namespace {
 
 constexpr std::array<std::pair<Kind, std::string_view>, 3> kinds{{
@@ -56,10 +56,10 @@ run::Result<> Statement::check(const run::PublicKey& owner, std::string_view sho
   if (!run::isSignedBy(owner, signedText(*this), signature))
     return bad("shows a statement that the fleet's owner has not signed", suspicion);
   // A clock that was never set cannot judge an end; the rest holds all the same.
-  if (isSet(now) && ends <= now)
+  if (policy::isSet(now) && ends <= now)
     return bad("shows a statement of the fleet's owner whose time is over",
                "let the owner renew it: beckon fleet list");
   return {};
 }
 
-}  // namespace beckon::policy::fleet
+}  // namespace beckon::fleet

@@ -2,14 +2,14 @@
 
 #include "core/run/error.hpp"
 #include "core/run/key.hpp"
-#include "policy/fleet/statement.hpp"
+#include "fleet/statement.hpp"
 
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace beckon::policy::fleet {
+namespace beckon::fleet {
 
 using Bytes32 = std::array<std::uint8_t, 32>;
 
@@ -64,4 +64,4 @@ class Code {
 
 bool sameBytes(const Bytes32& a, const Bytes32& b);  // in constant time
 
-}  // namespace beckon::policy::fleet
+}  // namespace beckon::fleet

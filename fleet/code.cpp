@@ -1,4 +1,4 @@
-#include "policy/fleet/code.hpp"
+#include "fleet/code.hpp"
 
 #include "core/run/base64url.hpp"
 
@@ -14,7 +14,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace beckon::policy::fleet {
+namespace beckon::fleet {
 namespace {
 
 using run::Code::invalidArgument;
@@ -140,4 +140,4 @@ Bytes32 Code::introductionOf(std::string_view ownerAccount, const run::PublicKey
 
 bool sameBytes(const Bytes32& a, const Bytes32& b) { return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
 
-}  // namespace beckon::policy::fleet
+}  // namespace beckon::fleet

@@ -8,7 +8,9 @@
 #include <string>
 #include <string_view>
 
-namespace beckon::policy::fleet {
+namespace beckon::fleet {
+
+using policy::WallTime;
 
 // What a principal is in a fleet: the one whose key signs for it, a person's device, a robot.
 enum class Kind { owner, person, robot };
@@ -36,4 +38,4 @@ struct Statement {
                       WallTime now) const;
 };
 
-}  // namespace beckon::policy::fleet
+}  // namespace beckon::fleet

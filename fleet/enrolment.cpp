@@ -1,4 +1,4 @@
-#include "policy/fleet/enrolment.hpp"
+#include "fleet/enrolment.hpp"
 
 #include "core/run/base64url.hpp"
 
@@ -6,7 +6,7 @@
 
 #include <initializer_list>
 
-namespace beckon::policy::fleet {
+namespace beckon::fleet {
 namespace {
 
 using nlohmann::json;
@@ -128,7 +128,7 @@ run::Result<EnrolmentAnswer> EnrolmentAnswer::read(std::string_view text) {
   return out;
 }
 
-std::string json(const run::Error& error) {
+std::string errorJson(const run::Error& error) {
   return nlohmann::json{
       {"error", {{"code", run::codeText(error.code)}, {"cause", error.cause}, {"nextStep", error.nextStep}}}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -145,4 +145,4 @@ run::Error readError(std::string_view text) {
   return {run::codeFromText(named("code")), named("cause"), named("nextStep")};
 }
 
-}  // namespace beckon::policy::fleet
+}  // namespace beckon::fleet

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "policy/fleet/code.hpp"
+#include "fleet/code.hpp"
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace beckon::policy::fleet {
+namespace beckon::fleet {
 
 // The two messages of an enrolment over HTTPS (docs/protocol/enrolment.md), as JSON.
 struct EnrolmentRequest {
@@ -44,8 +44,8 @@ struct EnrolmentAnswer {
 };
 
 // {"error": {"code": ..., "cause": ..., "nextStep": ...}}
-std::string json(const run::Error& error);
+std::string errorJson(const run::Error& error);
 // The error that a relay answered; protocolError for a text that is none.
 run::Error readError(std::string_view json);
 
-}  // namespace beckon::policy::fleet
+}  // namespace beckon::fleet

@@ -1,0 +1,164 @@
+#include "fleet/membership.hpp"
+
+#include "core/run/base64url.hpp"
+#include "core/run/private_file.hpp"
+#include "xmpp/jid.hpp"
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+namespace beckon::fleet {
+namespace {
+
+using Json = nlohmann::json;
+using run::Error;
+using run::Result;
+using run::Code::badStatement;
+using run::Code::invalidConfig;
+
+// Whole or not at all, and on the disk when it returns.
+Result<> replace(const std::filesystem::path& file, std::string_view content) {
+  const auto draft = file.string() + ".new";
+  ::unlink(draft.c_str());  // one that was left behind keeps the mode that it has
+  const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  bool isWritten = descriptor >= 0;
+  while (isWritten && !content.empty()) {
+    const auto count = ::write(descriptor, content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    isWritten = count > 0;
+    if (isWritten) content.remove_prefix(static_cast<std::size_t>(count));
+  }
+  isWritten = isWritten && ::fsync(descriptor) == 0 && ::rename(draft.c_str(), file.c_str()) == 0;
+  const std::string why = std::strerror(errno);
+  if (descriptor >= 0) ::close(descriptor);
+  if (isWritten) return {};
+  ::unlink(draft.c_str());
+  return Error{invalidConfig, "cannot write " + file.string() + ": " + why,
+               "make its folder writable, and see that there is room on the disk"};
+}
+
+Json statementJson(const Statement& statement) {
+  return {{"kind", text(statement.kind)},
+          {"key", run::base64url(statement.key)},
+          {"ends", statement.ends.time_since_epoch().count()},
+          {"signature", run::base64url(statement.signature)}};
+}
+
+// Throws nlohmann's exceptions for what is of another type, std::bad_optional_access for what reads as nothing.
+Statement readStatement(const Json& from, const std::string& account) {
+  Statement out;
+  out.account = account;
+  out.kind = kindOf(from.at("kind").get<std::string>()).value();
+  out.key = run::fromBase64url<32>(from.at("key").get<std::string>()).value();
+  out.ends = WallTime(std::chrono::seconds(from.at("ends").get<std::int64_t>()));
+  out.signature = run::fromBase64url<64>(from.at("signature").get<std::string>()).value();
+  return out;
+}
+
+Membership readMembership(const Json& from) {
+  Membership out;
+  out.kind = kindOf(from.at("kind").get<std::string>()).value();
+  from.at("fleet").get_to(out.fleet);
+  from.at("account").get_to(out.account);
+  from.at("secret").get_to(out.secret);
+  from.at("host").get_to(out.host);
+  from.at("port").get_to(out.port);
+  from.at("hasAuthorities").get_to(out.hasAuthorities);
+  from.at("relay").get_to(out.relay);
+  from.at("ownerAccount").get_to(out.ownerAccount);
+  out.ownerKey = run::fromBase64url<32>(from.at("ownerKey").get<std::string>()).value();
+  from.at("robots").get_to(out.robots);
+  if (from.contains("statement")) out.statement = readStatement(from.at("statement"), out.account);
+  return out;
+}
+
+bool isAccount(const std::string& text) {
+  const auto jid = xmpp::Jid::parse(text);
+  return jid && jid->isBare() && !jid->node().empty();
+}
+
+}  // namespace
+
+Result<std::optional<Membership>> Membership::load(const std::filesystem::path& folder) {
+  const auto file = folder / fileName;
+  std::error_code problem;
+  if (!std::filesystem::exists(file, problem)) return std::optional<Membership>();
+  if (auto exposed = run::exposure(file)) return std::move(*exposed);
+  std::ifstream in(file);
+  const std::string content(std::istreambuf_iterator<char>(in), {});
+  const auto from = Json::parse(content, nullptr, false);
+  const Error damaged{invalidConfig, file.string() + " is damaged, or cannot be read",
+                      "restore it from a backup, or enrol anew with a code for the same name"};
+  if (!in || !from.is_object() || !from.contains("schema") || !from["schema"].is_number_integer()) return damaged;
+  if (from["schema"] > schema)
+    return Error{invalidConfig,
+                 file.string() + " was written by a newer Beckon (schema " + from["schema"].dump() +
+                     "; this one knows " + std::to_string(schema) + ")",
+                 "use the newer Beckon, or enrol anew with a code for the same name"};
+  try {
+    auto out = readMembership(from);
+    if (!isAccount(out.account) || !isAccount(out.ownerAccount) || !isName(out.fleet)) return damaged;
+    out.folder = folder;
+    return std::optional<Membership>(std::move(out));
+  } catch (const std::exception&) {
+    return damaged;
+  }
+}
+
+Result<Membership> Membership::make(const std::filesystem::path& folder, const fleet::Code& code, const Claim& claim,
+                                    const EnrolmentAnswer& answer) {
+  if (!isAccount(answer.account) || !isAccount(answer.ownerAccount))
+    return Error{run::Code::protocolError, "the relay's answer names something that is not an account",
+                 "see that the relay is Beckon's"};
+  const bool ownsItself =
+      claim.kind == Kind::owner && answer.ownerAccount == answer.account && answer.ownerKey == claim.key;
+  if (!ownsItself && !sameBytes(code.introductionOf(answer.ownerAccount, answer.ownerKey), answer.introduction))
+    return Error{
+        badStatement,
+        "the relay names " + answer.ownerAccount + " with a key that whoever made the code has not vouched for",
+        "do not use this relay; ask who gave you the code"};
+  Membership out;
+  out.folder = folder;
+  out.kind = claim.kind;
+  out.fleet = code.place().fleet;
+  out.account = answer.account;
+  out.secret = answer.secret;
+  out.host = answer.host;
+  out.port = answer.port;
+  out.hasAuthorities = !answer.authorities.empty();
+  out.relay = answer.relay;
+  out.ownerAccount = answer.ownerAccount;
+  out.ownerKey = answer.ownerKey;
+  if (out.hasAuthorities)
+    if (const auto written = replace(folder / authoritiesName, answer.authorities); !written) return written.error();
+  return out;
+}
+
+Result<> Membership::save() const {
+  Json out{{"schema", schema},
+           {"kind", text(kind)},
+           {"fleet", fleet},
+           {"account", account},
+           {"secret", secret},
+           {"host", host},
+           {"port", port},
+           {"hasAuthorities", hasAuthorities},
+           {"relay", relay},
+           {"ownerAccount", ownerAccount},
+           {"ownerKey", run::base64url(ownerKey)},
+           {"robots", robots}};
+  if (statement) out["statement"] = statementJson(*statement);
+  return replace(folder / fileName, out.dump(2) + "\n");
+}
+
+std::filesystem::path Membership::authoritiesFile() const {
+  return hasAuthorities ? folder / authoritiesName : std::filesystem::path();
+}
+
+}  // namespace beckon::fleet

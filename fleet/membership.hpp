@@ -1,0 +1,47 @@
+#pragma once
+
+#include "core/run/error.hpp"
+#include "fleet/enrolment.hpp"
+#include "fleet/statement.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace beckon::fleet {
+
+// What a principal keeps of its enrolment, in its own folder: a file that is written whole or not at all (mode 0600,
+// since the account's secret is in it), and the authorities of the server beside it.
+struct Membership {
+  static constexpr int schema = 0;
+  static constexpr const char* fileName = "membership.json";
+  static constexpr const char* authoritiesName = "authorities.pem";
+
+  std::filesystem::path folder;
+  Kind kind = Kind::robot;
+  std::string fleet;
+  std::string account, secret;
+  std::string host;  // of the XMPP server; empty: by DNS
+  unsigned short port = 0;
+  bool hasAuthorities = false;
+  std::string relay;  // JID of the component
+  std::string ownerAccount;
+  run::PublicKey ownerKey{};
+  std::optional<Statement> statement;  // of the owner, of us
+  std::vector<std::string> robots;     // a person's, an owner's device: accounts of the fleet's robots, as last told
+
+  // None if there is no such file. Errors: invalidConfig for one that others may read, that is damaged, or that a newer
+  // Beckon has written.
+  static run::Result<std::optional<Membership>> load(const std::filesystem::path& folder);
+  // Of the relay's answer: that the owner is who made the code. Error badStatement where the introduction is not by the
+  // code: the relay has put another owner in its place.
+  static run::Result<Membership> make(const std::filesystem::path& folder, const Code& code, const Claim& claim,
+                                      const EnrolmentAnswer& answer);
+
+  // Error invalidConfig if it cannot be written; then the old one is there as it was.
+  run::Result<> save() const;
+  std::filesystem::path authoritiesFile() const;  // empty: the system's suffice
+};
+
+}  // namespace beckon::fleet

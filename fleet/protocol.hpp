@@ -1,0 +1,73 @@
+#pragma once
+
+#include "core/run/error.hpp"
+#include "fleet/code.hpp"
+#include "fleet/statement.hpp"
+#include "xmpp/element.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What principals and their relay's component say to each other, namespace urn:beckon:fleet:0
+// (docs/protocol/fleet.md): the payloads, written and read. Reading fails with protocolError.
+namespace beckon::fleet {
+
+inline constexpr std::string_view ns = "urn:beckon:fleet:0";
+
+// Names of the payloads.
+inline constexpr std::string_view membersName = "fleet";        // get; the answer has that name, too
+inline constexpr std::string_view codeName = "code";            // set, by the owner
+inline constexpr std::string_view statementName = "statement";  // set, by the owner; and in presence
+inline constexpr std::string_view revokeName = "revoke";        // set, by the owner
+inline constexpr std::string_view secretName = "secret";        // set, by anybody for his own account
+inline constexpr std::string_view changedName = "changed";      // in a message of type headline, from the relay
+
+// A member as the relay tells of it.
+struct MemberInfo {
+  std::string account;
+  Kind kind = Kind::robot;
+  run::PublicKey key{};
+  std::string id;  // Claim::id
+  WallTime enrolled{};
+  bool isConfirmed = false;  // it has logged in
+  std::optional<WallTime> revoked;
+  std::optional<Statement> statement;
+  // To the owner, of one that has no statement: by which code it came, and what proves that it had it.
+  std::optional<Bytes32> codeHash, proof;
+};
+
+// Where a code leads to.
+struct MembersInfo {
+  Code::Place place;         // with the fleet's name
+  Kind asker = Kind::robot;  // who asked
+  std::vector<MemberInfo> members;
+};
+
+xmpp::Element membersRequest();
+xmpp::Element membersResult(const MembersInfo& info);
+run::Result<MembersInfo> readMembers(const xmpp::Element& result);
+
+// A code that the owner's device has made.
+struct CodeOffer {
+  Bytes32 hash{};
+  Kind kind = Kind::robot;
+  std::string name;  // empty: whoever has the code says his; else it may replace who has it
+  std::chrono::seconds lifetime{0};
+  run::PublicKey ownerKey{};
+  Bytes32 introduction{};
+};
+xmpp::Element codeRequest(const CodeOffer& offer);
+run::Result<CodeOffer> readCode(const xmpp::Element& request);
+
+// As it stands in presence: without the account, which is the sender's.
+xmpp::Element statementElement(const Statement& statement);
+run::Result<Statement> readStatement(const xmpp::Element& element, std::string account);
+// The same as a request, which names the account.
+xmpp::Element statementRequest(const Statement& statement);
+run::Result<Statement> readStatementRequest(const xmpp::Element& request);
+
+xmpp::Element revokeRequest(const std::string& account);
+
+}  // namespace beckon::fleet
