@@ -1,8 +1,8 @@
 #pragma once
 
-#include "policy/database.hpp"
 #include "fleet/code.hpp"
 #include "fleet/statement.hpp"
+#include "policy/database.hpp"
 #include "policy/token.hpp"
 
 #include <cstdint>
@@ -13,9 +13,9 @@
 
 namespace beckon::relay {
 
-using fleet::WallTime;
 using fleet::Bytes32;
 using fleet::Kind;
+using fleet::WallTime;
 
 // Whoever is, or was, enrolled.
 struct Member {
@@ -66,12 +66,14 @@ class FleetStore {
   // wins. Gives the member that is now enrolled (its account is still to be made), and the code. Error badCode, with a
   // cause of its own for each: there is no such code; it was used; its time is over; it is for another fleet; for
   // another kind; for another account. nameTaken: another member has the account, and the code was not made for it.
-  // Once more by the same key: given again, as long as the member is not confirmed and the code has not ended, since
-  // the answer may have been lost. Where the code names an account that a member has, that member is revoked by it.
+  // Once more by the same key (isAgain): given again, as long as the member is not confirmed and the code has not
+  // ended, since the answer may have been lost. Where the code names an account that a member has, that member is
+  // revoked by it.
   struct Taken {
     Member member;
     KeptCode code;
     std::optional<Member> replaced;  // who had the account before
+    bool isAgain = false;            // the same key had it already: its account may be there
   };
   run::Result<Taken> take(const Bytes32& codeHash, const Member& wanted, WallTime now);
   // Its account could not be made: the code is as good as before, and whoever was replaced is back.

@@ -8,6 +8,9 @@
 
 namespace beckon::fleet {
 
+// Where the relay's service takes requests, by POST.
+inline constexpr const char* enrolmentPath = "/beckon/enrolment";
+
 // The two messages of an enrolment over HTTPS (docs/protocol/enrolment.md), as JSON.
 struct EnrolmentRequest {
   static constexpr int version = 1;

@@ -58,12 +58,14 @@ std::string tokenText(const TokenSecret& secret) {
   return out;
 }
 
-std::string randomTokenText() {
+TokenSecret randomSecret() {
   TokenSecret secret;
   if (RAND_bytes(secret.data(), static_cast<int>(secret.size())) != 1)
     throw std::runtime_error("the system gives no random numbers");
-  return tokenText(secret);
+  return secret;
 }
+
+std::string randomTokenText() { return tokenText(randomSecret()); }
 
 std::optional<TokenHash> tokenHash(std::string_view text) {
   if (text.size() != tokenPrefix.size() + digits || !text.starts_with(tokenPrefix)) return {};

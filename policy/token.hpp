@@ -16,6 +16,7 @@ constexpr std::string_view tokenPrefix = "bkn_";
 using TokenSecret = std::array<std::uint8_t, 32>;
 std::string tokenText(const TokenSecret& secret);
 // From the system's random numbers. Throws std::runtime_error if there are none.
+TokenSecret randomSecret();
 std::string randomTokenText();
 
 // What is kept of a token: the SHA-256 of its text. 256 random bits cannot be guessed from it, so no slow hash is

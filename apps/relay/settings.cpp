@@ -1,0 +1,73 @@
+#include "apps/relay/settings.hpp"
+
+#include "core/run/config.hpp"
+
+#include <fstream>
+#include <iterator>
+
+namespace beckon::apps {
+namespace {
+
+constexpr unsigned short usualPort = 5443;
+
+xmpp::Jid readDomain(run::ConfigFile& file, std::string_view key, const std::string& text) {
+  const auto jid = xmpp::Jid::parse(text);
+  if (jid && jid->isBare() && jid->node().empty()) return *jid;
+  file.reject(key, "\"" + text + "\" is not a domain", "write it as robots.example");
+  return {};
+}
+
+std::string readWhole(run::ConfigFile& file, std::string_view key) {
+  const auto path = file.pathOr(key, {});
+  if (path.empty()) return {};
+  std::ifstream in(path);
+  std::string out(std::istreambuf_iterator<char>(in), {});
+  if (!in || out.empty()) file.reject(key, "cannot read " + path.string(), "check its name, and who owns it");
+  return out;
+}
+
+void readEnrolment(run::ConfigFile& file, RelaySettings& settings) {
+  const auto listen = file.textOr("enrol.listen", "tcps://0.0.0.0:" + std::to_string(usualPort));
+  const auto endpoint = localbus::Endpoint::parse(listen);
+  if (!endpoint)
+    file.reject("enrol.listen", endpoint.error().cause, endpoint.error().nextStep);
+  else if (endpoint->scheme != localbus::Endpoint::Scheme::tcps)
+    file.reject("enrol.listen", "codes and secrets pass there: it needs TLS", "write tcps://0.0.0.0:5443");
+  else
+    settings.listen = *endpoint;
+  settings.own = {file.pathOr("enrol.certificate_file", {}), file.pathOr("enrol.key_file", {})};
+  if (settings.own.certificate.empty() != settings.own.key.empty())
+    file.reject(settings.own.key.empty() ? "enrol.certificate_file" : "enrol.key_file", "is given without the other",
+                "give the certificate and its private key, or neither: then the relay makes its own");
+  settings.isSelfSigned = settings.own.key.empty();
+  if (settings.isSelfSigned) settings.own = {settings.state / "enrol.pem", settings.state / "enrol.key"};
+  settings.place.host = file.textOr("enrol.host", settings.component.domain.domain());
+  settings.place.port = static_cast<unsigned short>(file.integerOr("enrol.port", settings.listen.port, 0, 65535));
+  settings.place.fleet = file.textOr("relay.fleet", "home");
+  if (!fleet::isName(settings.place.fleet))
+    file.reject("relay.fleet", "\"" + settings.place.fleet + "\" cannot be the name of a fleet",
+                "use 1 to 32 small letters, digits and '-'");
+}
+
+}  // namespace
+
+run::Result<RelaySettings> readRelaySettings(const std::filesystem::path& path) {
+  auto file = run::ConfigFile::open(path);
+  if (!file) return file.error();
+  RelaySettings out;
+  out.state = file->pathOr("relay.state", path.parent_path() / "state");
+  out.domain = readDomain(*file, "xmpp.domain", file->text("xmpp.domain"));
+  out.component.domain =
+      readDomain(*file, "xmpp.component", file->textOr("xmpp.component", "relay." + out.domain.domain()));
+  out.component.secret = file->secret("xmpp.secret_file");
+  out.component.host = file->textOr("xmpp.host", out.component.host);
+  out.component.port = static_cast<unsigned short>(file->integerOr("xmpp.port", out.component.port, 1, 65535));
+  out.clientHost = file->textOr("clients.host", "");
+  out.clientPort = static_cast<unsigned short>(file->integerOr("clients.port", 0, 0, 65535));
+  out.clientAuthorities = readWhole(*file, "clients.ca_file");
+  readEnrolment(*file, out);
+  if (const auto valid = file->finish(); !valid) return valid.error();
+  return out;
+}
+
+}  // namespace beckon::apps

@@ -1,0 +1,186 @@
+#include "cloud-relay/fleet_door.hpp"
+
+#include "fleet/protocol.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <utility>
+
+namespace beckon::relay {
+
+using run::Code;
+using run::Error;
+using run::Result;
+using xmpp::IqReply;
+using xmpp::IqRequest;
+
+namespace {
+
+const Error notOwner{Code::refused, "only the owner of a fleet may do that", "ask its owner"};
+
+// Whom a member may know: a robot itself and the owner, others everybody.
+bool mayKnow(const Member& asker, const Member& other) {
+  return asker.kind != Kind::robot || other.account == asker.account || other.kind == Kind::owner;
+}
+
+fleet::MemberInfo infoOf(const Member& member, bool forOwner) {
+  fleet::MemberInfo out;
+  out.account = member.account;
+  out.kind = member.kind;
+  out.key = member.key;
+  out.id = member.machine;
+  out.enrolled = member.enrolled;
+  out.isConfirmed = member.confirmed.has_value();
+  out.revoked = member.revoked;
+  out.statement = member.statement;
+  if (forOwner && !member.statement) {
+    out.codeHash = member.codeHash;
+    out.proof = member.proof;
+  }
+  return out;
+}
+
+}  // namespace
+
+FleetDoor::FleetDoor(boost::asio::any_io_executor executor, xmpp::Component& component, FleetStore& store,
+                     Registrar& registrar, fleet::Code::Place place, run::Log log)
+    : executor_(std::move(executor)),
+      component_(component),
+      store_(store),
+      registrar_(registrar),
+      place_(std::move(place)),
+      log_(std::move(log)) {}
+
+void FleetDoor::open() {
+  offer("get", fleet::membersName, &FleetDoor::tellMembers);
+  offer("set", fleet::codeName, &FleetDoor::takeCode);
+  offer("set", fleet::statementName, &FleetDoor::takeStatement);
+  offer("set", fleet::revokeName, &FleetDoor::revoke);
+  offer("set", fleet::secretName, &FleetDoor::changeSecret);
+  registrar_.onChange([this](const Member& member) { changed(member); });
+}
+
+void FleetDoor::offer(std::string_view type, std::string_view name, Action action) {
+  component_.handle(type, name, fleet::ns, [this, action](const IqRequest& request, const IqReply& reply) {
+    const auto asker = store_.member(request.from.bare().text());
+    if (!asker) return reply.error(asker.error());
+    if (!*asker) return reply.error(xmpp::serviceUnavailable);
+    // Whoever asks has logged in with what he was given.
+    if (!(*asker)->confirmed)
+      if (const auto kept = store_.confirm((*asker)->id, policy::wallClock()); !kept) return reply.error(kept.error());
+    (this->*action)(**asker, request, reply);
+  });
+}
+
+void FleetDoor::tellMembers(const Member& asker, const IqRequest&, const IqReply& reply) {
+  const auto members = store_.members(asker.fleet);
+  if (!members) return reply.error(members.error());
+  fleet::MembersInfo out;
+  out.place = place_;
+  out.place.fleet = asker.fleet;
+  out.asker = asker.kind;
+  const bool forOwner = asker.kind == Kind::owner;
+  for (const auto& member : *members)
+    if (mayKnow(asker, member) && (forOwner || !member.revoked)) out.members.push_back(infoOf(member, forOwner));
+  reply.result(fleet::membersResult(out));
+}
+
+void FleetDoor::takeCode(const Member& asker, const IqRequest& request, const IqReply& reply) {
+  if (asker.kind != Kind::owner) return reply.error(notOwner);
+  const auto offer = fleet::readCode(request.payload);
+  if (!offer) return reply.error(offer.error());
+  if (offer->kind == Kind::owner)
+    return reply.error(Error{Code::refused, "a fleet has one owner", "see docs/relay.md for a lost owner's device"});
+  if (offer->ownerKey != asker.key)
+    return reply.error(Error{Code::badStatement, "the code is introduced by another key than that of " + asker.account,
+                             "make it on the device that was enrolled as the fleet's owner"});
+  const auto now = policy::wallClock();
+  KeptCode code;
+  code.hash = offer->hash;
+  code.fleet = asker.fleet;
+  code.kind = offer->kind;
+  if (!offer->name.empty()) code.account = offer->name + "@" + request.from.domain();
+  code.made = now;
+  code.ends = now + offer->lifetime;
+  code.ownerAccount = asker.account;
+  code.ownerKey = asker.key;
+  code.introduction = offer->introduction;
+  if (const auto added = store_.add(code, now); !added) return reply.error(added.error());
+  log_->info("{} made a code for a {} of fleet {}, good for {} s", asker.account, fleet::text(code.kind), code.fleet,
+             offer->lifetime.count());
+  reply.result();
+}
+
+Result<Member> FleetDoor::memberOf(const Member& owner, const std::string& account) {
+  if (owner.kind != Kind::owner) return notOwner;
+  const auto member = store_.member(account);
+  if (!member) return member.error();
+  if (!*member || (*member)->fleet != owner.fleet)
+    return Error{Code::invalidArgument, "there is no " + account + " in fleet " + owner.fleet,
+                 "see who is there: beckon fleet list"};
+  return **member;
+}
+
+void FleetDoor::takeStatement(const Member& asker, const IqRequest& request, const IqReply& reply) {
+  const auto statement = fleet::readStatementRequest(request.payload);
+  if (!statement) return reply.error(statement.error());
+  const auto member = memberOf(asker, statement->account);
+  if (!member) return reply.error(member.error());
+  if (const auto sound = statement->check(asker.key, member->account, member->key, policy::wallClock()); !sound)
+    return reply.error(sound.error());
+  if (statement->kind != member->kind)
+    return reply.error(Error{Code::badStatement, member->account + " is a " + std::string(fleet::text(member->kind)),
+                             "sign what the relay tells of it"});
+  const auto stated = store_.state(*statement);
+  if (!stated) return reply.error(stated.error());
+  reply.result();
+  changed(*stated);
+}
+
+void FleetDoor::revoke(const Member& asker, const IqRequest& request, const IqReply& reply) {
+  const auto member = memberOf(asker, std::string(request.payload.attribute("account")));
+  if (!member) return reply.error(member.error());
+  if (member->account == asker.account)
+    return reply.error(Error{Code::invalidArgument, "that is the owner itself",
+                             "see docs/relay.md for how a fleet gets another owner"});
+  // Named, since gcc 12 destroys a closure inside a call twice.
+  const auto revoking = [this, account = member->account, reply]() -> boost::asio::awaitable<void> {
+    const auto revoked = co_await registrar_.revoke(account);
+    if (revoked)
+      reply.result();
+    else
+      reply.error(revoked.error());
+  };
+  boost::asio::co_spawn(executor_, revoking, boost::asio::detached);
+}
+
+void FleetDoor::changeSecret(const Member& asker, const IqRequest& request, const IqReply& reply) {
+  const auto& secret = request.payload.text;
+  if (secret.size() != 43)
+    return reply.error(Error{Code::invalidArgument, "a secret is 256 random bits in base64url", "send 43 characters"});
+  const auto changing = [this, account = asker.account, secret, reply]() -> boost::asio::awaitable<void> {
+    const auto done = co_await registrar_.changeSecret(account, secret);
+    if (done)
+      reply.result();
+    else
+      reply.error(done.error());
+  };
+  boost::asio::co_spawn(executor_, changing, boost::asio::detached);
+}
+
+void FleetDoor::changed(const Member& member) {
+  const auto members = store_.members(member.fleet);
+  if (!members) return log_->error("the fleet {} is not told of a change: {}", member.fleet, members.error().cause);
+  for (const auto& other : *members) {
+    if (other.revoked || !mayKnow(other, member)) continue;
+    // RFC 6121 section 5.2.2: a headline goes to whoever of the account is there, and is kept for nobody.
+    const auto told = component_.send(xmpp::Element("message", std::string(xmpp::ns::client))
+                                          .set("type", "headline")
+                                          .set("to", other.account)
+                                          .add(xmpp::Element(std::string(fleet::changedName), std::string(fleet::ns))));
+    if (!told) log_->debug("{} is not told of a change: {}", other.account, told.error().cause);
+  }
+}
+
+}  // namespace beckon::relay

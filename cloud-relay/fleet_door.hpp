@@ -1,0 +1,45 @@
+#pragma once
+
+#include "cloud-relay/fleet_store.hpp"
+#include "cloud-relay/registrar.hpp"
+#include "core/run/log.hpp"
+#include "fleet/code.hpp"
+#include "xmpp/component.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+namespace beckon::relay {
+
+// What members ask the component: urn:beckon:fleet:0 (docs/protocol/fleet.md). Who asks is who the server says: each
+// account is one member's. To whom is none, nothing is said but service-unavailable.
+class FleetDoor {
+ public:
+  // All outlive it. `place`: where codes lead to (without the fleet's name).
+  FleetDoor(boost::asio::any_io_executor executor, xmpp::Component& component, FleetStore& store, Registrar& registrar,
+            fleet::Code::Place place, run::Log log);
+
+  void open();  // once, before the component starts
+
+ private:
+  using Action = void (FleetDoor::*)(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
+
+  void offer(std::string_view type, std::string_view name, Action action);
+  void tellMembers(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
+  void takeCode(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
+  void takeStatement(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
+  void revoke(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
+  void changeSecret(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
+  // Tells the others of the fleet whom it concerns to ask again.
+  void changed(const Member& member);
+  // Error of whoever is not the owner of the fleet of that account.
+  run::Result<Member> memberOf(const Member& owner, const std::string& account);
+
+  boost::asio::any_io_executor executor_;
+  xmpp::Component& component_;
+  FleetStore& store_;
+  Registrar& registrar_;
+  fleet::Code::Place place_;
+  run::Log log_;
+};
+
+}  // namespace beckon::relay

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "cloud-relay/accounts.hpp"
+#include "cloud-relay/fleet_store.hpp"
+#include "core/run/log.hpp"
+#include "fleet/enrolment.hpp"
+#include "policy/guesses.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <string>
+
+namespace beckon::relay {
+
+// Enrols: exchanges a code, once, for an account. What it hands out it does not keep: the secret is in the answer
+// alone. On one executor.
+class Registrar {
+ public:
+  // What an answer tells of the servers.
+  struct Place {
+    std::string host;  // of the XMPP server, for those who enrol; empty: by DNS
+    unsigned short port = 0;
+    std::string authorities;  // PEM; empty: the system's will do
+    std::string relay;        // the component's JID
+  };
+
+  // Store and accounts outlive it.
+  Registrar(FleetStore& store, Accounts& accounts, Place place, run::Log log);
+
+  // `address`: whose guesses count together. Errors: overloaded for who guessed wrong too often, badCode and the others
+  // of FleetStore::take and Accounts::make.
+  boost::asio::awaitable<run::Result<fleet::EnrolmentAnswer>> enrol(fleet::EnrolmentRequest request,
+                                                                    std::string address);
+  // The account is gone, with its streams; then nobody has it.
+  boost::asio::awaitable<run::Result<Member>> revoke(std::string account);
+  boost::asio::awaitable<run::Result<>> changeSecret(std::string account, std::string secret);
+
+  // Told of each member who came, was stated, or went.
+  void onChange(std::function<void(const Member&)> changed) { changed_ = std::move(changed); }
+
+ private:
+  boost::asio::awaitable<run::Result<>> makeAccount(const FleetStore::Taken& taken, const std::string& secret);
+
+  FleetStore& store_;
+  Accounts& accounts_;
+  Place place_;
+  run::Log log_;
+  policy::Guesses guesses_;
+  std::function<void(const Member&)> changed_ = [](const Member&) {};
+};
+
+}  // namespace beckon::relay
