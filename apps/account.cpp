@@ -27,6 +27,25 @@ xmpp::StropheConfig readAccount(run::ConfigFile& file) {
   return account;
 }
 
+xmpp::StropheConfig accountOf(const fleet::Membership& membership) {
+  xmpp::StropheConfig out;
+  out.account = xmpp::Jid::parse(membership.account).value();  // as Membership::load has made sure
+  out.password = membership.secret;
+  out.host = membership.host;
+  out.port = membership.port;
+  out.caFile = membership.authoritiesFile().string();
+  return out;
+}
+
+xmpp::StropheConfig readAccount(run::ConfigFile& file, const std::optional<fleet::Membership>& membership) {
+  const bool isNamed = !file.textOr("xmpp.account", "").empty();
+  if (!membership) return readAccount(file);
+  if (isNamed)
+    file.reject("xmpp.account", "there is the account " + membership->account + ", too, of fleet " + membership->fleet,
+                "leave [xmpp] out, or move " + (membership->folder / fleet::Membership::fileName).string() + " away");
+  return accountOf(*membership);
+}
+
 std::vector<xmpp::Jid> readJids(run::ConfigFile& file, std::string_view key) {
   std::vector<xmpp::Jid> out;
   for (const auto& text : file.textsOr(key, {})) {

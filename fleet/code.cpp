@@ -74,21 +74,24 @@ Code Code::make(Place place) {
 
 run::Result<Code> Code::parse(std::string_view text) {
   const run::Error wrong{invalidArgument, "this is not an enrolment code",
-                         "copy all of it; it looks like relay.example:5443/home/3q2-7w8fT5GJ0aXhVw1zRg"};
+                         "copy all of it; it looks like relay.example:5443/home/robot/3q2-7w8fT5GJ0aXhVw1zRg"};
   const auto parts = split(text, '/');
-  if (parts.size() != 3 && parts.size() != 4) return wrong;
+  if (parts.size() != 4 && parts.size() != 5) return wrong;
   const auto colon = parts[0].rfind(':');
   if (colon == std::string_view::npos || !isHost(parts[0].substr(0, colon)) || !isName(parts[1])) return wrong;
   Place place;
   place.host = parts[0].substr(0, colon);
   place.fleet = parts[1];
+  const auto kind = kindOf(parts[2]);
+  if (!kind) return wrong;
+  place.kind = *kind;
   const auto port = parts[0].substr(colon + 1);
   const auto [end, problem] = std::from_chars(port.begin(), port.end(), place.port);
   if (problem != std::errc() || end != port.end() || place.port == 0) return wrong;
-  const auto secret = run::fromBase64url<16>(parts[2]);
+  const auto secret = run::fromBase64url<16>(parts[3]);
   if (!secret) return wrong;
-  if (parts.size() == 4) {
-    const auto pin = run::fromBase64url<32>(parts[3]);
+  if (parts.size() == 5) {
+    const auto pin = run::fromBase64url<32>(parts[4]);
     if (!pin) return wrong;
     place.pin = hex(*pin);
   }
@@ -97,7 +100,8 @@ run::Result<Code> Code::parse(std::string_view text) {
 
 std::string Code::text() const {
   const auto pin = place_.pin.empty() ? std::string() : "/" + run::base64url(pinBytes(place_.pin));
-  return place_.host + ":" + std::to_string(place_.port) + "/" + place_.fleet + "/" + run::base64url(secret_) + pin;
+  return place_.host + ":" + std::to_string(place_.port) + "/" + place_.fleet + "/" +
+         std::string(fleet::text(place_.kind)) + "/" + run::base64url(secret_) + pin;
 }
 
 Bytes32 Code::derived(std::string_view purpose) const {

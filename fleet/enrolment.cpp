@@ -39,12 +39,11 @@ bool readBytes(const json& object, const char* name, std::array<std::uint8_t, si
 
 }  // namespace
 
-EnrolmentRequest EnrolmentRequest::make(const Code& code, Claim claim, const run::PrivateKey& key) {
-  claim.fleet = code.place().fleet;
-  claim.key = key.publicKey();
+EnrolmentRequest EnrolmentRequest::make(const Code& code, const std::string& name, const std::string& id,
+                                        const run::PrivateKey& key) {
   EnrolmentRequest out;
   out.ticket = code.ticket();
-  out.claim = std::move(claim);
+  out.claim = {code.place().kind, code.place().fleet, name, id, key.publicKey()};
   out.proof = code.proofOf(out.claim);
   out.signature = key.sign(out.claim.text());
   return out;

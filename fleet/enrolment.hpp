@@ -20,7 +20,8 @@ struct EnrolmentRequest {
   Bytes32 proof{};             // of the claim, by the code: for the owner
   run::Signature signature{};  // of the claim, by its key
 
-  static EnrolmentRequest make(const Code& code, Claim claim, const run::PrivateKey& key);
+  static EnrolmentRequest make(const Code& code, const std::string& name, const std::string& id,
+                               const run::PrivateKey& key);
 
   std::string json() const;
   // Errors: protocolError for what is malformed; invalidConfig for a version that we do not know, with advice.

@@ -4,12 +4,8 @@
 #include "core/run/private_file.hpp"
 #include "xmpp/jid.hpp"
 
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -21,27 +17,6 @@ using run::Error;
 using run::Result;
 using run::Code::badStatement;
 using run::Code::invalidConfig;
-
-// Whole or not at all, and on the disk when it returns.
-Result<> replace(const std::filesystem::path& file, std::string_view content) {
-  const auto draft = file.string() + ".new";
-  ::unlink(draft.c_str());  // one that was left behind keeps the mode that it has
-  const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  bool isWritten = descriptor >= 0;
-  while (isWritten && !content.empty()) {
-    const auto count = ::write(descriptor, content.data(), content.size());
-    if (count < 0 && errno == EINTR) continue;
-    isWritten = count > 0;
-    if (isWritten) content.remove_prefix(static_cast<std::size_t>(count));
-  }
-  isWritten = isWritten && ::fsync(descriptor) == 0 && ::rename(draft.c_str(), file.c_str()) == 0;
-  const std::string why = std::strerror(errno);
-  if (descriptor >= 0) ::close(descriptor);
-  if (isWritten) return {};
-  ::unlink(draft.c_str());
-  return Error{invalidConfig, "cannot write " + file.string() + ": " + why,
-               "make its folder writable, and see that there is room on the disk"};
-}
 
 Json statementJson(const Statement& statement) {
   return {{"kind", text(statement.kind)},
@@ -136,7 +111,7 @@ Result<Membership> Membership::make(const std::filesystem::path& folder, const f
   out.ownerAccount = answer.ownerAccount;
   out.ownerKey = answer.ownerKey;
   if (out.hasAuthorities)
-    if (const auto written = replace(folder / authoritiesName, answer.authorities); !written) return written.error();
+    if (const auto written = run::writePrivately(folder / authoritiesName, answer.authorities); !written) return written.error();
   return out;
 }
 
@@ -154,7 +129,7 @@ Result<> Membership::save() const {
            {"ownerKey", run::base64url(ownerKey)},
            {"robots", robots}};
   if (statement) out["statement"] = statementJson(*statement);
-  return replace(folder / fileName, out.dump(2) + "\n");
+  return run::writePrivately(folder / fileName, out.dump(2) + "\n");
 }
 
 std::filesystem::path Membership::authoritiesFile() const {

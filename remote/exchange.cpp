@@ -42,6 +42,7 @@ Exchanges::Exchanges(Fleet& fleet, xmpp::Client& client, milliseconds patience)
 Error Exchanges::awayError(const std::string& robot) const {
   const auto known = fleet_.account(robot);
   if (!known) return known.error();
+  if (const auto problem = fleet_.problemOf(robot)) return *problem;
   if (!client_.online()) return {Code::connectionLost, "the connection to the XMPP server was lost", "try again"};
   return {Code::unknownRobot, known->text() + " is not there, or does not know you",
           "check that beckond runs there and lists your account; see who is there: beckon robots"};

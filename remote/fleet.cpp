@@ -1,5 +1,7 @@
 #include "remote/fleet.hpp"
 
+#include "fleet/protocol.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -34,7 +36,40 @@ milliseconds since(system_clock::time_point then) {
 }  // namespace
 
 Fleet::Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, std::vector<Jid> robots)
-    : executor_(std::move(executor)), client_(client), accounts_(std::move(robots)) {}
+    : executor_(std::move(executor)), client_(client), configured_(std::move(robots)), accounts_(configured_) {}
+
+void Fleet::setMembers(std::vector<Jid> robots, const run::PublicKey& owner) {
+  owner_ = owner;
+  members_ = {robots.begin(), robots.end()};
+  accounts_ = configured_;
+  for (auto& robot : robots)
+    if (std::ranges::find(accounts_, robot) == accounts_.end()) accounts_.push_back(std::move(robot));
+  changed();
+}
+
+void Fleet::awaitMembers(bool isAwaited) {
+  membersAreAwaited_ = isAwaited;
+  changed();
+}
+
+std::optional<Error> Fleet::problemWith(const xmpp::Presence& presence) const {
+  const auto account = presence.from.bare();
+  if (!members_.contains(account)) return {};
+  const auto* shown = presence.stanza.child(fleet::statementName, fleet::ns);
+  if (!shown)
+    return Error{Code::badStatement, account.text() + " shows nothing that the fleet's owner has signed",
+                 "if it has just been enrolled, run beckon fleet list on the owner's device, which signs"};
+  const auto statement = fleet::readStatement(*shown, account.text());
+  if (!statement)
+    return Error{Code::badStatement, account.text() + " shows a statement that cannot be read",
+                 "update both sides to versions of Beckon that know each other"};
+  // What presence says of the key has to be that of which the statement speaks.
+  if (run::fingerprint(statement->key) != robotIn(presence)->attribute("key"))
+    return Error{Code::badStatement, account.text() + " shows a key that is not the one which the fleet's owner has signed",
+                 "if nobody has changed anything, its server is not to be trusted; ask the fleet's owner"};
+  const auto sound = statement->check(owner_, account.text(), statement->key, policy::wallClock());
+  return sound ? std::nullopt : std::optional(sound.error());
+}
 
 void Fleet::received(const xmpp::Presence& presence) {
   told_[presence.from.bare()] = steady_clock::now();
@@ -61,13 +96,14 @@ const xmpp::Presence* Fleet::robotAt(const Jid& account) const {
 std::vector<Robot> Fleet::robots() const {
   std::vector<Robot> out;
   for (const auto& account : accounts_) {
-    Robot robot{.account = account.text(), .address = {}, .id = {}, .fingerprint = {}, .age = {}};
+    Robot robot{.account = account.text(), .address = {}, .id = {}, .fingerprint = {}, .problem = {}, .age = {}};
     if (const auto told = told_.find(account); told != told_.end() && isSettled(account))
       robot.age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - told->second);
     if (const auto* presence = robotAt(account)) {
       robot.address = presence->from.text();
       robot.id = robotIn(*presence)->attribute("id");
       robot.fingerprint = robotIn(*presence)->attribute("key");
+      robot.problem = problemWith(*presence);
       if (presence->since) robot.age = since(*presence->since);
     }
     out.push_back(std::move(robot));
@@ -84,7 +120,7 @@ bool Fleet::isSettled(const Jid& account) const {
 }
 
 bool Fleet::isComplete() const {
-  return std::ranges::all_of(accounts_, [this](const Jid& account) { return isSettled(account); });
+  return !membersAreAwaited_ && std::ranges::all_of(accounts_, [this](const Jid& account) { return isSettled(account); });
 }
 
 Result<Jid> Fleet::account(const std::string& name) const {
@@ -106,8 +142,14 @@ Result<Jid> Fleet::account(const std::string& name) const {
 std::optional<Jid> Fleet::addressOf(const std::string& name) const {
   const auto known = account(name);
   const auto* presence = known ? robotAt(*known) : nullptr;
-  if (!presence) return {};
+  if (!presence || problemWith(*presence)) return {};
   return presence->from;
+}
+
+std::optional<Error> Fleet::problemOf(const std::string& name) const {
+  const auto known = account(name);
+  const auto* presence = known ? robotAt(*known) : nullptr;
+  return presence ? problemWith(*presence) : std::nullopt;
 }
 
 unsigned Fleet::arrivals(const Jid& address) const {

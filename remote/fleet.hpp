@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/run/key.hpp"
 #include "xmpp/client.hpp"
 #include "xmpp/rpc.hpp"
 
@@ -22,6 +23,8 @@ struct Robot {
   std::string address;      // full JID; empty while it is not there
   std::string id;           // its own, whatever account it uses
   std::string fingerprint;  // of its key: SHA-256, hex
+  // Of a robot of our fleet: why it is not taken for what it says (badStatement). It is not asked for anything then.
+  std::optional<run::Error> problem = {};
   // How old this is: since it announced itself or, where it is not there, since the server said so. Absent while
   // nothing is known of it.
   std::optional<std::chrono::milliseconds> age;
@@ -38,6 +41,13 @@ class Fleet {
   // or by its id.
   Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, std::vector<xmpp::Jid> robots);
 
+  // Those of our fleet, in place of the ones before, beside the configured: each has to show what `owner` has signed.
+  void setMembers(std::vector<xmpp::Jid> robots, const run::PublicKey& owner);
+  // Whether the relay is still to tell who belongs to our fleet: the list is not complete before.
+  void awaitMembers(bool isAwaited);
+  // All, without repetition.
+  const std::vector<xmpp::Jid>& accounts() const { return accounts_; }
+
   // To be told of the client's events.
   void received(const xmpp::Presence& presence);
   void settled(const xmpp::Jid& contact);
@@ -50,8 +60,10 @@ class Fleet {
 
   // The account that `name` means. Errors: invalidArgument, unknownRobot.
   run::Result<xmpp::Jid> account(const std::string& name) const;
-  // Where the robot of that name is now.
+  // Where the robot of that name is now; nowhere if it is not what it says.
   std::optional<xmpp::Jid> addressOf(const std::string& name) const;
+  // See Robot::problem.
+  std::optional<run::Error> problemOf(const std::string& name) const;
   // Counts how often a robot came at this address; 0: never. What was asked before a new arrival may be lost.
   unsigned arrivals(const xmpp::Jid& address) const;
 
@@ -60,10 +72,14 @@ class Fleet {
 
  private:
   const xmpp::Presence* robotAt(const xmpp::Jid& account) const;
+  std::optional<run::Error> problemWith(const xmpp::Presence& presence) const;
 
   boost::asio::any_io_executor executor_;
   const xmpp::Client& client_;
-  std::vector<xmpp::Jid> accounts_;
+  std::vector<xmpp::Jid> configured_, accounts_;
+  std::set<xmpp::Jid> members_;
+  run::PublicKey owner_{};
+  bool membersAreAwaited_ = false;
   std::map<xmpp::Jid, unsigned> arrivals_;  // by full JID
   std::map<xmpp::Jid, Time> told_;          // of an account, when its last word came
   std::set<boost::asio::steady_timer*> waiting_;

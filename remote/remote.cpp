@@ -22,7 +22,17 @@ using xmpp::Element;
 using xmpp::Jid;
 namespace rpc = xmpp::rpc;
 
-struct Remote::State {
+namespace {
+
+// It asks its own storage or, to revoke, the XMPP server.
+constexpr std::chrono::milliseconds relayDeadline{15000};
+
+const Error notEnrolled{Code::invalidConfig, "this device belongs to no fleet",
+                        "enrol it with a code of the fleet's owner: beckon enroll CODE"};
+
+}  // namespace
+
+struct Remote::State : std::enable_shared_from_this<Remote::State> {
   State(boost::asio::io_context& io, Options from, run::Log to)
       : context(io),
         options(std::move(from)),
@@ -32,7 +42,9 @@ struct Remote::State {
             config(options), log),
         fleet(io.get_executor(), client, options.robots),
         exchanges(fleet, client, options.patience),
-        watchPrefix(run::makeUuid() + ".") {}
+        watchPrefix(run::makeUuid() + ".") {
+    if (options.membership) useMembers();
+  }
 
   static xmpp::Client::Config config(const Options& options) {
     xmpp::Client::Config out;
@@ -41,12 +53,70 @@ struct Remote::State {
     out.software = "beckon";
     out.version = BECKON_VERSION;
     out.contacts = {options.robots.begin(), options.robots.end()};
+    for (const auto& robot : memberRobots(options)) out.contacts.insert(robot);
     return out;
+  }
+
+  static std::vector<Jid> memberRobots(const Options& options) {
+    std::vector<Jid> out;
+    if (options.membership)
+      for (const auto& text : options.membership->robots)
+        if (const auto robot = Jid::parse(text)) out.push_back(*robot);
+    return out;
+  }
+
+  // ---- Our fleet. ----
+
+  void useMembers() { fleet.setMembers(memberRobots(options), options.membership->ownerKey); }
+
+  awaitable<Result<fleet::MembersInfo>> askMembers() {
+    const auto relay = Jid::parse(options.membership->relay);
+    if (!relay) co_return relay.error();
+    auto asked = client.get(*relay, fleet::membersRequest(), relayDeadline);
+    const auto answer = co_await std::move(asked);
+    if (!answer) co_return answer.error();
+    const auto* members = answer->child(fleet::membersName, fleet::ns);
+    if (!members)
+      co_return Error{Code::protocolError, "the relay's answer does not tell of a fleet",
+                      "update both sides to versions of Beckon that know each other"};
+    auto info = fleet::readMembers(*members);
+    if (info) learn(*info);
+    co_return info;
+  }
+
+  void learn(const fleet::MembersInfo& info) {
+    std::vector<std::string> robots;
+    for (const auto& member : info.members)
+      if (member.kind == fleet::Kind::robot && !member.revoked) robots.push_back(member.account);
+    if (robots != options.membership->robots) {
+      options.membership->robots = std::move(robots);
+      if (const auto kept = options.membership->save(); !kept)
+        log->warn("the fleet's robots are not remembered: {}; next: {}", kept.error().cause, kept.error().nextStep);
+    }
+    useMembers();
+    const auto& accounts = fleet.accounts();
+    client.setContacts({accounts.begin(), accounts.end()});
+  }
+
+  // What was known of it serves until the relay answers.
+  void refreshMembers() {
+    if (!options.membership) return;
+    const auto refreshing = [state = shared_from_this()]() -> awaitable<void> {
+      const auto members = co_await state->askMembers();
+      if (!members) state->log->warn("the relay does not tell of the fleet: {}", members.error().cause);
+      state->fleet.awaitMembers(false);
+    };
+    boost::asio::co_spawn(context, refreshing, boost::asio::detached);
   }
 
   void received(const Element& message) {
     const auto* event = message.child(rpc::event, rpc::ns);
     const auto from = Jid::parse(message.attribute("from"));
+    if (from && options.membership && from->text() == options.membership->relay &&
+        message.child(fleet::changedName, fleet::ns)) {
+      ++fleetChanges;
+      return refreshMembers();
+    }
     if (!event || !from) return;
     const auto found = watches.find(event->attribute("id"));
     if (found == watches.end()) return;
@@ -64,7 +134,7 @@ struct Remote::State {
   Fleet fleet;
   Exchanges exchanges;
   const std::string watchPrefix;
-  unsigned long lastWatch = 0;
+  unsigned long lastWatch = 0, fleetChanges = 0;
   std::map<std::string, std::weak_ptr<Watch>, std::less<>> watches;  // by id
 };
 
@@ -74,10 +144,12 @@ Remote::~Remote() { stop(); }
 
 awaitable<Result<>> Remote::start() {
   const auto state = state_.get();
+  state->fleet.awaitMembers(state->options.membership.has_value());
   state->client.start({
       .online =
           [state](const Jid&) {
             if (!state->started) state->started = Result<>();
+            state->refreshMembers();
             state->fleet.changed();
           },
       .offline =
@@ -108,6 +180,27 @@ awaitable<Remote::Listing> Remote::robots() {
   listing.robots = state_->fleet.robots();
   listing.isComplete = state_->fleet.isComplete();
   co_return listing;
+}
+
+awaitable<Result<fleet::MembersInfo>> Remote::members() {
+  if (!state_->options.membership) co_return notEnrolled;
+  co_return co_await state_->askMembers();
+}
+
+awaitable<Result<>> Remote::tellRelay(Element request) {
+  if (!state_->options.membership) co_return notEnrolled;
+  const auto relay = Jid::parse(state_->options.membership->relay);
+  if (!relay) co_return relay.error();
+  auto asked = state_->client.set(*relay, std::move(request), relayDeadline);
+  const auto answer = co_await std::move(asked);
+  if (!answer) co_return answer.error();
+  co_return Result<>();
+}
+
+awaitable<bool> Remote::untilFleetChanged(steady_clock::time_point end) {
+  const auto before = state_->fleetChanges;
+  while (state_->fleetChanges == before && steady_clock::now() < end) co_await state_->fleet.untilChanged(end);
+  co_return state_->fleetChanges != before;
 }
 
 awaitable<Result<std::vector<std::string>>> Remote::services(std::string robot) {

@@ -3,6 +3,8 @@
 #include "core/qi/json.hpp"
 #include "core/qi/meta_object.hpp"
 #include "core/run/log.hpp"
+#include "fleet/membership.hpp"
+#include "fleet/protocol.hpp"
 #include "remote/fleet.hpp"
 #include "remote/watch.hpp"
 #include "xmpp/strophe_stream.hpp"
@@ -25,6 +27,9 @@ class Remote {
   struct Options {
     xmpp::StropheConfig stream;
     std::vector<xmpp::Jid> robots;  // accounts: watched, and approved when they ask
+    // Of a device that is enrolled in a fleet: its robots are found by themselves, and each has to show what the owner
+    // has signed. What the relay tells of them is written back into it.
+    std::optional<fleet::Membership> membership = {};
     // How long presence may take to arrive once we are online.
     std::chrono::milliseconds patience{3000};
   };
@@ -45,8 +50,16 @@ class Remote {
   // At once when it is complete, otherwise after `patience`.
   boost::asio::awaitable<Listing> robots();
 
-  // Errors of all: unknownRobot (not configured, not there, or it does not know us), those that the robot gives,
-  // timedOut, connectionLost, tooLate.
+  // Of an enrolled device: the fleet, as the relay tells of it; and a request to the relay, without an answer but that
+  // it was carried out. Errors: invalidConfig for a device that is not enrolled, those of the relay, timedOut,
+  // connectionLost.
+  boost::asio::awaitable<run::Result<fleet::MembersInfo>> members();
+  boost::asio::awaitable<run::Result<>> tellRelay(xmpp::Element request);
+  // Until the relay says that something in the fleet has changed, or `end`; false: `end`.
+  boost::asio::awaitable<bool> untilFleetChanged(std::chrono::steady_clock::time_point end);
+
+  // Errors of all: unknownRobot (not configured, not there, or it does not know us), badStatement (it is not what it
+  // says), those that the robot gives, timedOut, connectionLost, tooLate.
   boost::asio::awaitable<run::Result<std::vector<std::string>>> services(std::string robot);
   boost::asio::awaitable<run::Result<qi::MetaObject>> info(std::string robot, std::string service);
   boost::asio::awaitable<run::Result<qi::Value>> call(std::string robot, std::string service, std::string method,

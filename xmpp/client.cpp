@@ -355,6 +355,10 @@ void Client::setContacts(std::set<Jid> contacts) {
   if (online()) state_->awaitPresence();
 }
 
+void Client::setPayload(const std::vector<Element>& payload) {
+  if (!state_->stopped) state_->perform(state_->reconciler.setPresence(state_->description.presence(payload)));
+}
+
 bool Client::online() const { return state_->reconciler.online(); }
 const Jid& Client::self() const { return state_->self; }
 const std::map<Jid, Presence>& Client::present() const { return state_->table.present(); }

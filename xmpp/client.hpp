@@ -67,6 +67,8 @@ class Client {
 
   // Other contacts from now on: who is not one any more does not see us from then on, nor gets an answer.
   void setContacts(std::set<Jid> contacts);
+  // In place of Config::payload from now on.
+  void setPayload(const std::vector<Element>& payload);
 
   bool online() const;
   const Jid& self() const;  // the full JID; empty while offline

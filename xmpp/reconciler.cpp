@@ -65,6 +65,12 @@ Reconciler::Actions Reconciler::setContacts(std::set<Jid> contacts, TimePoint no
   return out;
 }
 
+Reconciler::Actions Reconciler::setPresence(Element presence) {
+  settings_.presence = std::move(presence);
+  if (state_ != State::online) return {};
+  return {Send{settings_.presence}};
+}
+
 Reconciler::Actions Reconciler::bound(const Jid& self, TimePoint now) {
   if (state_ != State::connecting) return {};
   account_ = self.bare();

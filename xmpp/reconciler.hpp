@@ -77,6 +77,7 @@ class Reconciler {
 
   // From now on, on this stream and those to come.
   Actions setContacts(std::set<Jid> contacts, TimePoint now);
+  Actions setPresence(Element presence);
 
   // Of the stream that the last Open made:
   Actions bound(const Jid& self, TimePoint now);

@@ -207,10 +207,18 @@ void RobotSide::announce(const run::Identity& identity) {
 
   const auto streams = [this] { return xmpp::makeStropheStream(io_.get_executor(), settings_.stream, log_); };
   client_.emplace(io_.get_executor(), streams, config, log_);
+  if (settings_.membership) {
+    member_ = std::make_shared<FleetMember>(*client_, *settings_.membership, identity, config.payload, log_);
+    client_->setPayload(member_->payload());
+  }
   door_.open(*client_);
   listening_ = authority_.onChange([this] { client_->setContacts(contacts()); });
   client_->start({
-      .online = [](const xmpp::Jid& self) { std::cout << "announced " << self.text() << std::endl; },
+      .online =
+          [this](const xmpp::Jid& self) {
+            std::cout << "announced " << self.text() << std::endl;
+            if (member_) member_->online();
+          },
       .offline =
           [this](const Error& why, std::chrono::milliseconds retryIn) {
             offline_ = why.cause;
@@ -218,7 +226,10 @@ void RobotSide::announce(const run::Identity& identity) {
                        retryIn.count());
           },
       .presence = {},
-      .message = {},
+      .message =
+          [this](const xmpp::Element& message) {
+            if (member_) member_->received(message);
+          },
   });
 }
 

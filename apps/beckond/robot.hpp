@@ -1,5 +1,6 @@
 #pragma once
 
+#include "apps/beckond/fleet_member.hpp"
 #include "apps/beckond/settings.hpp"
 #include "apps/beckond/status_port.hpp"
 #include "apps/beckond/watchdog_process.hpp"
@@ -69,6 +70,7 @@ class RobotSide {
   gateway::Counts counts_{metrics_};
   std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
+  std::shared_ptr<FleetMember> member_;
   std::shared_ptr<gateway::Control> control_;
   std::optional<WatchdogProcess> watchdog_;
   gateway::IqDoor door_;

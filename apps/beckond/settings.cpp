@@ -44,10 +44,11 @@ void readTls(run::ConfigFile& file, Settings& settings) {
 void readPolicy(run::ConfigFile& file, Settings& settings) {
   std::vector<std::string> accounts;
   for (const auto& jid : readJids(file, "access.principals")) accounts.push_back(jid.text());
+  if (settings.membership) accounts.push_back(settings.membership->ownerAccount);
   settings.policy = policy::Policy::ofAccounts(accounts);
   settings.policyFile = file.pathOr("policy.file", {});
   if (settings.policyFile.empty()) return;
-  if (!accounts.empty())
+  if (!file.textsOr("access.principals", {}).empty())
     return file.reject("access.principals", "there is policy.file, too, which says who may do what",
                        "leave access.principals out; beckon policy migrate prints a policy that says the same");
   auto read = policy::PolicyFile::load(settings.policyFile);
@@ -156,8 +157,11 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
   settings.file = std::filesystem::absolute(path);
   settings.state = file->pathOr("robot.state", path.parent_path() / "state");
   readLan(*file, settings);
-  settings.hasAccount = !settings.lan || !file->textOr("xmpp.account", "").empty();
-  if (settings.hasAccount) settings.stream = readAccount(*file);
+  auto membership = fleet::Membership::load(settings.state);
+  if (!membership) return membership.error();
+  settings.membership = std::move(*membership);
+  settings.hasAccount = !settings.lan || settings.membership || !file->textOr("xmpp.account", "").empty();
+  if (settings.hasAccount) settings.stream = readAccount(*file, settings.membership);
   settings.stream.resource = "beckond";
 
   const auto attach = file->textOr("bus.attach", "");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/bus_token.hpp"
+#include "fleet/membership.hpp"
 #include "localbus/endpoint.hpp"
 #include "localbus/tls_context.hpp"
 #include "policy/audit/trail.hpp"
@@ -17,6 +18,7 @@ namespace beckon::apps {
 struct Settings {
   std::filesystem::path file;
   bool hasAccount = true;  // otherwise there is a LAN door, and nothing of XMPP
+  std::optional<fleet::Membership> membership;  // of who was enrolled: that account is used
   xmpp::StropheConfig stream;
   localbus::Endpoint bus;
   bool isAttached = false;  // to a directory at `bus` that somebody else runs; otherwise we hold one there

@@ -57,7 +57,9 @@ Result<fleet::Code::Place> prepare(const RelaySettings& settings) {
 
 Result<std::string> makeOwnerCode(relay::FleetStore& store, const fleet::Code::Place& place,
                                   std::chrono::seconds lifetime) {
-  const auto code = fleet::Code::make(place);
+  auto leadingHere = place;
+  leadingHere.kind = fleet::Kind::owner;
+  const auto code = fleet::Code::make(std::move(leadingHere));
   const auto now = policy::wallClock();
   relay::KeptCode kept;
   kept.hash = fleet::Code::hashOf(code.ticket());

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/run/identity.hpp"
+#include "core/run/log.hpp"
+#include "fleet/membership.hpp"
+#include "xmpp/client.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace beckon::apps {
+
+// The robot as a member of a fleet: asks the relay what the owner has signed of it, at each login and when the relay
+// says that it has changed, and shows it in its presence. On the client's executor.
+class FleetMember : public std::enable_shared_from_this<FleetMember> {
+ public:
+  // `client` outlives it. `payload`: of its presence, beside the statement.
+  FleetMember(xmpp::Client& client, fleet::Membership membership, run::Identity identity,
+              std::vector<xmpp::Element> payload, run::Log log);
+
+  // What to announce at first: with the statement that was kept.
+  std::vector<xmpp::Element> payload() const;
+  // To be told of the client's events.
+  void online() { refresh(); }
+  void received(const xmpp::Element& message);
+
+ private:
+  void refresh();
+  void learn(const xmpp::Element& answer);
+
+  xmpp::Client& client_;
+  fleet::Membership membership_;
+  run::Identity identity_;
+  std::vector<xmpp::Element> payload_;
+  run::Log log_;
+};
+
+}  // namespace beckon::apps

@@ -1,0 +1,64 @@
+#include "apps/enrol/enrol.hpp"
+
+#include "apps/enrol/https_client.hpp"
+#include "core/run/identity.hpp"
+#include "fleet/enrolment.hpp"
+
+#include <cctype>
+#include <utility>
+
+namespace beckon::apps {
+
+using run::Code;
+using run::Error;
+using run::Result;
+
+namespace {
+
+// The relay asks its XMPP server, which has 10 s for each step.
+constexpr std::chrono::milliseconds deadline{40000};
+
+}  // namespace
+
+boost::asio::awaitable<Result<fleet::Membership>> enrol(fleet::Code code, std::string name,
+                                                        std::filesystem::path folder, bool anew) {
+  if (!fleet::isName(name))
+    co_return Error{Code::invalidArgument, "\"" + name + "\" cannot be the name of an account",
+                    "give one of 1 to 32 small letters, digits and '-' with --name"};
+  const auto before = fleet::Membership::load(folder);
+  if (!before) co_return before.error();
+  if (*before && !anew)
+    co_return Error{Code::nameTaken, "this is " + (*before)->account + " already, of fleet " + (*before)->fleet,
+                    "to take its place, use a code that its owner made for that name, and --again"};
+  const auto identity = run::loadIdentity(folder);
+  if (!identity) co_return identity.error();
+  const auto request = fleet::EnrolmentRequest::make(code, name, identity->id, identity->key);
+  const auto& place = code.place();
+  HttpsTarget target{.host = place.host, .port = place.port, .pin = place.pin};
+  if (target.host.starts_with('[')) target.host = target.host.substr(1, target.host.size() - 2);
+  auto asking = post(std::move(target), fleet::enrolmentPath, request.json(), deadline);
+  const auto answered = co_await std::move(asking);
+  if (!answered) co_return answered.error();
+  if (answered->status != 200) co_return fleet::readError(answered->body);
+  const auto answer = fleet::EnrolmentAnswer::read(answered->body);
+  if (!answer) co_return answer.error();
+  auto membership = fleet::Membership::make(folder, code, request.claim, *answer);
+  if (!membership) co_return membership.error();
+  if (const auto kept = membership->save(); !kept) co_return kept.error();
+  co_return membership;
+}
+
+std::string nameFrom(const std::string& text) {
+  std::string out;
+  for (const unsigned char c : text.substr(0, text.find('.'))) {
+    if (out.size() == 32) break;
+    if (std::isalnum(c) && c < 128)
+      out += static_cast<char>(std::tolower(c));
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
+  }
+  while (out.ends_with('-')) out.pop_back();
+  return out;
+}
+
+}  // namespace beckon::apps

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "core/run/error.hpp"
+#include "fleet/code.hpp"
+#include "fleet/membership.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <filesystem>
+#include <string>
+
+namespace beckon::apps {
+
+// Exchanges a code for a membership, which is kept in `folder` with the identity that is made there. `name`: of the
+// account that is asked for. Errors: invalidArgument for a name that cannot be one; nameTaken where the folder has a
+// membership already, unless it is to be replaced (`anew`); badCode, nameTaken, overloaded as the relay says; those of
+// post(), of the folder, and of Membership::make.
+boost::asio::awaitable<run::Result<fleet::Membership>> enrol(fleet::Code code, std::string name,
+                                                             std::filesystem::path folder, bool anew);
+
+// "NAO 1.local" is nao-1: what fleet::isName() takes of a name that a person or computer has; may be empty.
+std::string nameFrom(const std::string& text);
+
+}  // namespace beckon::apps

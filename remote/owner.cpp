@@ -1,0 +1,108 @@
+#include "remote/owner.hpp"
+
+#include "core/run/base64url.hpp"
+#include "core/run/private_file.hpp"
+#include "xmpp/jid.hpp"
+
+#include <fstream>
+#include <utility>
+
+namespace beckon::remote {
+
+using boost::asio::awaitable;
+using fleet::Kind;
+using run::Code;
+using run::Error;
+using run::Result;
+
+Owner::Owner(Remote& remote, std::filesystem::path folder, run::PrivateKey key, std::string account)
+    : remote_(remote), folder_(std::move(folder) / "codes"), key_(std::move(key)), account_(std::move(account)) {}
+
+std::filesystem::path Owner::fileOf(const fleet::Bytes32& hash) const { return folder_ / run::base64url(hash); }
+
+awaitable<Result<Owner::MadeCode>> Owner::makeCode(Kind kind, std::string name, std::chrono::seconds lifetime) {
+  const auto members = co_await remote_.members();
+  if (!members) co_return members.error();
+  auto place = members->place;
+  place.kind = kind;
+  const auto code = fleet::Code::make(std::move(place));
+  fleet::CodeOffer offer;
+  offer.hash = fleet::Code::hashOf(code.ticket());
+  offer.kind = kind;
+  offer.name = std::move(name);
+  offer.lifetime = lifetime;
+  offer.ownerKey = key_.publicKey();
+  offer.introduction = code.introductionOf(account_, offer.ownerKey);
+  const auto file = fileOf(offer.hash);
+  // Kept first: a code that is known to the relay and not to us enrols somebody whom we could not sign for.
+  std::error_code problem;
+  std::filesystem::create_directories(folder_, problem);
+  forgetOldCodes();
+  if (const auto kept = run::writePrivately(file, code.text() + "\n"); !kept) co_return kept.error();
+  auto telling = remote_.tellRelay(fleet::codeRequest(offer));
+  if (const auto told = co_await std::move(telling); !told) {
+    std::filesystem::remove(file, problem);
+    co_return told.error();
+  }
+  co_return MadeCode{code.text(), offer.hash};
+}
+
+void Owner::forgetOldCodes() const {
+  std::error_code problem;
+  const auto oldest = std::filesystem::file_time_type::clock::now() - 2 * longestCode;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, problem))
+    if (entry.last_write_time(problem) < oldest) std::filesystem::remove(entry.path(), problem);
+}
+
+// Whether it was this key that somebody who has our code enrolled.
+Result<> Owner::judge(const fleet::MemberInfo& member, const std::string& fleetName) const {
+  const Error unknown{Code::badStatement, member.account + " came by a code that this device does not know",
+                      "if you know it, enrol it anew with a code of this device: beckon fleet code NAME"};
+  if (!member.codeHash || !member.proof) return unknown;
+  std::ifstream in(fileOf(*member.codeHash));
+  std::string text;
+  if (!std::getline(in, text)) return unknown;
+  const auto code = fleet::Code::parse(text);
+  if (!code) return unknown;
+  const auto jid = xmpp::Jid::parse(member.account);
+  const fleet::Claim claim{member.kind, fleetName, jid ? jid->node() : std::string(), member.id, member.key};
+  if (!fleet::sameBytes(code->proofOf(claim), *member.proof))
+    return Error{Code::badStatement,
+                 "the relay tells of " + member.account + " what the holder of the code has not said: another key or name",
+                 "do not trust this server; revoke what it made: beckon fleet revoke " + member.account};
+  return {};
+}
+
+awaitable<Result<>> Owner::sign(const fleet::MemberInfo& member) {
+  const auto ends = policy::wallClock() + lifetime;
+  const auto statement = fleet::Statement::make(key_, member.account, member.kind, member.key, ends);
+  auto telling = remote_.tellRelay(fleet::statementRequest(statement));
+  co_return co_await std::move(telling);
+}
+
+awaitable<Result<std::vector<Owner::Signed>>> Owner::signPending(const fleet::MembersInfo& members) {
+  std::vector<Signed> out;
+  const auto now = policy::wallClock();
+  if (!policy::isSet(now))
+    co_return Error{Code::invalidConfig, "this computer's clock is not set, so that no statement can be given an end",
+                    "set the clock"};
+  for (const auto& member : members.members) {
+    if (member.revoked) continue;
+    if (member.statement) {
+      // One whose time is over is renewed, too: a clock that is not set does not judge that.
+      const auto sound = member.statement->check(key_.publicKey(), member.account, member.key, policy::WallTime());
+      if (sound && member.statement->ends - now > lifetime / 2) continue;
+      if (sound) out.push_back({member, co_await sign(member)});
+      continue;
+    }
+    auto outcome = member.account == account_ && member.key == key_.publicKey() ? Result<>()
+                                                                                 : judge(member, members.place.fleet);
+    if (outcome) outcome = co_await sign(member);
+    std::error_code problem;
+    if (outcome && member.codeHash) std::filesystem::remove(fileOf(*member.codeHash), problem);
+    out.push_back({member, std::move(outcome)});
+  }
+  co_return out;
+}
+
+}  // namespace beckon::remote
