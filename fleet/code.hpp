@@ -26,7 +26,8 @@ struct Claim {
 // The one-time code that enrols a principal, as its owner's device makes it:
 //
 //   relay.robots.example:5443/home/robot/3q2-7w8fT5GJ0aXhVw1zRg[/PIN]
-//   where to, HOST:PORT       fleet kind 16 random bytes        SHA-256 of the service's key, where no authority vouches
+//   where to, HOST:PORT       fleet kind 16 random bytes        SHA-256 of the service's key, where no authority
+//   vouches
 //
 // From the 128 random bits come two secrets (HKDF, RFC 5869). The `ticket` is shown to the relay, which keeps its hash;
 // the `seal` is shown to nobody: owner and principal, who both have the code, prove to each other by it what passes
@@ -38,7 +39,7 @@ class Code {
     unsigned short port = 0;
     std::string fleet;
     Kind kind = Kind::robot;  // who may use it
-    std::string pin;  // 64 hex digits; empty: the certificate must verify
+    std::string pin;          // 64 hex digits; empty: the certificate must verify
   };
 
   static Code make(Place place);  // from the system's random numbers

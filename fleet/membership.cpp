@@ -111,7 +111,8 @@ Result<Membership> Membership::make(const std::filesystem::path& folder, const f
   out.ownerAccount = answer.ownerAccount;
   out.ownerKey = answer.ownerKey;
   if (out.hasAuthorities)
-    if (const auto written = run::writePrivately(folder / authoritiesName, answer.authorities); !written) return written.error();
+    if (const auto written = run::writePrivately(folder / authoritiesName, answer.authorities); !written)
+      return written.error();
   return out;
 }
 

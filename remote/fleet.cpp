@@ -65,7 +65,8 @@ std::optional<Error> Fleet::problemWith(const xmpp::Presence& presence) const {
                  "update both sides to versions of Beckon that know each other"};
   // What presence says of the key has to be that of which the statement speaks.
   if (run::fingerprint(statement->key) != robotIn(presence)->attribute("key"))
-    return Error{Code::badStatement, account.text() + " shows a key that is not the one which the fleet's owner has signed",
+    return Error{Code::badStatement,
+                 account.text() + " shows a key that is not the one which the fleet's owner has signed",
                  "if nobody has changed anything, its server is not to be trusted; ask the fleet's owner"};
   const auto sound = statement->check(owner_, account.text(), statement->key, policy::wallClock());
   return sound ? std::nullopt : std::optional(sound.error());
@@ -120,7 +121,8 @@ bool Fleet::isSettled(const Jid& account) const {
 }
 
 bool Fleet::isComplete() const {
-  return !membersAreAwaited_ && std::ranges::all_of(accounts_, [this](const Jid& account) { return isSettled(account); });
+  return !membersAreAwaited_ &&
+         std::ranges::all_of(accounts_, [this](const Jid& account) { return isSettled(account); });
 }
 
 Result<Jid> Fleet::account(const std::string& name) const {

@@ -67,9 +67,10 @@ Result<> Owner::judge(const fleet::MemberInfo& member, const std::string& fleetN
   const auto jid = xmpp::Jid::parse(member.account);
   const fleet::Claim claim{member.kind, fleetName, jid ? jid->node() : std::string(), member.id, member.key};
   if (!fleet::sameBytes(code->proofOf(claim), *member.proof))
-    return Error{Code::badStatement,
-                 "the relay tells of " + member.account + " what the holder of the code has not said: another key or name",
-                 "do not trust this server; revoke what it made: beckon fleet revoke " + member.account};
+    return Error{
+        Code::badStatement,
+        "the relay tells of " + member.account + " what the holder of the code has not said: another key or name",
+        "do not trust this server; revoke what it made: beckon fleet revoke " + member.account};
   return {};
 }
 
@@ -95,8 +96,8 @@ awaitable<Result<std::vector<Owner::Signed>>> Owner::signPending(const fleet::Me
       if (sound) out.push_back({member, co_await sign(member)});
       continue;
     }
-    auto outcome = member.account == account_ && member.key == key_.publicKey() ? Result<>()
-                                                                                 : judge(member, members.place.fleet);
+    auto outcome =
+        member.account == account_ && member.key == key_.publicKey() ? Result<>() : judge(member, members.place.fleet);
     if (outcome) outcome = co_await sign(member);
     std::error_code problem;
     if (outcome && member.codeHash) std::filesystem::remove(fileOf(*member.codeHash), problem);

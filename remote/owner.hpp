@@ -31,8 +31,8 @@ class Owner {
     std::string text;
     fleet::Bytes32 hash{};
   };
-  // A new code, known to the relay. `name`: the only one that it enrols, also in the place of who has it now; empty: any
-  // that is free. Errors: those of Remote::tellRelay; refused, if the device is not the owner's; invalidConfig.
+  // A new code, known to the relay. `name`: the only one that it enrols, also in the place of who has it now; empty:
+  // any that is free. Errors: those of Remote::tellRelay; refused, if the device is not the owner's; invalidConfig.
   boost::asio::awaitable<run::Result<MadeCode>> makeCode(fleet::Kind kind, std::string name,
                                                          std::chrono::seconds lifetime);
 

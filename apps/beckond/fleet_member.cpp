@@ -54,8 +54,8 @@ void FleetMember::learn(const xmpp::Element& answer) {
     const auto& statement = *member.statement;
     if (membership_.statement && membership_.statement->signature == statement.signature) return;
     // What the owner has not signed would be refused by everybody who knows his key.
-    const auto sound = statement.check(membership_.ownerKey, membership_.account, identity_.key.publicKey(),
-                                       policy::wallClock());
+    const auto sound =
+        statement.check(membership_.ownerKey, membership_.account, identity_.key.publicKey(), policy::wallClock());
     if (!sound)
       return log_->error("the relay shows a wrong statement: {}; next: {}", sound.error().cause,
                          sound.error().nextStep);

@@ -1,10 +1,16 @@
 #include "apps/beckond/robot.hpp"
 #include "apps/beckond/settings.hpp"
+#include "apps/enrol/enrol.hpp"
 #include "apps/program.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <unistd.h>
+
+#include <climits>
+#include <fstream>
+#include <iostream>
 
 using namespace beckon;
 
@@ -27,6 +33,55 @@ run::Result<> serve(const std::string& configFile, const run::LogStyle& logStyle
   return result;
 }
 
+std::string hostName() {
+  char name[HOST_NAME_MAX + 1]{};
+  ::gethostname(name, HOST_NAME_MAX);
+  return name;
+}
+
+struct Enrolment {
+  std::string code;  // "-": the first line of standard input
+  std::string name;
+  bool isAgain = false, runs = false;
+};
+
+// A configuration that says nothing is enough for a robot that is enrolled.
+run::Result<> provideConfig(const std::string& configFile) {
+  std::error_code problem;
+  if (std::filesystem::exists(configFile, problem)) return {};
+  std::ofstream out(configFile);
+  out << "# What this robot does beyond the usual: docs/configuration.md. Its account is in state/, by beckond "
+         "enroll.\n";
+  if (out.flush()) return {};
+  return run::Error{run::Code::invalidConfig, "cannot write " + configFile, "make its folder writable"};
+}
+
+run::Result<> enroll(Enrolment wish, const std::string& configFile) {
+  if (wish.code == "-" && !std::getline(std::cin, wish.code))
+    return run::Error{run::Code::invalidArgument, "no code came on standard input", "give it in the first line"};
+  const auto code = fleet::Code::parse(wish.code);
+  if (!code) return code.error();
+  if (code->place().kind != fleet::Kind::robot)
+    return run::Error{run::Code::badCode,
+                      "this code is for the device of a " + std::string(fleet::text(code->place().kind)),
+                      "use it there: beckon enroll CODE"};
+  if (const auto there = provideConfig(configFile); !there) return there.error();
+  const auto state = apps::stateFolder(configFile);
+  if (!state) return state.error();
+  if (wish.name.empty()) wish.name = apps::nameFrom(hostName());
+  boost::asio::io_context io(1);
+  run::Result<> result;
+  boost::asio::co_spawn(io, apps::enrol(*code, wish.name, *state, wish.isAgain),
+                        [&](std::exception_ptr broken, run::Result<fleet::Membership> ended) {
+                          if (broken) std::rethrow_exception(broken);
+                          if (!ended) return void(result = ended.error());
+                          std::cout << "enrolled " << ended->account << " in fleet " << ended->fleet << " of "
+                                    << ended->ownerAccount << std::endl;
+                        });
+  io.run();
+  return result;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -34,9 +89,21 @@ int main(int argc, char** argv) {
                "beckond"};
   app.require_subcommand(1);
   app.fallthrough();
-  std::string configFile;
+  std::string configFile = "robot.toml";
+  Enrolment enrolment;
   run::LogStyle logStyle;
-  auto* verb = app.add_subcommand("run", "Run until SIGTERM.");
-  verb->add_option("--config", configFile, "The configuration, in TOML (docs/configuration.md)")->required();
-  return apps::Program(app, logStyle).run(argc, argv, [&] { return serve(configFile, logStyle); });
+  auto* running = app.add_subcommand("run", "Run until SIGTERM.");
+  auto* enrolling = app.add_subcommand("enroll", "Make this robot a member of a fleet, by a code of its owner.");
+  for (auto* verb : {running, enrolling})
+    verb->add_option("--config", configFile, "The configuration, in TOML (docs/configuration.md)")
+        ->capture_default_str();
+  enrolling->add_option("code", enrolment.code, "The code; -: it is the first line of standard input")->required();
+  enrolling->add_option("--name", enrolment.name, "The name of its account; else that of the computer");
+  enrolling->add_flag("--again", enrolment.isAgain, "In the place of what was enrolled here before");
+  enrolling->add_flag("--run", enrolment.runs, "Then run");
+  return apps::Program(app, logStyle).run(argc, argv, [&]() -> run::Result<> {
+    if (enrolling->parsed())
+      if (const auto done = enroll(enrolment, configFile); !done || !enrolment.runs) return done;
+    return serve(configFile, logStyle);
+  });
 }

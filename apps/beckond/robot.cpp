@@ -202,8 +202,9 @@ void RobotSide::announce(const run::Identity& identity) {
   config.version = BECKON_VERSION;
   config.ownsRoster = true;
   config.contacts = contacts();
-  config.payload = {
-      xmpp::Element("robot", "urn:beckon:robot:0").set("id", identity.id).set("key", run::fingerprint(identity.key.publicKey()))};
+  config.payload = {xmpp::Element("robot", "urn:beckon:robot:0")
+                        .set("id", identity.id)
+                        .set("key", run::fingerprint(identity.key.publicKey()))};
 
   const auto streams = [this] { return xmpp::makeStropheStream(io_.get_executor(), settings_.stream, log_); };
   client_.emplace(io_.get_executor(), streams, config, log_);

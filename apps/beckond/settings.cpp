@@ -148,14 +148,26 @@ void readToken(run::ConfigFile& file, Settings& settings) {
   settings.token = std::move(*token);
 }
 
+std::filesystem::path readState(run::ConfigFile& file, const std::filesystem::path& path) {
+  return file.pathOr("robot.state", path.parent_path() / "state");
+}
+
 }  // namespace
+
+run::Result<std::filesystem::path> stateFolder(const std::filesystem::path& path) {
+  auto file = run::ConfigFile::open(path);
+  if (!file) return file.error();
+  auto out = readState(*file, path);
+  if (const auto valid = file->finishPart(); !valid) return valid.error();
+  return out;
+}
 
 run::Result<Settings> readSettings(const std::filesystem::path& path) {
   auto file = run::ConfigFile::open(path);
   if (!file) return file.error();
   Settings settings;
   settings.file = std::filesystem::absolute(path);
-  settings.state = file->pathOr("robot.state", path.parent_path() / "state");
+  settings.state = readState(*file, path);
   readLan(*file, settings);
   auto membership = fleet::Membership::load(settings.state);
   if (!membership) return membership.error();

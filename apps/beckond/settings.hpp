@@ -17,7 +17,7 @@ namespace beckon::apps {
 // What beckond's configuration file says (docs/configuration.md).
 struct Settings {
   std::filesystem::path file;
-  bool hasAccount = true;  // otherwise there is a LAN door, and nothing of XMPP
+  bool hasAccount = true;                       // otherwise there is a LAN door, and nothing of XMPP
   std::optional<fleet::Membership> membership;  // of who was enrolled: that account is used
   xmpp::StropheConfig stream;
   localbus::Endpoint bus;
@@ -41,5 +41,8 @@ struct Settings {
 
 // Error invalidConfig names file, line and column.
 run::Result<Settings> readSettings(const std::filesystem::path& path);
+
+// Where the robot that this file configures keeps its state; the rest of the file may be wrong.
+run::Result<std::filesystem::path> stateFolder(const std::filesystem::path& path);
 
 }  // namespace beckon::apps

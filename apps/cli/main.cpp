@@ -5,6 +5,7 @@
 #include "apps/cli/completion.hpp"
 #include "apps/cli/control.hpp"
 #include "apps/cli/doctor.hpp"
+#include "apps/cli/fleet.hpp"
 #include "apps/cli/lan_robots.hpp"
 #include "apps/cli/policy.hpp"
 #include "apps/cli/print.hpp"
@@ -140,16 +141,24 @@ awaitable<Result<>> obey(boost::asio::io_context& io, const Command& command, ru
   co_return co_await onBus(io, command, *arguments, log, isSound);
 }
 
-Result<> execute(const Command& command, const run::LogStyle& logStyle, bool& isSound) {
-  boost::asio::io_context io(1);
+Result<> runToItsEnd(boost::asio::io_context& io, awaitable<Result<>> work) {
   Result<> result;
-  boost::asio::co_spawn(io, obey(io, command, run::makeLog("beckon", logStyle), isSound),
-                        [&](std::exception_ptr broken, Result<> ended) {
-                          if (broken) std::rethrow_exception(broken);
-                          result = ended;
-                        });
+  boost::asio::co_spawn(io, std::move(work), [&](std::exception_ptr broken, Result<> ended) {
+    if (broken) std::rethrow_exception(broken);
+    result = ended;
+  });
   io.run();
   return result;
+}
+
+Result<> execute(const Command& command, const run::LogStyle& logStyle, bool& isSound) {
+  boost::asio::io_context io(1);
+  return runToItsEnd(io, obey(io, command, run::makeLog("beckon", logStyle), isSound));
+}
+
+Result<> perform(const cli::FleetCommand& command, const run::LogStyle& logStyle) {
+  boost::asio::io_context io(1);
+  return runToItsEnd(io, cli::manageFleet(io, command, run::makeLog("beckon", logStyle)));
 }
 
 struct VerbText {
@@ -277,6 +286,8 @@ int main(int argc, char** argv) {
   const auto* aboutPolicy = addPolicy(app, policy);
   cli::TokenCommand token;
   cli::addTokenVerb(app, token);
+  cli::FleetCommand fleet;
+  cli::addFleetVerbs(app, fleet);
   cli::AuditCommand record;
   cli::addAuditVerb(app, record);
   cli::BugreportCommand report;
@@ -295,6 +306,14 @@ int main(int argc, char** argv) {
     if (completion->parsed()) {
       std::cout << cli::bashCompletion(app) << std::flush;
       return {};
+    }
+    if (fleet.action != cli::FleetCommand::Action::none) {
+      fleet.json = command.json;
+      fleet.config = command.config;
+      if (!command.arguments.empty())
+        return run::Error{run::Code::invalidArgument, "\"" + command.arguments[0] + "\" is one word too many",
+                          "see beckon fleet --help"};
+      return perform(fleet, logStyle);
     }
     token.json = command.json;
     if (token.action != cli::TokenCommand::Action::none)

@@ -108,12 +108,15 @@ void print(const remote::Remote::Listing& listing, bool asJson) {
                 {"address", shown(robot.address)},
                 {"id", shown(robot.id)},
                 {"key", shown(robot.fingerprint)}};
+      if (robot.problem) line["problem"] = robot.problem->cause;
       line["age"] = robot.age ? json(static_cast<double>(robot.age->count()) / 1000) : json();
       list.push_back(std::move(line));
       continue;
     }
     std::cout << std::left << std::setw(static_cast<int>(width)) << robot.account;
-    if (robot.isThere())
+    if (robot.problem)
+      std::cout << "  refused  " << shown(robot.problem->cause) << "; next: " << robot.problem->nextStep << "\n";
+    else if (robot.isThere())
       std::cout << "  online   since " << age(robot) << "  id " << shown(robot.id) << "  key "
                 << shown(robot.fingerprint.substr(0, 16)) << "\n";
     else if (robot.age)

@@ -9,10 +9,19 @@
 namespace beckon::cli {
 
 run::Result<remote::Remote::Options> readRemote(const std::filesystem::path& path) {
+  auto membership = fleet::Membership::load(stateFolder(path));
+  if (!membership) return membership.error();
+  remote::Remote::Options options;
+  options.membership = std::move(*membership);
+  // Who is enrolled need not configure anything.
+  std::error_code problem;
+  if (options.membership && !std::filesystem::exists(path, problem)) {
+    options.stream = apps::accountOf(*options.membership);
+    return options;
+  }
   auto file = run::ConfigFile::open(path);
   if (!file) return file.error();
-  remote::Remote::Options options;
-  options.stream = apps::readAccount(*file);
+  options.stream = apps::readAccount(*file, options.membership);
   options.robots = apps::readJids(*file, "robots");
   if (const auto valid = file->finish(); !valid) return valid.error();
   return options;
@@ -23,6 +32,10 @@ std::filesystem::path usualConfig() {
     return std::filesystem::path(folder) / "beckon" / "remote.toml";
   const char* home = std::getenv("HOME");
   return std::filesystem::path(home ? home : ".") / ".config" / "beckon" / "remote.toml";
+}
+
+std::filesystem::path stateFolder(const std::filesystem::path& config) {
+  return std::filesystem::absolute(config).parent_path() / "state";
 }
 
 Awaitable<std::vector<ListedService>> RobotTarget::services() {

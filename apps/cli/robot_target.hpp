@@ -11,6 +11,8 @@ namespace beckon::cli {
 run::Result<remote::Remote::Options> readRemote(const std::filesystem::path& path);
 // Where it is looked for when --config is not given: $XDG_CONFIG_HOME/beckon/remote.toml.
 std::filesystem::path usualConfig();
+// Where a device keeps what it has by enrolment: beside its configuration.
+std::filesystem::path stateFolder(const std::filesystem::path& config);
 
 // One robot by way of the XMPP server. The remote must outlive it.
 class RobotTarget : public Target {
