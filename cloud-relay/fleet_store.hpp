@@ -59,37 +59,48 @@ class FleetStore {
 
   static run::Result<FleetStore> open(const std::filesystem::path& file);
 
-  // Error overloaded above mostOpenCodes. Codes that ended more than a day ago are forgotten on the way.
+  // Errors: overloaded above mostOpenCodes; invalidArgument for one that was added before, that has ended, or whose end
+  // cannot be told as the clock is not set. Codes that ended more than a day ago are forgotten on the way.
   run::Result<> add(const KeptCode& code, WallTime now);
 
   // The code of this hash is taken for this member, in the same moment in which it is found good: of many who try, one
-  // wins. Gives the member that is now enrolled (its account is still to be made), and the code. Error badCode, with a
-  // cause of its own for each: there is no such code; it was used; its time is over; it is for another fleet; for
-  // another kind; for another account. nameTaken: another member has the account, and the code was not made for it.
-  // Once more by the same key (isAgain): given again, as long as the member is not confirmed and the code has not
-  // ended, since the answer may have been lost. Where the code names an account that a member has, that member is
-  // revoked by it.
+  // wins. Gives the member that is now enrolled (its account is still to be made), and the code. Of `wanted` count
+  // fleet, kind, account, machine, key and proof.
+  // Error badCode, with a cause of its own for each: the clock is not set; there is no such code; it was used; its time
+  // is over; it is for another fleet; for another kind; for another account; who made it is not, with that key, the
+  // owner of the fleet any more.
+  // Error nameTaken: another member has the account, and the code was not made for it, or is of another fleet or kind
+  // than that member; or it would be a second owner of the fleet.
+  // Once more by the same key for the same account (isAgain): given again, as long as the member is neither confirmed
+  // nor revoked and the code has not ended, since the answer may have been lost. Where the code names an account that a
+  // member has, that member is revoked by it.
   struct Taken {
     Member member;
     KeptCode code;
     std::optional<Member> replaced;  // who had the account before
     bool isAgain = false;            // the same key had it already: its account may be there
+    std::int64_t times = 1;          // how often the member was given by now; for giveBack()
   };
   run::Result<Taken> take(const Bytes32& codeHash, const Member& wanted, WallTime now);
-  // Its account could not be made: the code is as good as before, and whoever was replaced is back.
+  // Its account could not be made: the code is as good as before, and whoever was replaced is back. Nothing is done if
+  // the member was confirmed or revoked meanwhile, or given once more, which is then for that one to give back.
   run::Result<> giveBack(const Taken& taken);
 
+  // Those below that change a member have the error invalidArgument if there is none that is not revoked.
+
+  // The first time counts.
   run::Result<> confirm(std::int64_t member, WallTime now);
-  // Error invalidArgument: no such member that is not revoked.
+  // The caller has checked the signature. Error badStatement for another key or kind than the member's.
   run::Result<Member> state(const fleet::Statement& statement);
+  // Who is revoked already stays as it is.
   run::Result<Member> revoke(const std::string& account, WallTime now);
-  // To another fleet: without a statement until that one's owner signs.
+  // To another fleet: without a statement until that one's owner signs. An owner cannot be: invalidArgument.
   run::Result<Member> transfer(const std::string& account, const std::string& fleet);
 
   // Not revoked.
   run::Result<std::optional<Member>> member(const std::string& account);
-  run::Result<std::optional<Member>> owner(const std::string& fleet);
-  // Those of a fleet by account; the revoked ones too.
+  run::Result<std::optional<Member>> owner(const std::string& fleet);  // it has one at most
+  // Those of a fleet by account, then by age; the revoked ones too.
   run::Result<std::vector<Member>> members(const std::string& fleet);
 
  private:

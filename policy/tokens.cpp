@@ -1,5 +1,7 @@
 #include "policy/tokens.hpp"
 
+#include "policy/schema.hpp"
+
 #include <algorithm>
 
 namespace beckon::policy {
@@ -10,16 +12,16 @@ using run::Result;
 
 namespace {
 
-// "BkTk", in the head of the file: what it is (PRAGMA application_id).
-constexpr std::int64_t application = 0x426b546b;
-
-// What leads from each schema to the next; a new file goes all the way. Never changed, only added to.
 constexpr const char* steps[Tokens::schema] = {
     "CREATE TABLE tokens (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL,"
     " hash BLOB NOT NULL UNIQUE, made INTEGER NOT NULL, ends INTEGER) STRICT",
     // Before, to revoke a token was to remove it.
     "ALTER TABLE tokens ADD COLUMN revoked INTEGER",
 };
+constexpr Schema tokensSchema{.application = 0x426b546b,  // "BkTk"
+                              .content = "tokens",
+                              .insteadOfTheNewer = "move the file away and make the tokens anew",
+                              .steps = steps};
 
 std::int64_t count(WallTime time) { return time.time_since_epoch().count(); }
 std::optional<std::int64_t> count(const std::optional<WallTime>& time) {
@@ -56,51 +58,9 @@ Result<> check(const std::string& name, const std::string& role, std::optional<s
 }  // namespace
 
 Result<Tokens> Tokens::open(const std::filesystem::path& file) {
-  auto database = Database::open(file);
+  auto database = tokensSchema.open(file);
   if (!database) return database.error();
-  Tokens out(std::move(*database));
-  if (const auto current = out.checkSchema(); !current) return current.error();
-  if (const auto migrated = out.migrate(); !migrated) return migrated.error();
-  return out;
-}
-
-// Not newer, and ours.
-Result<> Tokens::checkSchema() {
-  const auto file = database_.file().string();
-  // Another process may be making it.
-  const auto moment = Transaction::snapshot(database_);
-  if (!moment) return moment.error();
-  const auto whose = database_.number("PRAGMA application_id");
-  if (!whose) return whose.error();
-  const auto found = database_.number("PRAGMA user_version");
-  if (!found) return found.error();
-  const auto tables = database_.number("SELECT count(*) FROM sqlite_schema");
-  if (!tables) return tables.error();
-  if (*whose != application && (*whose != 0 || *found != 0 || *tables != 0))
-    return Error{Code::invalidConfig, file + " holds something else than tokens", "name another file or folder"};
-  if (*found > schema)
-    return Error{Code::invalidConfig,
-                 file + " was written by a newer Beckon (schema " + std::to_string(*found) + "; this one knows " +
-                     std::to_string(schema) + ")",
-                 "use the newer Beckon; or move the file away and make the tokens anew"};
-  return {};
-}
-
-Result<> Tokens::migrate() {
-  const auto found = database_.number("PRAGMA user_version");
-  if (!found) return found.error();
-  if (*found == schema) return {};
-  auto transaction = Transaction::begin(database_);
-  if (!transaction) return transaction.error();
-  // Somebody else may have done it by now.
-  const auto from = database_.number("PRAGMA user_version");
-  if (!from) return from.error();
-  for (auto step = *from; step < schema; ++step)
-    if (const auto done = database_.execute(steps[step]); !done) return done.error();
-  for (const auto& sql : {"PRAGMA application_id = " + std::to_string(application),
-                          "PRAGMA user_version = " + std::to_string(std::max(*from, schema))})
-    if (const auto done = database_.execute(sql); !done) return done.error();
-  return transaction->commit();
+  return Tokens(std::move(*database));
 }
 
 Result<Tokens::Made> Tokens::create(const std::string& name, const std::string& role,
@@ -155,7 +115,7 @@ Result<Token> Tokens::revoke(const std::string& name, WallTime now) {
 
 Result<std::vector<Token>> Tokens::list() {
   // A newer Beckon may have brought it up to date meanwhile.
-  if (const auto current = checkSchema(); !current) return current.error();
+  if (const auto current = tokensSchema.check(database_); !current) return current.error();
   return select("TRUE");
 }
 

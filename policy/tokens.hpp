@@ -43,8 +43,6 @@ class Tokens {
 
  private:
   explicit Tokens(Database database) : database_(std::move(database)) {}
-  run::Result<> migrate();
-  run::Result<> checkSchema();
   run::Result<std::vector<Token>> select(std::string_view condition, std::optional<std::string_view> name = {},
                                          std::optional<TokenHash> hash = {});
 
