@@ -116,6 +116,7 @@ struct HttpsService::State : std::enable_shared_from_this<State> {
   void take(tcp::socket socket) {
     error_code gone;
     const auto remote = socket.remote_endpoint(gone);
+    if (!gone) socket.set_option(tcp::no_delay(true), gone);
     if (gone) return;
     auto address = localbus::holderOf(remote.address());
     const auto same = ofAddress.find(address);
