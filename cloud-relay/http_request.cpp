@@ -1,10 +1,9 @@
 #include "cloud-relay/http_request.hpp"
 
-#include "core/run/error.hpp"
+#include "fleet/enrolment.hpp"
 
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <nlohmann/json.hpp>
 
 namespace beckon::relay {
 
@@ -44,10 +43,7 @@ std::string textOf(boost::beast::string_view view) { return {view.data(), view.s
 }  // namespace
 
 HttpAnswer refusal(unsigned status) {
-  const auto reason = reasonOf(status);
-  const nlohmann::json body{
-      {"error", {{"code", run::codeText(reason.code)}, {"cause", reason.cause}, {"nextStep", reason.nextStep}}}};
-  return {status, body.dump()};
+  return {status, fleet::errorJson(reasonOf(status))};
 }
 
 struct HttpRequestReader::State {

@@ -25,11 +25,11 @@ struct HttpAnswer {
 
 // What a request may take of the memory.
 struct HttpLimits {
-  std::size_t header = 8 * 1024;  // the request line; and as much for all fields
+  std::size_t header = 8 * 1024;  // the request line and all fields
   std::size_t body = 16 * 1024;
 };
 
-// {"error": {"code": ..., "cause": ..., "nextStep": ...}}, with nothing in it that the client sent.
+// As fleet::errorJson() writes it, with nothing in it that the client sent.
 HttpAnswer refusal(unsigned status);
 
 // One request of HTTP/1.0 or 1.1 from bytes as they arrive. Keeps a part that is not whole yet, within the limits.

@@ -44,9 +44,14 @@ class Mutant:
                               text=True, check=False, env=environment)
 
 
+# Test binaries that are not named for their folder.
+FOLDER_OF = {"relay": "cloud-relay"}
+
+
 def is_defined(root, test):
     """By its name in ctest: folder.Suite.name, of GoogleTest, or of Python's unittest in e2e."""
     folder, suite, name = test.split(".")
+    folder = FOLDER_OF.get(folder, folder)
     is_python = folder == "e2e"
     pattern = (rf"^class {suite}\(.*?^    def {name}\(self" if is_python else
                rf"TEST(_F|_P)?\(\s*{suite},\s*{name.split('/')[0]}\s*\)")
