@@ -25,17 +25,13 @@ static constexpr Duration acceptRest = std::chrono::milliseconds(50);
 
 namespace {
 
-// Of whom a peer is one of many: its IPv4 address or its /64 of IPv6. All of unix sockets are this computer.
+// All of unix sockets are this computer.
 std::string addressOf(const Socket& socket) {
   error_code problem;
   const auto remote = socket.remote_endpoint(problem);
   const auto tcp = problem ? std::nullopt : tcpAddress(remote);
   if (!tcp) return "unix";
-  const auto address = tcp->address();
-  if (address.is_v4()) return address.to_string();
-  auto bytes = address.to_v6().to_bytes();
-  if (!address.to_v6().is_v4_mapped() && !address.is_loopback()) std::fill(bytes.begin() + 8, bytes.end(), 0);
-  return asio::ip::address_v6(bytes).to_string();
+  return holderOf(tcp->address());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <string>
 
 namespace beckon::localbus {
 
@@ -17,6 +18,14 @@ inline std::optional<boost::asio::ip::tcp::endpoint> tcpAddress(
   boost::asio::ip::tcp::endpoint tcp;
   std::memcpy(tcp.data(), address.data(), std::min(address.size(), tcp.capacity()));
   return tcp;
+}
+
+// Of whom a peer is one of many: its IPv4 address or its /64 of IPv6.
+inline std::string holderOf(const boost::asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  auto bytes = address.to_v6().to_bytes();
+  if (!address.to_v6().is_v4_mapped() && !address.is_loopback()) std::fill(bytes.begin() + 8, bytes.end(), 0);
+  return boost::asio::ip::address_v6(bytes).to_string();
 }
 
 }  // namespace beckon::localbus

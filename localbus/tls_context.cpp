@@ -105,9 +105,8 @@ run::Result<TlsContext> TlsContext::client(const ClientOptions& options) {
   }
   if (options.authorities) {
     if (const auto done = trust(context.get(), *options.authorities); !done) return done.error();
-  } else {
-    SSL_CTX_set_default_verify_paths(context.get());
   }
+  if (!options.authorities || options.andSystem) SSL_CTX_set_default_verify_paths(context.get());
   if (options.verify) SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, &noteRejection);
   return TlsContext(std::move(context), false);
 }

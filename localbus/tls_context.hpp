@@ -32,7 +32,7 @@ class TlsContext {
     bool asksForKeys = false;
   };
   struct ClientOptions {
-    // PEM; the only ones that are trusted then. Without them, the system's.
+    // PEM; the only ones that are trusted then, but for `andSystem`. Without them, the system's.
     std::optional<std::filesystem::path> authorities = {};
     // False takes any certificate, so that anybody in between can read and change everything. For libqi peers, which
     // sign their own.
@@ -41,6 +41,7 @@ class TlsContext {
     // The only key that a server may have, as keyFingerprint() tells it; whoever signed its certificate, and for
     // whatever host. Neither `authorities` nor `verify` count then.
     std::string pin = {};
+    bool andSystem = false;  // the authorities of the system are trusted beside `authorities`
   };
 
   // Error invalidConfig names the file and what to do about it.

@@ -65,6 +65,9 @@ Result<std::string> makeOwnerCode(relay::FleetStore& store, const fleet::Code::P
   kept.hash = fleet::Code::hashOf(code.ticket());
   kept.fleet = place.fleet;
   kept.kind = fleet::Kind::owner;
+  const auto before = store.owner(place.fleet);
+  if (!before) return before.error();
+  if (*before) kept.account = (*before)->account;
   kept.made = now;
   kept.ends = now + lifetime;
   if (const auto added = store.add(kept, now); !added) return added.error();

@@ -177,6 +177,36 @@ def pool_messages():
         save("pool_messages", name, content)
 
 
+def http_requests():
+    def post(fields, body=b"{}"):
+        return b"POST /enrol HTTP/1.1\r\nHost: relay.example\r\n" + fields + b"\r\n" + body
+
+    chunked = b"Transfer-Encoding: chunked\r\n"
+    for name, text in [
+            ("get", b"GET /?a=b#c HTTP/1.0\r\n\r\n"),
+            ("post", post(b"Content-Length: 2\r\n")),
+            ("empty", post(b"Content-Length: 0\r\n", b"")),
+            ("half", post(b"Content-Length: 20\r\n")),
+            ("expects", post(b"Expect: 100-continue\r\nContent-Length: 2\r\n")),
+            ("above_the_limit", post(b"Content-Length: 257\r\n")),
+            ("huge", post(b"Content-Length: 18446744073709551615\r\n")),
+            ("negative", post(b"Content-Length: -1\r\n")),
+            ("two_lengths", post(b"Content-Length: 2\r\nContent-Length: 3\r\n")),
+            ("length_and_chunks", post(b"Content-Length: 2\r\n" + chunked)),
+            ("chunks", post(chunked, b"1\r\n{\r\n1;name=value\r\n}\r\n0\r\nTrailer: x\r\n\r\n")),
+            ("chunk_of_everything", post(chunked, b"ffffffffffffffff\r\n")),
+            ("chunk_without_end", post(chunked, b"1;" + b"x" * 600)),
+            ("long_line", b"GET /" + b"x" * 600),
+            ("long_field", post(b"X: " + b"x" * 600)),
+            ("many_fields", post(b"X: y\r\n" * 120)),
+            ("folded", post(b"X: y\r\n z\r\nContent-Length: 2\r\n")),
+            ("absolute", b"GET https://relay.example/enrol HTTP/1.1\r\n\r\n"),
+            ("version", b"GET / HTTP/2.0\r\n\r\n"),
+            ("preface_of_http2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+            ("two_requests", post(b"Content-Length: 2\r\n") * 2)]:
+        save("http_requests", name, b"\x10" + text)
+
+
 def live_server():
     """What each connection of a client carried, to the directory or to a service; some in a mode of their own."""
     streams = {}
@@ -228,6 +258,7 @@ if __name__ == "__main__":
     json_arguments()
     tls_records()
     pool_messages()
+    http_requests()
     live_server()
     live_client()
     for folder in sorted(CORPUS.iterdir()):

@@ -1,0 +1,91 @@
+#include "cloud-relay/http_request.hpp"
+
+#include "fleet/enrolment.hpp"
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+namespace beckon::relay {
+
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using run::Code;
+using run::Error;
+
+namespace {
+
+Error reasonOf(unsigned status) {
+  switch (status) {
+    case 400:
+      return {Code::protocolError, "the request is no HTTP that can be read", "look at what sent it"};
+    case 404:
+      return {Code::invalidArgument, "there is nothing at this path", "check the address, and that both ends are new"};
+    case 405:
+      return {Code::invalidArgument, "this path is not asked in that way", "see Allow in the header of this answer"};
+    case 413:
+      return {Code::tooLarge, "the body of the request is too large", "send less"};
+    case 431:
+      return {Code::tooLarge, "the header of the request is too large", "send less"};
+    case 504:
+      return {Code::timedOut, "what was asked for is not done in time", "try again later"};
+    default:
+      return {Code::internal, "the request was not answered", "try again; the log of the service may tell why"};
+  }
+}
+
+unsigned statusOf(error_code problem) {
+  if (problem == http::error::header_limit) return 431;
+  return problem == http::error::body_limit ? 413 : 400;
+}
+
+std::string textOf(boost::beast::string_view view) { return {view.data(), view.size()}; }
+
+}  // namespace
+
+HttpAnswer refusal(unsigned status) {
+  return {status, fleet::errorJson(reasonOf(status))};
+}
+
+struct HttpRequestReader::State {
+  explicit State(HttpLimits given) : limits(given) {
+    parser.header_limit(static_cast<std::uint32_t>(limits.header));
+    parser.body_limit(limits.body);
+  }
+
+  HttpLimits limits;
+  http::request_parser<http::string_body> parser;
+  std::string rest;        // what the parser has not taken yet
+  std::size_t header = 0;  // what it took of the header
+};
+
+HttpRequestReader::HttpRequestReader(HttpLimits limits) : state_(std::make_unique<State>(limits)) {}
+
+HttpRequestReader::~HttpRequestReader() = default;
+
+std::optional<HttpRequestReader::Outcome> HttpRequestReader::take(std::string_view arrived) {
+  auto& [limits, parser, rest, header] = *state_;
+  rest.append(arrived);
+  std::size_t used = 0;
+  error_code problem;
+  while (!parser.is_done() && used < rest.size() && problem != http::error::need_more) {
+    const bool isInHeader = !parser.is_header_done();
+    const auto taken = parser.put({rest.data() + used, rest.size() - used}, problem);
+    used += taken;
+    if (isInHeader) header += taken;
+    if (problem && problem != http::error::need_more) return Outcome(refusal(statusOf(problem)));
+  }
+  rest.erase(0, used);
+  // Beast's own limit begins again with each piece that ends where a field does.
+  if (header + (parser.is_header_done() ? 0 : rest.size()) > limits.header) return Outcome(refusal(431));
+  if (parser.is_done()) {
+    auto& request = parser.get();
+    const auto target = textOf(request.target());
+    return Outcome(HttpRequest{
+        textOf(request.method_string()), target.substr(0, target.find('?')), std::move(request.body()), {}});
+  }
+  // What stands between the chunks of a body: Beast takes it whole, and has no limit for it.
+  if (rest.size() > limits.header) return Outcome(refusal(400));
+  return {};
+}
+
+}  // namespace beckon::relay
