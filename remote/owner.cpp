@@ -20,7 +20,7 @@ Owner::Owner(Remote& remote, std::filesystem::path folder, run::PrivateKey key, 
 
 std::filesystem::path Owner::fileOf(const fleet::Bytes32& hash) const { return folder_ / run::base64url(hash); }
 
-awaitable<Result<Owner::MadeCode>> Owner::makeCode(Kind kind, std::string name, std::chrono::seconds lifetime) {
+awaitable<Result<Owner::MadeCode>> Owner::makeCode(Kind kind, std::string name, std::chrono::seconds forSoLong) {
   const auto members = co_await remote_.members();
   if (!members) co_return members.error();
   auto place = members->place;
@@ -30,7 +30,7 @@ awaitable<Result<Owner::MadeCode>> Owner::makeCode(Kind kind, std::string name, 
   offer.hash = fleet::Code::hashOf(code.ticket());
   offer.kind = kind;
   offer.name = std::move(name);
-  offer.lifetime = lifetime;
+  offer.lifetime = forSoLong;
   offer.ownerKey = key_.publicKey();
   offer.introduction = code.introductionOf(account_, offer.ownerKey);
   const auto file = fileOf(offer.hash);

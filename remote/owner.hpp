@@ -34,7 +34,7 @@ class Owner {
   // A new code, known to the relay. `name`: the only one that it enrols, also in the place of who has it now; empty:
   // any that is free. Errors: those of Remote::tellRelay; refused, if the device is not the owner's; invalidConfig.
   boost::asio::awaitable<run::Result<MadeCode>> makeCode(fleet::Kind kind, std::string name,
-                                                         std::chrono::seconds lifetime);
+                                                         std::chrono::seconds forSoLong);
 
   // Who was signed for now, and who was not, and why.
   struct Signed {
