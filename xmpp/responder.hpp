@@ -18,6 +18,7 @@ namespace beckon::xmpp {
 struct IqRequest {
   Jid from;  // the sender's full JID, stamped by the servers on the way
   Element payload;
+  Jid to = {};  // of a component: the address of ours that was asked
 };
 
 // The answer to one request: give exactly one, at once or later, on the client's executor. May be copied and kept;
