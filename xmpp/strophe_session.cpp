@@ -2,10 +2,8 @@
 
 #include "core/qi/json_text.hpp"
 #include "xmpp/strophe_element.hpp"
+#include "xmpp/tcp.hpp"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <poll.h>
@@ -32,10 +30,6 @@ constexpr int settleMs = 2;
 // smallest buffer is well above three times this: libstrophe is never left with half a stanza, which it would not tell.
 constexpr std::size_t largestPiece = 8192;
 constexpr auto farewell = 300ms;  // for the queue and the closing tags of a polite end
-
-// A peer that is gone without a word is noticed after 15 + 3 * 5 s in silence, after 20 s with data on its way.
-constexpr int keepaliveIdle = 15, keepaliveInterval = 5, keepaliveProbes = 3;  // seconds, seconds, count
-constexpr unsigned userTimeout = 20000;                                        // milliseconds
 
 // libstrophe gives no user data to its socket and certificate callbacks. They run on the session's thread.
 thread_local StropheSession* current = nullptr;
@@ -306,14 +300,7 @@ bool StropheSession::adopt(int socket) {
   // libstrophe waits with select(), which writes beyond its sets for a descriptor from here on.
   usable_ = socket < FD_SETSIZE;
   if (!usable_) return false;
-  const int on = 1;
-  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-  setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &keepaliveIdle, sizeof(keepaliveIdle));
-  setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &keepaliveInterval, sizeof(keepaliveInterval));
-  setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &keepaliveProbes, sizeof(keepaliveProbes));
-  setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &userTimeout, sizeof(userTimeout));
-  fcntl(socket, F_SETFD, FD_CLOEXEC);
+  prepareTcp(socket);
   return handover_.adopt(socket);
 }
 
