@@ -1,5 +1,8 @@
 #include "cloud-relay/accounts.hpp"
 
+#include "core/run/base64url.hpp"
+#include "policy/token.hpp"
+
 #include <utility>
 
 namespace beckon::relay {
@@ -24,14 +27,15 @@ Element field(std::string_view name, std::string_view value) {
 
 // Servers differ in how they refuse: Prosody completes the command with a note of type error, ejabberd answers with a
 // stanza error.
-Result<> outcome(const Element& answer) {
+Result<std::string> outcome(const Element& answer) {
   const auto* command = answer.child("command", commandsNs);
   const auto* note = command ? command->child("note", commandsNs) : nullptr;
   if (!command || command->attribute("status") != "completed")
     return Error{Code::callFailed, "the XMPP server did not carry out a command of its administration",
                  "look into its log"};
-  if (!note || note->attribute("type") != "error") return {};
-  return Error{Code::callFailed, "the XMPP server refuses: " + note->text, "look into its log"};
+  if (note && note->attribute("type") == "error")
+    return Error{Code::callFailed, "the XMPP server refuses: " + note->text, "look into its log"};
+  return note ? note->text : std::string();
 }
 
 Error explained(Error error) {
@@ -43,7 +47,7 @@ Error explained(Error error) {
 
 }  // namespace
 
-awaitable<Result<>> Accounts::command(std::string name, Fields fields) {
+awaitable<Result<std::string>> Accounts::command(std::string name, Fields fields) {
   const auto node = std::string(adminNs) + "#" + name;
   auto asking = Element("command", std::string(commandsNs)).set("node", node).set("action", "execute");
   const auto form = co_await component_.set(domain_, std::move(asking), deadline);
@@ -63,23 +67,44 @@ awaitable<Result<>> Accounts::command(std::string name, Fields fields) {
 
 awaitable<Result<>> Accounts::make(std::string account, std::string secret) {
   Fields fields{{"accountjid", account}, {"password", secret}, {"password-verify", secret}};
-  auto done = co_await command("add-user", std::move(fields));
+  const auto done = co_await command("add-user", std::move(fields));
+  if (done) co_return Result<>();
   // Prosody says "Account already exists" in a note; ejabberd answers <conflict/>.
-  if (!done && (done.error().cause.find("already exists") != std::string::npos ||
-                done.error().cause.find("conflict") != std::string::npos))
-    co_return Error{Code::nameTaken, "there is an account " + account + " on the server already",
-                    "choose another name"};
-  co_return done;
+  const auto& cause = done.error().cause;
+  if (cause.find("already exists") == std::string::npos && cause.find("conflict") == std::string::npos)
+    co_return done.error();
+  co_return Error{Code::nameTaken, "there is an account " + account + " on the server already",
+                  "choose another name with --name"};
 }
 
 awaitable<Result<>> Accounts::changeSecret(std::string account, std::string secret) {
   Fields fields{{"accountjid", account}, {"password", secret}};
-  co_return co_await command("change-user-password", std::move(fields));
+  const auto done = co_await command("change-user-password", std::move(fields));
+  if (!done) co_return done.error();
+  co_return Result<>();
+}
+
+awaitable<Result<>> Accounts::endStreams(std::string account) {
+  // XEP-0133 section 4.6 has accountjids, which Prosody asks for; ejabberd asks for accountjid.
+  Fields fields{{"accountjid", account}, {"accountjids", account}};
+  const auto done = co_await command("end-user-session", std::move(fields));
+  // Who is not logged in has none: Prosody notes that it could not, ejabberd answers <item-not-found/>.
+  if (!done && done.error().cause.find("item-not-found") == std::string::npos) co_return done.error();
+  co_return Result<>();
 }
 
 awaitable<Result<>> Accounts::remove(std::string account) {
+  // Nobody logs in any more, even if the rest fails.
+  auto locking = changeSecret(account, run::base64url(policy::randomSecret()));
+  const bool wasThere = (co_await std::move(locking)).has_value();
+  if (wasThere)
+    if (const auto ended = co_await endStreams(account); !ended) co_return ended;
   Fields fields{{"accountjids", account}};
-  co_return co_await command("delete-user", std::move(fields));
+  const auto done = co_await command("delete-user", std::move(fields));
+  if (!done) co_return done.error();
+  if (wasThere && done->find("could not be deleted") != std::string::npos)
+    co_return Error{Code::callFailed, "the XMPP server does not delete " + account, "look into its log"};
+  co_return Result<>();
 }
 
 }  // namespace beckon::relay

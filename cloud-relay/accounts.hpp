@@ -23,14 +23,16 @@ class Accounts {
   // Error nameTaken: there is one of that name. Errors of all: refused (we are no administrator there), timedOut,
   // connectionLost; callFailed with what the server says.
   boost::asio::awaitable<run::Result<>> make(std::string account, std::string secret);
-  // Whoever is logged in stays so.
+  // Whoever is logged in stays so, until endStreams().
   boost::asio::awaitable<run::Result<>> changeSecret(std::string account, std::string secret);
+  boost::asio::awaitable<run::Result<>> endStreams(std::string account);
   // With all that the server knows of it; its streams end. One that is not there is removed already.
   boost::asio::awaitable<run::Result<>> remove(std::string account);
 
  private:
   using Fields = std::vector<std::pair<std::string, std::string>>;
-  boost::asio::awaitable<run::Result<>> command(std::string name, Fields fields);
+  // Gives what the server notes.
+  boost::asio::awaitable<run::Result<std::string>> command(std::string name, Fields fields);
 
   xmpp::Component& component_;
   xmpp::Jid domain_;

@@ -42,9 +42,7 @@ std::string textOf(boost::beast::string_view view) { return {view.data(), view.s
 
 }  // namespace
 
-HttpAnswer refusal(unsigned status) {
-  return {status, fleet::errorJson(reasonOf(status))};
-}
+HttpAnswer refusal(unsigned status) { return {status, fleet::errorJson(reasonOf(status))}; }
 
 struct HttpRequestReader::State {
   explicit State(HttpLimits given) : limits(given) {

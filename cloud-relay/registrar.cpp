@@ -16,13 +16,43 @@ using std::chrono::steady_clock;
 Registrar::Registrar(FleetStore& store, Accounts& accounts, Place place, run::Log log)
     : store_(store), accounts_(accounts), place_(std::move(place)), log_(std::move(log)) {}
 
+class Registrar::Turn {
+ public:
+  Turn(std::set<std::string>& underWay, const std::string& account) : underWay_(underWay), account_(account) {
+    isOurs_ = underWay_.insert(account).second;
+  }
+  ~Turn() {
+    if (isOurs_) underWay_.erase(account_);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  bool isOurs() const { return isOurs_; }
+  Error refusal() const {
+    return {Code::overloaded, account_ + " is just being changed by somebody else", "try again in a moment"};
+  }
+
+ private:
+  std::set<std::string>& underWay_;
+  std::string account_;
+  bool isOurs_;
+};
+
 awaitable<Result<fleet::EnrolmentAnswer>> Registrar::enrol(fleet::EnrolmentRequest request, std::string address) {
   if (const auto wait = guesses_.wait(address, steady_clock::now()); wait > steady_clock::duration::zero()) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
     co_return Error{Code::overloaded, "too many wrong codes came from " + address,
                     "wait " + std::to_string(seconds) + " s, and copy the code whole"};
   }
-  const auto now = policy::wallClock();
+  auto taking = take(std::move(request), address);
+  const auto answer = co_await std::move(taking);
+  if (answer) co_return answer;
+  if (answer.error().code == Code::badCode) guesses_.failed(address, steady_clock::now());
+  log_->warn("an enrolment from {} was refused: {}", address, answer.error().cause);
+  co_return answer;
+}
+
+awaitable<Result<fleet::EnrolmentAnswer>> Registrar::take(fleet::EnrolmentRequest request, std::string address) {
   Member wanted;
   wanted.fleet = request.claim.fleet;
   wanted.kind = request.claim.kind;
@@ -30,17 +60,15 @@ awaitable<Result<fleet::EnrolmentAnswer>> Registrar::enrol(fleet::EnrolmentReque
   wanted.machine = request.claim.id;
   wanted.key = request.claim.key;
   wanted.proof = request.proof;
-  const auto taken = store_.take(fleet::Code::hashOf(request.ticket), wanted, now);
-  if (!taken) {
-    if (taken.error().code == Code::badCode) guesses_.failed(address, steady_clock::now());
-    log_->warn("enrolment of {} from {} refused: {}", wanted.account, address, taken.error().cause);
-    co_return taken.error();
-  }
+  const Turn turn(underWay_, wanted.account);
+  if (!turn.isOurs()) co_return turn.refusal();
+  const auto taken = store_.take(fleet::Code::hashOf(request.ticket), wanted, policy::wallClock());
+  if (!taken) co_return taken.error();
   const auto secret = run::base64url(policy::randomSecret());
-  if (const auto made = co_await makeAccount(*taken, secret); !made) {
-    log_->error("no account for {}: {}", wanted.account, made.error().cause);
+  auto making = makeAccount(*taken, secret);
+  if (const auto made = co_await std::move(making); !made) {
     if (const auto kept = store_.giveBack(*taken); !kept)
-      log_->error("and the code is lost: {}; next: {}", kept.error().cause, kept.error().nextStep);
+      log_->error("the code of {} is lost: {}; next: {}", wanted.account, kept.error().cause, kept.error().nextStep);
     co_return made.error();
   }
   log_->info("{} enrolled in fleet {} from {}", taken->member.account, taken->member.fleet, address);
@@ -52,22 +80,26 @@ awaitable<Result<fleet::EnrolmentAnswer>> Registrar::enrol(fleet::EnrolmentReque
   out.port = place_.port;
   out.authorities = place_.authorities;
   out.relay = place_.relay;
-  const bool isFirstOwner = taken->code.ownerAccount.empty();
-  out.ownerAccount = isFirstOwner ? out.account : taken->code.ownerAccount;
-  out.ownerKey = isFirstOwner ? taken->member.key : taken->code.ownerKey;
+  const bool isOwner = taken->code.ownerAccount.empty();
+  out.ownerAccount = isOwner ? out.account : taken->code.ownerAccount;
+  out.ownerKey = isOwner ? taken->member.key : taken->code.ownerKey;
   out.introduction = taken->code.introduction;
   co_return out;
 }
 
-// One that is there from an answer that was lost, or that is replaced, goes first: with its streams.
+// It is there already where an answer was lost, or where somebody is replaced: he is put out.
 awaitable<Result<>> Registrar::makeAccount(const FleetStore::Taken& taken, const std::string& secret) {
   const auto& account = taken.member.account;
-  if (taken.replaced || taken.isAgain)
-    if (const auto removed = co_await accounts_.remove(account); !removed) co_return removed;
+  if (taken.replaced || taken.isAgain) {
+    auto changing = accounts_.changeSecret(account, secret);
+    if (co_await std::move(changing)) co_return co_await accounts_.endStreams(account);
+  }
   co_return co_await accounts_.make(account, secret);
 }
 
 awaitable<Result<Member>> Registrar::revoke(std::string account) {
+  const Turn turn(underWay_, account);
+  if (!turn.isOurs()) co_return turn.refusal();
   // The account first: what is written down as revoked has no way in any more.
   if (const auto removed = co_await accounts_.remove(account); !removed) co_return removed.error();
   auto member = store_.revoke(account, policy::wallClock());
@@ -78,7 +110,9 @@ awaitable<Result<Member>> Registrar::revoke(std::string account) {
 }
 
 awaitable<Result<>> Registrar::changeSecret(std::string account, std::string secret) {
-  co_return co_await accounts_.changeSecret(std::move(account), std::move(secret));
+  const Turn turn(underWay_, account);
+  if (!turn.isOurs()) co_return turn.refusal();
+  co_return co_await accounts_.changeSecret(account, secret);
 }
 
 }  // namespace beckon::relay

@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
+#include <set>
 #include <string>
 
 namespace beckon::relay {
@@ -32,7 +33,8 @@ class Registrar {
   // of FleetStore::take and Accounts::make.
   boost::asio::awaitable<run::Result<fleet::EnrolmentAnswer>> enrol(fleet::EnrolmentRequest request,
                                                                     std::string address);
-  // The account is gone, with its streams; then nobody has it.
+  // The account is gone, with its streams; then nobody has it. Error overloaded, of enrol() too: the same account is
+  // being changed by somebody else.
   boost::asio::awaitable<run::Result<Member>> revoke(std::string account);
   boost::asio::awaitable<run::Result<>> changeSecret(std::string account, std::string secret);
 
@@ -40,13 +42,19 @@ class Registrar {
   void onChange(std::function<void(const Member&)> changed) { changed_ = std::move(changed); }
 
  private:
+  boost::asio::awaitable<run::Result<fleet::EnrolmentAnswer>> take(fleet::EnrolmentRequest request,
+                                                                   std::string address);
   boost::asio::awaitable<run::Result<>> makeAccount(const FleetStore::Taken& taken, const std::string& secret);
+
+  // One at a time changes an account: what the store says of it and what the server has belong together.
+  class Turn;
 
   FleetStore& store_;
   Accounts& accounts_;
   Place place_;
   run::Log log_;
   policy::Guesses guesses_;
+  std::set<std::string> underWay_;  // accounts
   std::function<void(const Member&)> changed_ = [](const Member&) {};
 };
 
