@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from world import BIN, ROOT, World, XmppWorld
+from world import BIN, ROOT, World, XmppWorld, free_port
 
 
 def processes_naming(text):
@@ -67,6 +67,35 @@ class Readme(XmppWorld):
     def setUp(self):
         super().setUp()
         self.bus_port, self.lan_port = self.port + 1, self.port + 2
+
+    def test_three_commands_lead_from_an_empty_server_to_a_robot_in_use(self):
+        """As written, with ports and folder of the test's own; then the commands below them."""
+        text = (ROOT / "README.md").read_text()
+        section = text[text.index("### From anywhere, in three commands"):text.index("### Two accounts")]
+        commands = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+        self.assertEqual(len(commands), 5, commands)
+        env = dict(self.env, PATH=f"{BIN}:{os.environ['PATH']}", BECKON_BIN_DIR=str(BIN))
+        env.pop("XDG_CONFIG_HOME", None)
+        def user(name, command):
+            return self.start(name, "env", "-C", self.folder, "-u", "XDG_CONFIG_HOME", *(f"{key}={env[key]}" for key in ("PATH", "HOME", "BECKON_BIN_DIR")), "bash", "-c", f"exec {command}", binary=False)
+        ports = ",".join(str(free_port()) for _ in range(3))
+        server = commands[0].replace("scripts/home-server", f"{ROOT}/scripts/home-server --listen 127.0.0.1 --ports {ports}")
+        code = user("server", server.replace("192.168.1.10", "127.0.0.1").replace("robots.example", "robots.test")).await_line("owner ").split()[1]
+        me = user("me", commands[1].replace("CODE", code))
+        code = me.await_line("127.0.0.1:")
+        self.write("robot.toml", '[bus]\nlisten = "tcp://127.0.0.1:0"\n')
+        robot = user("robot", commands[2].replace("CODE", code))
+        self.url = robot.await_line("ready ").split()[1]
+        robot.await_line("announced ")
+        self.start_sim()
+        me.await_text("signed nao1@robots.test")
+        self.assertEqual(me.wait(), 0)
+        robot.await_text("has signed this robot's key")
+        for command in commands[3:]:
+            run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, timeout=60)
+            self.assertEqual(run.returncode, 0, command + run.stdout + run.stderr)
+        robots = subprocess.run(["bash", "-c", commands[3]], capture_output=True, text=True, env=env, timeout=60).stdout
+        self.assertRegex(robots, "nao1@robots.test +online")
 
     def test_the_two_accounts_work_as_written(self):
         """Its two configurations, and the three commands below them, with the server's address added."""
