@@ -17,6 +17,8 @@ using xmpp::IqRequest;
 
 namespace {
 
+constexpr std::size_t longestRun = 36;  // a UUID
+
 const Error notOwner{Code::refused, "only the owner of a fleet may do that", "ask its owner"};
 
 // Whom a member may know: a robot itself and the owner, others everybody.
@@ -73,7 +75,12 @@ void FleetDoor::offer(std::string_view type, std::string_view name, Action actio
   });
 }
 
-void FleetDoor::tellMembers(const Member& asker, const IqRequest&, const IqReply& reply) {
+void FleetDoor::tellMembers(const Member& asker, const IqRequest& request, const IqReply& reply) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto run = request.payload.attribute("run");
+  if (run.size() > longestRun)
+    return reply.error(Error{Code::tooLarge, "the name of a run is a UUID", "send 36 characters"});
+  const bool isFoundOut = !run.empty() && clones_.came(asker.account, std::string(run), now);
   const auto members = store_.members(asker.fleet);
   if (!members) return reply.error(members.error());
   fleet::MembersInfo out;
@@ -82,8 +89,14 @@ void FleetDoor::tellMembers(const Member& asker, const IqRequest&, const IqReply
   out.asker = asker.kind;
   const bool forOwner = asker.kind == Kind::owner;
   for (const auto& member : *members)
-    if (mayKnow(asker, member) && (forOwner || !member.revoked)) out.members.push_back(infoOf(member, forOwner));
+    if (mayKnow(asker, member) && (forOwner || !member.revoked)) {
+      out.members.push_back(infoOf(member, forOwner));
+      out.members.back().isCloned = !member.revoked && clones_.isCloned(member.account, now);
+    }
   reply.result(fleet::membersResult(out));
+  if (!isFoundOut) return;
+  log_->warn("two computers log in as {} of fleet {}, in turn", asker.account, asker.fleet);
+  changed(asker);
 }
 
 void FleetDoor::takeCode(const Member& asker, const IqRequest& request, const IqReply& reply) {
@@ -170,6 +183,7 @@ void FleetDoor::changeSecret(const Member& asker, const IqRequest& request, cons
 }
 
 void FleetDoor::changed(const Member& member) {
+  if (member.revoked) clones_.forget(member.account);
   const auto members = store_.members(member.fleet);
   if (!members) return log_->error("the fleet {} is not told of a change: {}", member.fleet, members.error().cause);
   for (const auto& other : *members) {

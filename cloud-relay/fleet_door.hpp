@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cloud-relay/clones.hpp"
 #include "cloud-relay/fleet_store.hpp"
 #include "cloud-relay/registrar.hpp"
 #include "core/run/log.hpp"
@@ -39,6 +40,7 @@ class FleetDoor {
   FleetStore& store_;
   Registrar& registrar_;
   fleet::Code::Place place_;
+  Clones clones_;
   run::Log log_;
 };
 

@@ -226,28 +226,6 @@ Result<Member> FleetStore::revoke(const std::string& account, WallTime now) {
   return member;
 }
 
-Result<Member> FleetStore::transfer(const std::string& account, const std::string& fleet) {
-  auto transaction = Transaction::begin(database_);
-  if (!transaction) return transaction.error();
-  auto found = findMember(database_, ofAccount, account);
-  if (!found) return found.error();
-  if (!*found) return notEnrolled(account);
-  Member member = std::move(**found);
-  if (member.fleet == fleet) return member;
-  if (member.kind == Kind::owner)
-    return wrong(account + " owns the fleet " + member.fleet + ", which would have no owner then",
-                 "revoke it, and enrol it in the other fleet with a new code");
-  member.fleet = fleet;
-  member.statement = {};
-  if (const auto done = change(
-          database_, "UPDATE members SET fleet = ?, statement_ends = NULL, statement_signature = NULL WHERE id = ?",
-          fleet, member.id);
-      !done)
-    return done.error();
-  if (const auto committed = transaction->commit(); !committed) return committed.error();
-  return member;
-}
-
 Result<std::optional<Member>> FleetStore::member(const std::string& account) {
   return findMember(database_, ofAccount, account);
 }

@@ -94,8 +94,6 @@ class FleetStore {
   run::Result<Member> state(const fleet::Statement& statement);
   // Who is revoked already stays as it is.
   run::Result<Member> revoke(const std::string& account, WallTime now);
-  // To another fleet: without a statement until that one's owner signs. An owner cannot be: invalidArgument.
-  run::Result<Member> transfer(const std::string& account, const std::string& fleet);
 
   // Not revoked.
   run::Result<std::optional<Member>> member(const std::string& account);

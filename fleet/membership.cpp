@@ -42,6 +42,8 @@ Membership readMembership(const Json& from) {
   from.at("fleet").get_to(out.fleet);
   from.at("account").get_to(out.account);
   from.at("secret").get_to(out.secret);
+  out.secretMade = WallTime(std::chrono::seconds(from.at("secretMade").get<std::int64_t>()));
+  if (from.contains("nextSecret")) from.at("nextSecret").get_to(out.nextSecret);
   from.at("host").get_to(out.host);
   from.at("port").get_to(out.port);
   from.at("hasAuthorities").get_to(out.hasAuthorities);
@@ -104,6 +106,7 @@ Result<Membership> Membership::make(const std::filesystem::path& folder, const f
   out.fleet = code.place().fleet;
   out.account = answer.account;
   out.secret = answer.secret;
+  out.secretMade = policy::wallClock();
   out.host = answer.host;
   out.port = answer.port;
   out.hasAuthorities = !answer.authorities.empty();
@@ -122,6 +125,7 @@ Result<> Membership::save() const {
            {"fleet", fleet},
            {"account", account},
            {"secret", secret},
+           {"secretMade", secretMade.time_since_epoch().count()},
            {"host", host},
            {"port", port},
            {"hasAuthorities", hasAuthorities},
@@ -129,6 +133,7 @@ Result<> Membership::save() const {
            {"ownerAccount", ownerAccount},
            {"ownerKey", run::base64url(ownerKey)},
            {"robots", robots}};
+  if (!nextSecret.empty()) out["nextSecret"] = nextSecret;
   if (statement) out["statement"] = statementJson(*statement);
   return run::writePrivately(folder / fileName, out.dump(2) + "\n");
 }

@@ -22,6 +22,9 @@ struct Membership {
   Kind kind = Kind::robot;
   std::string fleet;
   std::string account, secret;
+  WallTime secretMade{};
+  // One that was asked for and perhaps granted: an answer that was lost leaves both possible.
+  std::string nextSecret;
   std::string host;  // of the XMPP server; empty: by DNS
   unsigned short port = 0;
   bool hasAuthorities = false;

@@ -62,6 +62,7 @@ Element memberElement(const MemberInfo& member) {
                  .set("id", member.id)
                  .set("enrolled", text(member.enrolled));
   if (member.isConfirmed) out.set("confirmed", "true");
+  if (member.isCloned) out.set("cloned", "true");
   if (member.revoked) out.set("revoked", text(*member.revoked));
   if (member.codeHash) out.set("code", run::base64url(*member.codeHash));
   if (member.proof) out.set("proof", run::base64url(*member.proof));
@@ -82,6 +83,7 @@ std::optional<MemberInfo> readMember(const Element& element) {
   out.enrolled = *enrolled;
   out.id = element.attribute("id");
   out.isConfirmed = element.attribute("confirmed") == "true";
+  out.isCloned = element.attribute("cloned") == "true";
   if (const auto revoked = element.attribute("revoked"); !revoked.empty()) {
     out.revoked = timeOf(revoked);
     if (!out.revoked) return {};
@@ -96,7 +98,11 @@ std::optional<MemberInfo> readMember(const Element& element) {
 
 }  // namespace
 
-Element membersRequest() { return named(membersName); }
+Element membersRequest(const std::string& run) {
+  auto out = named(membersName);
+  if (!run.empty()) out.set("run", run);
+  return out;
+}
 
 Element membersResult(const MembersInfo& info) {
   auto out = named(membersName)
@@ -189,5 +195,7 @@ Result<Statement> readStatementRequest(const Element& request) {
 }
 
 Element revokeRequest(const std::string& account) { return named(revokeName).set("account", account); }
+
+Element secretRequest(const std::string& secret) { return Element(std::string(secretName), std::string(ns), secret); }
 
 }  // namespace beckon::fleet

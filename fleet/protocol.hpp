@@ -32,6 +32,7 @@ struct MemberInfo {
   std::string id;  // Claim::id
   WallTime enrolled{};
   bool isConfirmed = false;  // it has logged in
+  bool isCloned = false;     // two computers log in as this one, in turn
   std::optional<WallTime> revoked;
   std::optional<Statement> statement;
   // To the owner, of one that has no statement: by which code it came, and what proves that it had it.
@@ -45,7 +46,8 @@ struct MembersInfo {
   std::vector<MemberInfo> members;
 };
 
-xmpp::Element membersRequest();
+// `run`: names one run of a robot, so that two at once are found out; empty: none.
+xmpp::Element membersRequest(const std::string& run = {});
 xmpp::Element membersResult(const MembersInfo& info);
 run::Result<MembersInfo> readMembers(const xmpp::Element& result);
 
@@ -69,5 +71,8 @@ xmpp::Element statementRequest(const Statement& statement);
 run::Result<Statement> readStatementRequest(const xmpp::Element& request);
 
 xmpp::Element revokeRequest(const std::string& account);
+
+// The next password of who asks.
+xmpp::Element secretRequest(const std::string& secret);
 
 }  // namespace beckon::fleet

@@ -1,6 +1,9 @@
 #include "apps/beckond/fleet_member.hpp"
 
+#include "core/run/base64url.hpp"
+#include "core/run/uuid.hpp"
 #include "fleet/protocol.hpp"
+#include "policy/token.hpp"
 
 #include <utility>
 
@@ -17,7 +20,11 @@ FleetMember::FleetMember(xmpp::Client& client, fleet::Membership membership, run
       membership_(std::move(membership)),
       identity_(std::move(identity)),
       payload_(std::move(payload)),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      run_(run::makeUuid()),
+      triesNext_(!membership_.nextSecret.empty()) {}
+
+const std::string& FleetMember::secret() const { return triesNext_ ? membership_.nextSecret : membership_.secret; }
 
 std::vector<xmpp::Element> FleetMember::payload() const {
   auto out = payload_;
@@ -30,10 +37,61 @@ void FleetMember::received(const xmpp::Element& message) {
   if (from && from->text() == membership_.relay && message.child(fleet::changedName, fleet::ns)) refresh();
 }
 
+void FleetMember::online() {
+  if (!membership_.nextSecret.empty()) settleSecret(secret());  // one of them has let us in
+  refresh();
+  const auto now = policy::wallClock();
+  if (policy::isSet(now) && now - membership_.secretMade > secretLifetime) changeSecret();
+}
+
+// Of two that are possible the other one is tried next.
+void FleetMember::offline(const run::Error& why) {
+  if (why.code == run::Code::notAuthenticated && !membership_.nextSecret.empty()) triesNext_ = !triesNext_;
+}
+
+void FleetMember::save() {
+  if (const auto kept = membership_.save(); !kept)
+    log_->error("the membership is not kept: {}; next: {}", kept.error().cause, kept.error().nextStep);
+}
+
+void FleetMember::settleSecret(const std::string& secret) {
+  if (secret == membership_.nextSecret) {
+    membership_.secret = secret;
+    membership_.secretMade = policy::wallClock();
+    log_->info("the password of {} was changed", membership_.account);
+  }
+  membership_.nextSecret.clear();
+  triesNext_ = false;
+  save();
+}
+
+// Kept before it is asked for: whatever is lost or killed on the way, one of the two lets us in.
+void FleetMember::changeSecret() {
+  const auto relay = xmpp::Jid::parse(membership_.relay);
+  if (!relay) return;
+  membership_.nextSecret = run::base64url(policy::randomSecret());
+  if (const auto kept = membership_.save(); !kept) {
+    membership_.nextSecret.clear();
+    return log_->error("the password is not changed: {}; next: {}", kept.error().cause, kept.error().nextStep);
+  }
+  // A server may end our stream before the answer comes (Prosody does): then the new one is tried first.
+  triesNext_ = true;
+  client_.set(*relay, fleet::secretRequest(membership_.nextSecret), deadline,
+              [weak = weak_from_this()](const run::Result<xmpp::Element>& answer) {
+                const auto self = weak.lock();
+                if (!self || self->membership_.nextSecret.empty()) return;
+                if (answer) return self->settleSecret(self->membership_.nextSecret);
+                const auto code = answer.error().code;
+                if (code == run::Code::connectionLost || code == run::Code::timedOut) return;
+                self->log_->warn("the relay does not change the password: {}", answer.error().cause);
+                self->settleSecret(self->membership_.secret);
+              });
+}
+
 void FleetMember::refresh() {
   const auto relay = xmpp::Jid::parse(membership_.relay);
   if (!relay) return;
-  client_.get(*relay, fleet::membersRequest(), deadline,
+  client_.get(*relay, fleet::membersRequest(run_), deadline,
               [weak = weak_from_this()](const run::Result<xmpp::Element>& answer) {
                 const auto self = weak.lock();
                 if (!self) return;
@@ -50,22 +108,30 @@ void FleetMember::learn(const xmpp::Element& answer) {
                             : run::Result<fleet::MembersInfo>(run::Error{run::Code::protocolError, "no members", {}});
   if (!members) return log_->warn("the relay's answer cannot be read: {}", members.error().cause);
   for (const auto& member : members->members) {
-    if (member.account != membership_.account || !member.statement) continue;
-    const auto& statement = *member.statement;
-    if (membership_.statement && membership_.statement->signature == statement.signature) return;
-    // What the owner has not signed would be refused by everybody who knows his key.
-    const auto sound =
-        statement.check(membership_.ownerKey, membership_.account, identity_.key.publicKey(), policy::wallClock());
-    if (!sound)
-      return log_->error("the relay shows a wrong statement: {}; next: {}", sound.error().cause,
-                         sound.error().nextStep);
-    membership_.statement = statement;
-    if (const auto kept = membership_.save(); !kept)
-      log_->warn("the owner's statement is not kept: {}; next: {}", kept.error().cause, kept.error().nextStep);
-    log_->info("the owner of fleet {} has signed this robot's key", membership_.fleet);
-    client_.setPayload(payload());
+    if (member.account != membership_.account) continue;
+    if (member.isCloned && !isCloned_)
+      log_->error(
+          "another computer logs in as {}, too: somebody has a copy of {}; next: the fleet's owner revokes it, or "
+          "enrols "
+          "this robot anew with a code for its name",
+          membership_.account, membership_.folder.native());
+    isCloned_ = member.isCloned;
+    if (member.statement) show(*member.statement);
     return;
   }
+}
+
+void FleetMember::show(const fleet::Statement& statement) {
+  if (membership_.statement && membership_.statement->signature == statement.signature) return;
+  // What the owner has not signed would be refused by everybody who knows his key.
+  const auto sound =
+      statement.check(membership_.ownerKey, membership_.account, identity_.key.publicKey(), policy::wallClock());
+  if (!sound)
+    return log_->error("the relay shows a wrong statement: {}; next: {}", sound.error().cause, sound.error().nextStep);
+  membership_.statement = statement;
+  save();
+  log_->info("the owner of fleet {} has signed this robot's key", membership_.fleet);
+  client_.setPayload(payload());
 }
 
 }  // namespace beckon::apps

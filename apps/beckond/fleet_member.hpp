@@ -11,28 +11,40 @@
 namespace beckon::apps {
 
 // The robot as a member of a fleet: asks the relay what the owner has signed of it, at each login and when the relay
-// says that it has changed, and shows it in its presence. On the client's executor.
+// says that it has changed, and shows it in its presence; changes its password once a month. On the client's executor.
 class FleetMember : public std::enable_shared_from_this<FleetMember> {
  public:
   // `client` outlives it. `payload`: of its presence, beside the statement.
   FleetMember(xmpp::Client& client, fleet::Membership membership, run::Identity identity,
               std::vector<xmpp::Element> payload, run::Log log);
 
+  static constexpr std::chrono::days secretLifetime{30};
+
+  // For the next login.
+  const std::string& secret() const;
   // What to announce at first: with the statement that was kept.
   std::vector<xmpp::Element> payload() const;
   // To be told of the client's events.
-  void online() { refresh(); }
+  void online();
+  void offline(const run::Error& why);
   void received(const xmpp::Element& message);
 
  private:
   void refresh();
   void learn(const xmpp::Element& answer);
+  void show(const fleet::Statement& statement);
+  void changeSecret();
+  void settleSecret(const std::string& secret);
+  void save();
 
   xmpp::Client& client_;
   fleet::Membership membership_;
   run::Identity identity_;
   std::vector<xmpp::Element> payload_;
   run::Log log_;
+  const std::string run_;   // names this one
+  bool triesNext_ = false;  // the password that may have been granted
+  bool isCloned_ = false;
 };
 
 }  // namespace beckon::apps

@@ -206,7 +206,10 @@ void RobotSide::announce(const run::Identity& identity) {
                         .set("id", identity.id)
                         .set("key", run::fingerprint(identity.key.publicKey()))};
 
-  const auto streams = [this] { return xmpp::makeStropheStream(io_.get_executor(), settings_.stream, log_); };
+  const auto streams = [this] {
+    if (member_) settings_.stream.password = member_->secret();
+    return xmpp::makeStropheStream(io_.get_executor(), settings_.stream, log_);
+  };
   client_.emplace(io_.get_executor(), streams, config, log_);
   if (settings_.membership) {
     member_ = std::make_shared<FleetMember>(*client_, *settings_.membership, identity, config.payload, log_);
@@ -223,6 +226,7 @@ void RobotSide::announce(const run::Identity& identity) {
       .offline =
           [this](const Error& why, std::chrono::milliseconds retryIn) {
             offline_ = why.cause;
+            if (member_) member_->offline(why);
             log_->warn("offline ({}): {}; {}; trying again in {} ms", run::codeText(why.code), why.cause, why.nextStep,
                        retryIn.count());
           },

@@ -21,7 +21,9 @@ std::string stateOf(const MemberInfo& member, const fleet::Membership& ours) {
   if (member.revoked) return "revoked " + utcText(*member.revoked);
   if (!member.statement) return "not signed";
   const auto sound = member.statement->check(ours.ownerKey, member.account, member.key, policy::wallClock());
-  return sound ? "signed until " + utcText(member.statement->ends) : "refused: " + qi::printable(sound.error().cause);
+  if (!sound) return "refused: " + qi::printable(sound.error().cause);
+  return (member.isCloned ? "TWO computers log in as it: revoke it, or make a code for its name; " : "") +
+         ("signed until " + utcText(member.statement->ends));
 }
 
 Json json(const MemberInfo& member, const fleet::Membership& ours) {
@@ -36,6 +38,7 @@ Json json(const MemberInfo& member, const fleet::Membership& ours) {
           {"id", member.id},
           {"enrolled", seconds(member.enrolled)},
           {"confirmed", member.isConfirmed},
+          {"cloned", member.isCloned},
           {"revoked", member.revoked ? Json(seconds(*member.revoked)) : Json()}};
 }
 

@@ -454,29 +454,6 @@ TEST_F(FleetStoreTest, revokesAMemberFromTheFirstTimeOn) {
   EXPECT_EQ(store.revoke(accountOf("d2"), today).error().code, run::Code::invalidArgument);
 }
 
-TEST_F(FleetStoreTest, transfersAMemberWithoutItsStatement) {
-  auto store = open();
-  const auto member = enrolled(store, 1, robot("r2", 5));
-  store.state(statementOf(member)).value();
-  EXPECT_EQ(store.transfer(accountOf("r2"), "office").value().fleet, "office");
-  const auto found = store.member(accountOf("r2")).value().value();
-  EXPECT_EQ(found.id, member.id);
-  EXPECT_EQ(found.fleet, "office");
-  EXPECT_FALSE(found.statement);
-  EXPECT_TRUE(store.members("home").value().empty());
-  EXPECT_EQ(store.transfer(accountOf("d2"), "office").error().code, run::Code::invalidArgument);
-}
-
-TEST_F(FleetStoreTest, transfersNoOwnerAndNobodyWhoWasRevoked) {
-  auto store = open();
-  enrolled(store, 1, ownerOf("home", "ana", 5));
-  enrolled(store, 2, robot("r2", 6));
-  store.revoke(accountOf("r2"), today).value();
-  EXPECT_EQ(store.transfer(accountOf("r2"), "office").error().code, run::Code::invalidArgument);
-  EXPECT_EQ(store.transfer(accountOf("ana"), "office").error().code, run::Code::invalidArgument);
-  EXPECT_EQ(store.owner("home").value().value().account, accountOf("ana"));
-}
-
 TEST_F(FleetStoreTest, listsTheMembersOfAFleetByAccount) {
   auto store = open();
   enrolled(store, 1, robot("c", 5));
