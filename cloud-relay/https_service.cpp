@@ -197,7 +197,7 @@ struct HttpsService::State : std::enable_shared_from_this<State> {
     connection.waiting = waiting;
     waiting->came.expires_after(options.handlerTime);
     callHandler(*handler, std::move(request), waiting);
-    if (!waiting->answer) co_await waiting->came.async_wait(completion);
+    if (!waiting->answer && !isStopped) co_await waiting->came.async_wait(completion);
     connection.waiting.reset();
     co_return waiting->answer ? std::move(*waiting->answer) : refusal(504);
   }

@@ -31,30 +31,25 @@ std::string post(const std::string& path, const std::string& body) {
 class HttpsServiceTest : public testing::Test {
  protected:
   // Those of the service but for what a test waits for.
-  void start(HttpsService::Options options = {}) {
-    std::vector<HttpsService::Route> routes{{"POST", "/echo",
-                                             [](HttpRequest request, auto reply) {
-                                               reply({200, request.body});
-                                             }},
-                                            {"POST", "/keep",
-                                             [this](HttpRequest request, auto reply) {
-                                               kept.push_back(std::move(reply));
-                                               last = std::move(request);
-                                             }},
-                                            {"PUT", "/keep",
-                                             [](HttpRequest, auto reply) {
-                                               reply({201, "{}"});
-                                             }},
-                                            {"POST", "/drop", [](HttpRequest, auto) {}},
-                                            {"POST", "/stop",
-                                             [this](HttpRequest, auto reply) {
-                                               ++stops;
-                                               service->stop();
-                                               reply({200, "{}"});
-                                             }},
-                                            {"POST", "/huge", [](HttpRequest, auto reply) {
-                                               reply({200, std::string(16'000'000, 'x')});
-                                             }}};
+  void start(const HttpsService::Options& options = {}) {
+    using Reply = HttpsService::Reply;
+    std::vector<HttpsService::Route> routes;
+    const auto on = [&](const std::string& method, const std::string& path, HttpsService::Handler handler) {
+      routes.push_back({method, path, std::move(handler)});
+    };
+    on("POST", "/echo", [](HttpRequest request, Reply reply) { reply({200, request.body}); });
+    on("POST", "/keep", [this](HttpRequest request, Reply reply) {
+      kept.push_back(std::move(reply));
+      last = std::move(request);
+    });
+    on("PUT", "/keep", [](HttpRequest, Reply reply) { reply({201, "{}"}); });
+    on("POST", "/drop", [](HttpRequest, Reply) {});
+    on("POST", "/stop", [this](HttpRequest, Reply reply) {
+      ++stops;
+      service->stop();
+      kept.push_back(std::move(reply));
+    });
+    on("POST", "/huge", [](HttpRequest, Reply reply) { reply({200, std::string(16'000'000, 'x')}); });
     service.emplace(loop.io, std::move(routes), run::silentLog(), options);
     port = service->start({"127.0.0.1", 0, Scheme::tcps}, own.server()).value().port;
   }
@@ -283,6 +278,10 @@ TEST_F(HttpsServiceTest, callsNoHandlerOnceItHasStopped) {
   EXPECT_EQ(loop.await(one.rest()), "");
   EXPECT_EQ(loop.await(other.rest()), "");
   EXPECT_EQ(stops, 1);
+  // Nothing waits for the answer, which is still promised.
+  loop.io.restart();
+  loop.io.run_for(test::Loop::patience);
+  EXPECT_TRUE(loop.io.stopped());
 }
 
 TEST_F(HttpsServiceTest, startsOnlyWhereItCanServeEverybody) {
