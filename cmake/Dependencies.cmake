@@ -1,6 +1,7 @@
 find_package(Threads REQUIRED)
 find_package(Boost 1.81.0 EXACT REQUIRED CONFIG COMPONENTS url)
 find_package(OpenSSL 3 REQUIRED)
+find_package(EXPAT 2.5 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(tomlplusplus 3.3 REQUIRED)
