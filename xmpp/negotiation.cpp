@@ -194,8 +194,10 @@ Step Negotiation::bind(const Element& iq) {
   return {Action::finish, {}, {}};
 }
 
+std::string_view streamCondition(const Element& error) { return conditionOf(error, ns::streamErrors); }
+
 run::Error streamError(const Element& error) {
-  const auto condition = conditionOf(error, ns::streamErrors);
+  const auto condition = streamCondition(error);
   const auto text = error.childText("text", ns::streamErrors);
   const auto said = std::string(condition) + (text.empty() ? "" : ": " + std::string(text));
   if (condition == "host-unknown" || condition == "host-gone" || condition == "improper-addressing")

@@ -67,7 +67,8 @@ class Negotiation {
   Jid bound_;
 };
 
-// What a <stream:error/> means (RFC 6120 section 4.9).
+// What a <stream:error/> means to a client (RFC 6120 section 4.9), and its condition.
+std::string_view streamCondition(const Element& error);
 run::Error streamError(const Element& error);
 
 }  // namespace beckon::xmpp

@@ -50,7 +50,7 @@ void write(const fs::path& file, const std::string& content) {
 }  // namespace
 
 Prosody::Prosody(std::initializer_list<Account> accounts, Options options)
-    : options_(std::move(options)), port_(freePort()) {
+    : options_(std::move(options)), port_(freePort()), componentPort_(freePort()) {
   const auto& folder = folder_.path();
   const Authority authority;
   authority.writeCertificate(caFile());
@@ -71,6 +71,8 @@ Prosody::Prosody(std::initializer_list<Account> accounts, Options options)
          << "use_ipv6 = false\n"
          << "c2s_ports = { " << port_ << " }\n"
          << "c2s_direct_tls_ports = { }\n"
+         << "component_ports = { " << componentPort_ << " }\n"
+         << "component_interfaces = { '127.0.0.1' }\n"
          << "c2s_require_encryption = true\n"
          << "network_settings = { nagle = false }\n"  // on by default: answers wait 40 ms
          << "authentication = 'internal_hashed'\n"
@@ -81,6 +83,8 @@ Prosody::Prosody(std::initializer_list<Account> accounts, Options options)
          << "VirtualHost '" << options_.domain << "'\n"
          << "ssl = { certificate = '" << folder.string() << "/server.crt', key = '" << folder.string()
          << "/server.key' }\n";
+  for (const auto& [domain, secret] : options_.components)
+    config << "Component '" << domain << "'\ncomponent_secret = '" << secret << "'\n";
   write(folder / "prosody.cfg.lua", config.str());
   start();
 }
@@ -90,7 +94,7 @@ void Prosody::start() {
   process_ = std::make_unique<ChildProcess>(
       std::vector<std::string>{"prosody", "-F", "--config", (folder / "prosody.cfg.lua").string()}, folder / "log");
   const auto until = std::chrono::steady_clock::now() + 10s;
-  while (!answers(port_)) {
+  while (!answers(port_) || (!options_.components.empty() && !answers(componentPort_))) {
     if (!process_->running()) throw std::runtime_error("prosody ended at its start:\n" + log());
     if (std::chrono::steady_clock::now() > until) throw std::runtime_error("prosody does not come up:\n" + log());
     std::this_thread::sleep_for(5ms);

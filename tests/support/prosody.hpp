@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,7 @@ class Prosody {
     std::string certificateFor;            // empty: the domain
     std::string passwordHash = "SHA-256";  // of the SCRAM mechanism offered; Prosody's own default is "SHA-1"
     bool expired = false;                  // the certificate
+    std::map<std::string, std::string> components = {};  // their secrets by domain (XEP-0114)
   };
 
   explicit Prosody(std::initializer_list<Account> accounts) : Prosody(accounts, Options{}) {}
@@ -31,6 +33,7 @@ class Prosody {
 
   std::string host() const { return "127.0.0.1"; }
   unsigned short port() const { return port_; }
+  unsigned short componentPort() const { return componentPort_; }
   const std::string& domain() const { return options_.domain; }
   std::string caFile() const { return (folder_.path() / "authority.pem").string(); }
   std::string jid(const std::string& name) const { return name + "@" + options_.domain; }
@@ -42,7 +45,7 @@ class Prosody {
  private:
   TemporaryFolder folder_;
   Options options_;
-  unsigned short port_;
+  unsigned short port_, componentPort_;
   std::unique_ptr<ChildProcess> process_;
 };
 
