@@ -13,11 +13,11 @@ Element iqStanza(std::string_view type, std::string_view id, std::string_view to
 
 struct IqReply::State {
   std::weak_ptr<Line> line;
-  std::string to, id;
+  std::string to, id, from;  // of the answer
   bool answered = false;
 
-  State(std::weak_ptr<Line> line_, std::string to_, std::string id_)
-      : line(std::move(line_)), to(std::move(to_)), id(std::move(id_)) {}
+  State(std::weak_ptr<Line> line_, std::string to_, std::string id_, std::string from_)
+      : line(std::move(line_)), to(std::move(to_)), id(std::move(id_)), from(std::move(from_)) {}
   ~State() { error({"wait", "internal-server-error", "", "", ""}); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -28,7 +28,7 @@ struct IqReply::State {
     const auto out = open();
     answered = true;
     if (!out) return;
-    auto stanza = iqStanza("result", id, to);
+    auto stanza = answer("result");
     if (payload) stanza.add(*payload);
     const auto sent = (*out)(stanza);
     if (sent) return;
@@ -40,7 +40,13 @@ struct IqReply::State {
     const auto out = open();
     answered = true;
     // If even that cannot be sent, the asker's deadline ends it.
-    if (out) static_cast<void>((*out)(iqStanza("error", id, to).add(why.element())));
+    if (out) static_cast<void>((*out)(answer("error").add(why.element())));
+  }
+
+  Element answer(std::string_view type) const {
+    auto stanza = iqStanza(type, id, to);
+    if (!from.empty()) stanza.set("from", from);
+    return stanza;
   }
 };
 
@@ -54,10 +60,11 @@ void Responder::handle(std::string_view type, std::string_view name, std::string
   handlers_.insert_or_assign({std::string(type), std::string(name), std::string(xmlns)}, std::move(handler));
 }
 
-void Responder::received(const Element& iq, const Jid& from, bool familiar, const std::weak_ptr<IqReply::Line>& line) {
+void Responder::received(const Element& iq, const Jid& from, bool familiar, const std::weak_ptr<IqReply::Line>& line,
+                         const Jid& to) {
   const auto type = iq.attribute("type");
-  const IqReply reply(
-      std::make_shared<IqReply::State>(line, std::string(iq.attribute("from")), std::string(iq.attribute("id"))));
+  const IqReply reply(std::make_shared<IqReply::State>(line, std::string(iq.attribute("from")),
+                                                       std::string(iq.attribute("id")), to.text()));
   // RFC 6120 section 8.2.3: get and set have exactly one child.
   if ((type != "get" && type != "set") || iq.children.size() != 1)
     return reply.error(familiar ? badRequest : serviceUnavailable);
@@ -65,7 +72,7 @@ void Responder::received(const Element& iq, const Jid& from, bool familiar, cons
   const auto found = handlers_.find({std::string(type), payload.name, payload.xmlns});
   if (found == handlers_.end()) return reply.error(serviceUnavailable);
   const auto handler = found->second;  // it may replace itself
-  handler({from, payload}, reply);
+  handler({from, payload, to}, reply);
 }
 
 }  // namespace beckon::xmpp

@@ -48,8 +48,10 @@ class Responder {
  public:
   void handle(std::string_view type, std::string_view name, std::string_view xmlns, IqHandler handler);
   // `from`: the sender, or our own account where the server left it out. `familiar`: may be told that a request makes
-  // no sense; a stranger gets service-unavailable, whatever is wrong.
-  void received(const Element& iq, const Jid& from, bool familiar, const std::weak_ptr<IqReply::Line>& line);
+  // no sense; a stranger gets service-unavailable, whatever is wrong. `to`: the address that was asked, and that the
+  // answer is from; empty where the server stamps it.
+  void received(const Element& iq, const Jid& from, bool familiar, const std::weak_ptr<IqReply::Line>& line,
+                const Jid& to = {});
 
  private:
   std::map<std::tuple<std::string, std::string, std::string>, IqHandler> handlers_;
