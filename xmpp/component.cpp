@@ -152,6 +152,7 @@ struct Component::State : std::enable_shared_from_this<Component::State> {
 
   void received(const Element& stanza) {
     reconnector.heard(steady_clock::now());
+    arm();  // earlier, if the answer to a ping was awaited longer than silence is
     const auto keep = events;
     if (stanza.name == "iq") return receivedIq(stanza);
     if (stanza.name == "presence" && keep->presence) return keep->presence(stanza);

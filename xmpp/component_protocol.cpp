@@ -93,7 +93,7 @@ ComponentProtocol::Step ComponentProtocol::received(Element element) {
     translate(element);
     return Stanza{std::move(element)};
   }
-  if (!element.is("handshake", xmlns))
+  if (stage_ == Stage::opening || !element.is("handshake", xmlns))
     return end({run::Code::protocolError,
                 "the server sent something else where " + std::string(text(stage_)) + " was due",
                 std::string(checkPort)});

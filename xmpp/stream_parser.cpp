@@ -18,6 +18,9 @@ constexpr std::size_t deepest = 64;  // the limit of libstrophe's stanzas (strop
 constexpr std::size_t longestTokenInStanzas = 16;
 constexpr std::size_t largestPiece = 1 << 20;  // expat counts in ints
 
+// Not in any text in UTF-8, as streams are (RFC 6120 section 11.6), but in UTF-16, which expat takes as well.
+constexpr std::string_view notUtf8("\0\xFE\xFF", 3);
+
 // Between namespace and name: a byte that UTF-8 does not have.
 constexpr char separator = '\xFF';
 
@@ -67,7 +70,13 @@ struct StreamParser::State {
 
   // expat looks at an unfinished tag from its beginning each time that bytes come: what cannot finish one is held.
   void feed(std::string_view bytes) {
-    const auto last = depth == 0 ? bytes.size() : bytes.rfind('>') + 1;  // npos + 1 is 0
+    if (depth == 0) {
+      const auto text = bytes.substr(0, bytes.find_first_of(notUtf8));
+      parse(text);
+      if (text.size() < bytes.size()) fail("something that is not UTF-8");
+      return limitUnfinished();
+    }
+    const auto last = bytes.rfind('>') + 1;  // npos + 1 is 0
     if (last > 0 && !held.empty()) {
       held += bytes.substr(0, last);
       parse(std::exchange(held, {}));
@@ -75,6 +84,10 @@ struct StreamParser::State {
       parse(bytes.substr(0, last));
     }
     held += bytes.substr(last);
+    limitUnfinished();
+  }
+
+  void limitUnfinished() {
     if (over()) held.clear();
     if (!over() && held.size() + unfinished() > longestTokenInStanzas * largest)
       fail("a tag or text that does not end within " + std::to_string(longestTokenInStanzas * largest) + " bytes");

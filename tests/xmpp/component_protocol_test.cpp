@@ -107,13 +107,13 @@ TEST_P(NoComponentServer, isAProtocolError) {
   EXPECT_THAT(error.nextStep, HasSubstr("port"));
 }
 
-INSTANTIATE_TEST_SUITE_P(ComponentProtocol, NoComponentServer,
-                         testing::Values("HTTP/1.1 400 Bad Request", "<html>", "<stream id='1'>",
-                                         "<stream xmlns='http://etherx.jabber.org/streams'><handshake/>",
-                                         std::string(header) + "<message/>",
-                                         std::string(header) + "<handshake xmlns='x'/>",
-                                         std::string(header) + "<iq>" + std::string(2000, 'x') + "</iq><iq/>",
-                                         std::string(header) + "<handshake/><!-- -->"));
+INSTANTIATE_TEST_SUITE_P(
+    ComponentProtocol, NoComponentServer,
+    testing::Values("HTTP/1.1 400 Bad Request", "<html>", "<stream id='1'>",
+                    "<stream xmlns='http://etherx.jabber.org/streams'><handshake xmlns='jabber:component:accept'/>",
+                    std::string(header) + "<message/>", std::string(header) + "<handshake xmlns='x'/>",
+                    std::string(header) + "<iq>" + std::string(2000, 'x') + "</iq><iq/>",
+                    std::string(header) + "<handshake/><!-- -->"));
 
 TEST_F(ComponentProtocolTest, answersARequestThatIsTooLarge) {
   goOnline();
