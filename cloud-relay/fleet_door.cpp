@@ -63,6 +63,21 @@ void FleetDoor::open() {
   registrar_.onChange([this](const Member& member) { changed(member); });
 }
 
+void FleetDoor::online() { heartbeats_.listen(std::chrono::steady_clock::now()); }
+
+void FleetDoor::received(const xmpp::Element& message) {
+  if (!message.child(fleet::aliveName, fleet::ns)) return;
+  const auto from = xmpp::Jid::parse(message.attribute("from"));
+  if (!from) return;
+  const auto account = from->bare().text();
+  // Only members are remembered: a stranger may write as often as he likes.
+  if (!heartbeats_.knows(account)) {
+    const auto member = store_.member(account);
+    if (!member || !*member) return;
+  }
+  heartbeats_.came(account, std::chrono::steady_clock::now());
+}
+
 void FleetDoor::offer(std::string_view type, std::string_view name, Action action) {
   component_.handle(type, name, fleet::ns, [this, action](const IqRequest& request, const IqReply& reply) {
     const auto asker = store_.member(request.from.bare().text());
@@ -91,6 +106,8 @@ void FleetDoor::tellMembers(const Member& asker, const IqRequest& request, const
   for (const auto& member : *members)
     if (mayKnow(asker, member) && (forOwner || !member.revoked)) {
       out.members.push_back(infoOf(member, forOwner));
+      if (member.kind == Kind::robot && !member.revoked)
+        out.members.back().silence = heartbeats_.silence(member.account, now);
       out.members.back().isCloned = !member.revoked && clones_.isCloned(member.account, now);
     }
   reply.result(fleet::membersResult(out));
@@ -183,7 +200,10 @@ void FleetDoor::changeSecret(const Member& asker, const IqRequest& request, cons
 }
 
 void FleetDoor::changed(const Member& member) {
-  if (member.revoked) clones_.forget(member.account);
+  if (member.revoked) {
+    clones_.forget(member.account);
+    heartbeats_.forget(member.account);
+  }
   const auto members = store_.members(member.fleet);
   if (!members) return log_->error("the fleet {} is not told of a change: {}", member.fleet, members.error().cause);
   for (const auto& other : *members) {

@@ -2,6 +2,7 @@
 
 #include "cloud-relay/clones.hpp"
 #include "cloud-relay/fleet_store.hpp"
+#include "cloud-relay/heartbeats.hpp"
 #include "cloud-relay/registrar.hpp"
 #include "core/run/log.hpp"
 #include "fleet/code.hpp"
@@ -20,6 +21,9 @@ class FleetDoor {
             fleet::Code::Place place, run::Log log);
 
   void open();  // once, before the component starts
+  // To be told of the component's events.
+  void online();
+  void received(const xmpp::Element& message);
 
  private:
   using Action = void (FleetDoor::*)(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
@@ -41,6 +45,7 @@ class FleetDoor {
   Registrar& registrar_;
   fleet::Code::Place place_;
   Clones clones_;
+  Heartbeats heartbeats_;
   run::Log log_;
 };
 

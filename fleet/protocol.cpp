@@ -62,6 +62,7 @@ Element memberElement(const MemberInfo& member) {
                  .set("id", member.id)
                  .set("enrolled", text(member.enrolled));
   if (member.isConfirmed) out.set("confirmed", "true");
+  if (member.silence) out.set("silence", std::to_string(member.silence->count()));
   if (member.isCloned) out.set("cloned", "true");
   if (member.revoked) out.set("revoked", text(*member.revoked));
   if (member.codeHash) out.set("code", run::base64url(*member.codeHash));
@@ -88,6 +89,8 @@ std::optional<MemberInfo> readMember(const Element& element) {
     out.revoked = timeOf(revoked);
     if (!out.revoked) return {};
   }
+  if (const auto silence = numberOf(element.attribute("silence")); silence && *silence >= 0)
+    out.silence = std::chrono::milliseconds(*silence);
   if (const auto* statement = element.child(statementName, ns)) {
     auto stated = readStatement(*statement, out.account);
     if (!stated) return {};

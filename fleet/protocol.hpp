@@ -22,7 +22,13 @@ inline constexpr std::string_view codeName = "code";            // set, by the o
 inline constexpr std::string_view statementName = "statement";  // set, by the owner; and in presence
 inline constexpr std::string_view revokeName = "revoke";        // set, by the owner
 inline constexpr std::string_view secretName = "secret";        // set, by anybody for his own account
+inline constexpr std::string_view aliveName = "alive";          // in a message of type headline, to the relay
 inline constexpr std::string_view changedName = "changed";      // in a message of type headline, from the relay
+
+// So often a robot tells the relay that it is there. One that was silent for longer than `suspicion` is not taken for
+// there, whatever its presence says: two heartbeats were lost. A server notices a computer that is gone in minutes.
+inline constexpr std::chrono::milliseconds heartbeat{5000};
+inline constexpr std::chrono::milliseconds suspicion{12000};
 
 // A member as the relay tells of it.
 struct MemberInfo {
@@ -34,6 +40,7 @@ struct MemberInfo {
   bool isConfirmed = false;  // it has logged in
   bool isCloned = false;     // two computers log in as this one, in turn
   std::optional<WallTime> revoked;
+  std::optional<std::chrono::milliseconds> silence;  // of a robot: since its last heartbeat, at least
   std::optional<Statement> statement;
   // To the owner, of one that has no statement: by which code it came, and what proves that it had it.
   std::optional<Bytes32> codeHash, proof;

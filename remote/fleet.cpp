@@ -35,6 +35,11 @@ milliseconds since(system_clock::time_point then) {
 
 }  // namespace
 
+Robot::State Robot::state() const {
+  if (!isThere()) return age ? State::offline : State::unknown;
+  return silence && *silence > fleet::suspicion ? State::suspect : State::online;
+}
+
 Fleet::Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, std::vector<Jid> robots)
     : executor_(std::move(executor)), client_(client), configured_(std::move(robots)), accounts_(configured_) {}
 
@@ -100,6 +105,8 @@ std::vector<Robot> Fleet::robots() const {
     Robot robot{.account = account.text(), .address = {}, .id = {}, .fingerprint = {}, .problem = {}, .age = {}};
     if (const auto told = told_.find(account); told != told_.end() && isSettled(account))
       robot.age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - told->second);
+    if (const auto heard = heard_.find(account); heard != heard_.end())
+      robot.silence = std::chrono::duration_cast<milliseconds>(steady_clock::now() - heard->second);
     if (const auto* presence = robotAt(account)) {
       robot.address = presence->from.text();
       robot.id = robotIn(*presence)->attribute("id");

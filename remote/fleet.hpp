@@ -29,7 +29,13 @@ struct Robot {
   // nothing is known of it.
   std::optional<std::chrono::milliseconds> age;
 
+  // Of a robot of our fleet: for how long its relay has not heard it.
+  std::optional<std::chrono::milliseconds> silence = {};
+
   bool isThere() const { return !address.empty(); }
+  // `suspect`: its server says that it is there, and its relay does not hear it.
+  enum class State { unknown, online, suspect, offline };
+  State state() const;
 };
 
 // The robots that are configured, and what the client knows of them. On the client's executor.
@@ -43,6 +49,8 @@ class Fleet {
 
   // Those of our fleet, in place of the ones before, beside the configured: each has to show what `owner` has signed.
   void setMembers(std::vector<xmpp::Jid> robots, const run::PublicKey& owner);
+  // The relay says that it last heard that robot then.
+  void heard(const xmpp::Jid& robot, Time last) { heard_[robot] = last; }
   // Whether the relay is still to tell who belongs to our fleet: the list is not complete before.
   void awaitMembers(bool isAwaited);
   // All, without repetition.
@@ -78,6 +86,7 @@ class Fleet {
   const xmpp::Client& client_;
   std::vector<xmpp::Jid> configured_, accounts_;
   std::set<xmpp::Jid> members_;
+  std::map<xmpp::Jid, Time> heard_;
   run::PublicKey owner_{};
   bool membersAreAwaited_ = false;
   std::map<xmpp::Jid, unsigned> arrivals_;  // by full JID

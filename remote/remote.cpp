@@ -27,6 +27,9 @@ namespace {
 // It asks its own storage or, to revoke, the XMPP server.
 constexpr std::chrono::milliseconds relayDeadline{15000};
 
+// What the relay said of silence is told again so long.
+constexpr std::chrono::milliseconds freshness{2000};
+
 const Error notEnrolled{Code::invalidConfig, "this device belongs to no fleet",
                         "enrol it with a code of the fleet's owner: beckon enroll CODE"};
 
@@ -94,6 +97,10 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
         log->warn("the fleet's robots are not remembered: {}; next: {}", kept.error().cause, kept.error().nextStep);
     }
     useMembers();
+    membersToldAt = steady_clock::now();
+    for (const auto& member : info.members)
+      if (const auto robot = Jid::parse(member.account); robot && member.silence)
+        fleet.heard(*robot, membersToldAt - *member.silence);
     const auto& accounts = fleet.accounts();
     client.setContacts({accounts.begin(), accounts.end()});
   }
@@ -134,6 +141,7 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
   Fleet fleet;
   Exchanges exchanges;
   const std::string watchPrefix;
+  steady_clock::time_point membersToldAt{};
   unsigned long lastWatch = 0, fleetChanges = 0;
   std::map<std::string, std::weak_ptr<Watch>, std::less<>> watches;  // by id
 };
@@ -176,6 +184,9 @@ awaitable<Remote::Listing> Remote::robots() {
   const auto end = steady_clock::now() + state_->options.patience;
   while (!state_->fleet.isComplete() && state_->client.online() && steady_clock::now() < end)
     co_await state_->fleet.untilChanged(end);
+  // What the relay last heard has to be of now.
+  if (state_->options.membership && steady_clock::now() - state_->membersToldAt > freshness && state_->client.online())
+    co_await state_->askMembers();
   Listing listing;
   listing.robots = state_->fleet.robots();
   listing.isComplete = state_->fleet.isComplete();

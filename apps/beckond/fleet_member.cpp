@@ -14,9 +14,10 @@ constexpr std::chrono::milliseconds deadline{15000};
 
 }  // namespace
 
-FleetMember::FleetMember(xmpp::Client& client, fleet::Membership membership, run::Identity identity,
-                         std::vector<xmpp::Element> payload, run::Log log)
-    : client_(client),
+FleetMember::FleetMember(boost::asio::any_io_executor executor, xmpp::Client& client, fleet::Membership membership,
+                         run::Identity identity, std::vector<xmpp::Element> payload, run::Log log)
+    : timer_(std::move(executor)),
+      client_(client),
       membership_(std::move(membership)),
       identity_(std::move(identity)),
       payload_(std::move(payload)),
@@ -40,8 +41,24 @@ void FleetMember::received(const xmpp::Element& message) {
 void FleetMember::online() {
   if (!membership_.nextSecret.empty()) settleSecret(secret());  // one of them has let us in
   refresh();
+  beat();
   const auto now = policy::wallClock();
   if (policy::isSet(now) && now - membership_.secretMade > secretLifetime) changeSecret();
+}
+
+// As long as we are online; where a heartbeat does not leave, the next may.
+void FleetMember::beat() {
+  if (!client_.online()) return;
+  const auto sent = client_.send(xmpp::Element("message", std::string(xmpp::ns::client))
+                                     .set("type", "headline")
+                                     .set("to", membership_.relay)
+                                     .add(xmpp::Element(std::string(fleet::aliveName), std::string(fleet::ns))));
+  if (!sent) log_->debug("a heartbeat was not sent: {}", sent.error().cause);
+  timer_.expires_after(fleet::heartbeat);
+  timer_.async_wait([weak = weak_from_this()](boost::system::error_code canceled) {
+    const auto self = weak.lock();
+    if (self && !canceled) self->beat();
+  });
 }
 
 // Of two that are possible the other one is tried next.

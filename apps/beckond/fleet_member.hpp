@@ -5,18 +5,22 @@
 #include "fleet/membership.hpp"
 #include "xmpp/client.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <memory>
 #include <vector>
 
 namespace beckon::apps {
 
 // The robot as a member of a fleet: asks the relay what the owner has signed of it, at each login and when the relay
-// says that it has changed, and shows it in its presence; changes its password once a month. On the client's executor.
+// says that it has changed, and shows it in its presence; tells the relay that it is there; changes its password once a
+// month. On the client's executor.
 class FleetMember : public std::enable_shared_from_this<FleetMember> {
  public:
   // `client` outlives it. `payload`: of its presence, beside the statement.
-  FleetMember(xmpp::Client& client, fleet::Membership membership, run::Identity identity,
-              std::vector<xmpp::Element> payload, run::Log log);
+  FleetMember(boost::asio::any_io_executor executor, xmpp::Client& client, fleet::Membership membership,
+              run::Identity identity, std::vector<xmpp::Element> payload, run::Log log);
 
   static constexpr std::chrono::days secretLifetime{30};
 
@@ -31,12 +35,14 @@ class FleetMember : public std::enable_shared_from_this<FleetMember> {
 
  private:
   void refresh();
+  void beat();
   void learn(const xmpp::Element& answer);
   void show(const fleet::Statement& statement);
   void changeSecret();
   void settleSecret(const std::string& secret);
   void save();
 
+  boost::asio::steady_timer timer_;
   xmpp::Client& client_;
   fleet::Membership membership_;
   run::Identity identity_;

@@ -91,6 +91,7 @@ void RobotSide::close() {
   tokensEnd_.reset();
   if (bus_) bus_->close();
   if (client_) client_->stop();
+  member_.reset();
   door_.close();
   watchdog_.reset();
   if (directory_) directory_->stop();
@@ -212,7 +213,8 @@ void RobotSide::announce(const run::Identity& identity) {
   };
   client_.emplace(io_.get_executor(), streams, config, log_);
   if (settings_.membership) {
-    member_ = std::make_shared<FleetMember>(*client_, *settings_.membership, identity, config.payload, log_);
+    member_ = std::make_shared<FleetMember>(io_.get_executor(), *client_, *settings_.membership, identity,
+                                            config.payload, log_);
     client_->setPayload(member_->payload());
   }
   door_.open(*client_);

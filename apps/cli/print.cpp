@@ -27,11 +27,42 @@ json plain(json value) {
   return value;
 }
 
-std::string age(const remote::Robot& robot) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(robot.age.value_or(std::chrono::seconds(0)));
+std::string shortly(std::optional<std::chrono::milliseconds> time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.value_or(std::chrono::seconds(0)));
   if (seconds < std::chrono::minutes(2)) return std::to_string(seconds.count()) + " s";
   if (seconds < std::chrono::hours(2)) return std::to_string(seconds.count() / 60) + " min";
   return std::to_string(seconds.count() / 3600) + " h";
+}
+
+const char* stateText(remote::Robot::State state) {
+  switch (state) {
+    case remote::Robot::State::online:
+      return "online";
+    case remote::Robot::State::suspect:
+      return "suspect";
+    case remote::Robot::State::offline:
+      return "offline";
+    case remote::Robot::State::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+// What is behind the state, and how old it is.
+std::string evidence(const remote::Robot& robot) {
+  const auto heard = robot.silence ? "heard " + shortly(robot.silence) + " ago" : std::string();
+  const auto who = "  id " + shown(robot.id) + "  key " + shown(robot.fingerprint.substr(0, 16));
+  switch (robot.state()) {
+    case remote::Robot::State::online:
+      return "since " + shortly(robot.age) + (heard.empty() ? "" : ", " + heard) + who;
+    case remote::Robot::State::suspect:
+      return "last " + heard + ", though its server still shows it" + who;
+    case remote::Robot::State::offline:
+      return "as of " + shortly(robot.age) + " ago" + (heard.empty() ? "" : ", last " + heard);
+    case remote::Robot::State::unknown:
+      break;
+  }
+  return heard.empty() ? "nothing was heard of it" : "last " + heard;
 }
 
 template <class Members, class Describe>
@@ -104,25 +135,25 @@ void print(const remote::Remote::Listing& listing, bool asJson) {
     if (!robot.age) ++unknown;
     if (asJson) {
       json line{{"account", robot.account},
-                {"online", robot.isThere()},
+                {"state", stateText(robot.state())},
+                {"online", robot.state() == remote::Robot::State::online},
                 {"address", shown(robot.address)},
                 {"id", shown(robot.id)},
                 {"key", shown(robot.fingerprint)}};
       if (robot.problem) line["problem"] = robot.problem->cause;
-      line["age"] = robot.age ? json(static_cast<double>(robot.age->count()) / 1000) : json();
+      const auto seconds = [](std::optional<std::chrono::milliseconds> time) {
+        return time ? json(static_cast<double>(time->count()) / 1000) : json();
+      };
+      line["age"] = seconds(robot.age);
+      line["heard"] = seconds(robot.silence);
       list.push_back(std::move(line));
       continue;
     }
     std::cout << std::left << std::setw(static_cast<int>(width)) << robot.account;
     if (robot.problem)
       std::cout << "  refused  " << shown(robot.problem->cause) << "; next: " << robot.problem->nextStep << "\n";
-    else if (robot.isThere())
-      std::cout << "  online   since " << age(robot) << "  id " << shown(robot.id) << "  key "
-                << shown(robot.fingerprint.substr(0, 16)) << "\n";
-    else if (robot.age)
-      std::cout << "  offline  as of " << age(robot) << " ago\n";
     else
-      std::cout << "  unknown\n";
+      std::cout << "  " << std::setw(7) << stateText(robot.state()) << "  " << evidence(robot) << "\n";
   }
   if (asJson)
     std::cout << json{{"complete", listing.isComplete}, {"robots", list}}.dump(2) << "\n";

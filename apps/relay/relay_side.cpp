@@ -125,14 +125,18 @@ Result<> RelaySide::open() {
     std::cout << "owner " << *code << std::endl;
   }
   component_->start({
-      .online = [this] { std::cout << "online " << settings_.component.domain.text() << std::endl; },
+      .online =
+          [this] {
+            door_->online();
+            std::cout << "online " << settings_.component.domain.text() << std::endl;
+          },
       .offline =
           [this](const Error& why, std::chrono::milliseconds retryIn) {
             log_->warn("offline ({}): {}; {}; trying again in {} ms", run::codeText(why.code), why.cause, why.nextStep,
                        retryIn.count());
           },
       .presence = {},
-      .message = {},
+      .message = [this](const xmpp::Element& message) { door_->received(message); },
   });
   return {};
 }
