@@ -44,6 +44,11 @@ Error Exchanges::awayError(const std::string& robot) const {
   if (!known) return known.error();
   if (const auto problem = fleet_.problemOf(robot)) return *problem;
   if (!client_.online()) return {Code::connectionLost, "the connection to the XMPP server was lost", "try again"};
+  if (const auto found = fleet_.robot(robot); found && found->state() == Robot::State::suspect)
+    return {Code::unknownRobot,
+            known->text() + " was not heard for " + std::to_string(found->silence->count() / 1000) +
+                " s, though its server still shows it",
+            "it is frozen or cut off: check that it is switched on and has a network"};
   return {Code::unknownRobot, known->text() + " is not there, or does not know you",
           "check that beckond runs there and lists your account; see who is there: beckon robots"};
 }

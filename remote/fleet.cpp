@@ -36,8 +36,9 @@ milliseconds since(system_clock::time_point then) {
 }  // namespace
 
 Robot::State Robot::state() const {
-  if (!isThere()) return age ? State::offline : State::unknown;
-  return silence && *silence > fleet::suspicion ? State::suspect : State::online;
+  if (isShown && silence && *silence > fleet::suspicion) return State::suspect;
+  if (isThere()) return State::online;
+  return age ? State::offline : State::unknown;
 }
 
 Fleet::Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, std::vector<Jid> robots)
@@ -107,6 +108,8 @@ std::vector<Robot> Fleet::robots() const {
       robot.age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - told->second);
     if (const auto heard = heard_.find(account); heard != heard_.end())
       robot.silence = std::chrono::duration_cast<milliseconds>(steady_clock::now() - heard->second);
+    for (const auto& [from, presence] : client_.present())
+      robot.isShown = robot.isShown || (from.bare() == account && robotIn(presence));
     if (const auto* presence = robotAt(account)) {
       robot.address = presence->from.text();
       robot.id = robotIn(*presence)->attribute("id");
@@ -119,11 +122,16 @@ std::vector<Robot> Fleet::robots() const {
   return out;
 }
 
+bool Fleet::isSilent(const Jid& account) const {
+  const auto heard = heard_.find(account);
+  return heard != heard_.end() && steady_clock::now() - heard->second > fleet::suspicion;
+}
+
 bool Fleet::isSettled(const Jid& account) const {
   if (!client_.settled(account)) return false;
-  // Present, but its capabilities are still asked for.
+  // Present, but its capabilities are still asked for: one that is silent will not tell them.
   for (const auto& [from, presence] : client_.present())
-    if (from.bare() == account && robotIn(presence) && !presence.disco) return false;
+    if (from.bare() == account && robotIn(presence) && !presence.disco && !isSilent(account)) return false;
   return true;
 }
 
@@ -153,6 +161,14 @@ std::optional<Jid> Fleet::addressOf(const std::string& name) const {
   const auto* presence = known ? robotAt(*known) : nullptr;
   if (!presence || problemWith(*presence)) return {};
   return presence->from;
+}
+
+std::optional<Robot> Fleet::robot(const std::string& name) const {
+  const auto known = account(name);
+  if (known)
+    for (auto& robot : robots())
+      if (robot.account == known->text()) return robot;
+  return {};
 }
 
 std::optional<Error> Fleet::problemOf(const std::string& name) const {

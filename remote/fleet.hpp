@@ -32,6 +32,9 @@ struct Robot {
   // Of a robot of our fleet: for how long its relay has not heard it.
   std::optional<std::chrono::milliseconds> silence = {};
 
+  // Its server shows a robot, which need not have said yet what it can.
+  bool isShown = false;
+
   bool isThere() const { return !address.empty(); }
   // `suspect`: its server says that it is there, and its relay does not hear it.
   enum class State { unknown, online, suspect, offline };
@@ -70,6 +73,7 @@ class Fleet {
   run::Result<xmpp::Jid> account(const std::string& name) const;
   // Where the robot of that name is now; nowhere if it is not what it says.
   std::optional<xmpp::Jid> addressOf(const std::string& name) const;
+  std::optional<Robot> robot(const std::string& name) const;
   // See Robot::problem.
   std::optional<run::Error> problemOf(const std::string& name) const;
   // Counts how often a robot came at this address; 0: never. What was asked before a new arrival may be lost.
@@ -80,6 +84,7 @@ class Fleet {
 
  private:
   const xmpp::Presence* robotAt(const xmpp::Jid& account) const;
+  bool isSilent(const xmpp::Jid& account) const;
   std::optional<run::Error> problemWith(const xmpp::Presence& presence) const;
 
   boost::asio::any_io_executor executor_;
