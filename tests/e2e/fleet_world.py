@@ -52,7 +52,13 @@ class FleetWorld(XmppWorld):
         ports = f"{self.port},{self.enrol_port},{self.component_port}"
         self.relay = self.home = self.start(self.started("home"), ROOT / "scripts" / "home-server", "--folder", self.server,
                                             "--listen", "127.0.0.1", "--ports", ports, DOMAIN, "127.0.0.1", binary=False)
-        self.relay.await_line("online ")
+        self.await_relay()
+
+    def await_relay(self, count=1):
+        def is_online():
+            self.assertIsNone(self.relay.process.poll(), self.relay.text())
+            return len(self.relay.lines("online ")) >= count
+        until(is_online, lambda: f"the relay does not come online: {self.relay.text()}")
 
     def start_relay(self):
         """The relay as a program of its own."""
@@ -209,4 +215,4 @@ class EjabberdFleetWorld(FleetWorld, EjabberdWorld):
 
     def start_relay_again(self):
         self.start_relay()
-        self.relay.await_line("online ")
+        self.await_relay()

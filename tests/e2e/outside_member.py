@@ -46,6 +46,7 @@ class Member(Outside):
         if statement:
             presence.append(ET.Element(f"{{{FLEET}}}statement", statement))
         presence.send()
+        await self.get_roster()  # it was taken before this is answered
 
 
 if __name__ == "__main__":
