@@ -15,16 +15,22 @@ certfiles: ["{folder}/server.pem"]
 auth_method: [internal]
 auth_password_format: scram
 auth_scram_hash: sha256
-acl: {{ local: {{ user_regexp: "" }} }}
-access_rules: {{ c2s: {{ allow: all }} }}
+acl: {{ local: {{ user_regexp: "" }}, admin: {{ server: [relay.robots.test] }} }}
+access_rules: {{ c2s: {{ allow: all }}, configure: {{ allow: admin }} }}
 shaper_rules: {{ c2s_shaper: none, max_user_sessions: 10 }}
 listen:
   - {{ port: {port}, ip: "127.0.0.1", module: ejabberd_c2s, max_stanza_size: 262144, access: c2s, shaper: c2s_shaper, starttls_required: true }}
+{component}
 modules:
+  mod_adhoc: {{}}
   mod_caps: {{}}
+  mod_configure: {{}}
   mod_disco: {{}}
   mod_ping: {{}}
   mod_roster: {{}}
+"""
+COMPONENT = """
+  - {{ port: {port}, ip: "127.0.0.1", module: ejabberd_service, access: all, hosts: {{ relay.robots.test: {{ password: "{secret}" }} }} }}
 """
 ACCOUNTS = """
 {ok, _} = application:ensure_all_started(ejabberd),
@@ -37,9 +43,11 @@ io:format("accounts are there~n").
 
 
 class EjabberdWorld(XmppWorld):
+    component = ""  # the entry of one that the server listens for
+
     def start_server(self):
         self.make_certificate()
-        self.write("ejabberd.yml", CONFIG.format(folder=self.folder, port=self.port))
+        self.write("ejabberd.yml", CONFIG.format(folder=self.folder, port=self.port, component=self.component), 0o600)
         self.start_ejabberd("ejabberd", ACCOUNTS)
 
     def restart_server(self):

@@ -157,12 +157,12 @@ async def read_commands(client):
     await client.disconnect()
 
 
-def main(account, password_file, host, port, ca_file, robot):
-    client = Outside(account, pathlib.Path(password_file).read_text().strip(), robot)
+def main(kind, account, password_file, host, port, ca_file, robot):
+    client = kind(account, pathlib.Path(password_file).read_text().strip(), robot)
     client.ca_certs = ca_file
     client.connect((host, int(port)), force_starttls=True)
     client.loop.run_until_complete(read_commands(client))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(Outside, *sys.argv[1:])

@@ -11,12 +11,11 @@ from world import LONGEST, XmppWorld, until
 
 
 class Outside:
-    """outside_client.py as a process, logged in as the owner."""
+    """outside_client.py as a process, logged in."""
 
-    def __init__(self, world):
-        client = pathlib.Path(__file__).with_name("outside_client.py")
-        self.program = world.start("outside", "/usr/bin/python3", client, "owner@robots.test", world.folder / "owner.password",
-                                   "127.0.0.1", world.port, world.folder / "ca.pem", "nao1@robots.test", binary=False, stdin=subprocess.PIPE)
+    def __init__(self, world, client="outside_client.py", account="owner", password="owner.password", robot="nao1@robots.test", ca="ca.pem"):
+        self.program = world.start(f"outside {account}", "/usr/bin/python3", pathlib.Path(__file__).with_name(client), f"{account}@robots.test",
+                                   world.folder / password, "127.0.0.1", world.port, world.folder / ca, robot, binary=False, stdin=subprocess.PIPE)
         world.addCleanup(self.program.process.stdin.close)
         self.asked = 0
         self.program.await_line('{"online"')
