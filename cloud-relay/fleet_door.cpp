@@ -1,5 +1,6 @@
 #include "cloud-relay/fleet_door.hpp"
 
+#include "core/run/base64url.hpp"
 #include "fleet/protocol.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -83,6 +84,9 @@ void FleetDoor::offer(std::string_view type, std::string_view name, Action actio
     const auto asker = store_.member(request.from.bare().text());
     if (!asker) return reply.error(asker.error());
     if (!*asker) return reply.error(xmpp::serviceUnavailable);
+    if (registrar_.isBeingChanged((*asker)->account))
+      return reply.error(
+          Error{Code::overloaded, (*asker)->account + " is just being changed", "try again in a moment"});
     // Whoever asks has logged in with what he was given.
     if (!(*asker)->confirmed)
       if (const auto kept = store_.confirm((*asker)->id, policy::wallClock()); !kept) return reply.error(kept.error());
@@ -187,7 +191,7 @@ void FleetDoor::revoke(const Member& asker, const IqRequest& request, const IqRe
 
 void FleetDoor::changeSecret(const Member& asker, const IqRequest& request, const IqReply& reply) {
   const auto& secret = request.payload.text;
-  if (secret.size() != 43)
+  if (!run::fromBase64url<32>(secret))
     return reply.error(Error{Code::invalidArgument, "a secret is 256 random bits in base64url", "send 43 characters"});
   const auto changing = [this, account = asker.account, secret, reply]() -> boost::asio::awaitable<void> {
     const auto done = co_await registrar_.changeSecret(account, secret);

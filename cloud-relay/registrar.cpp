@@ -100,6 +100,10 @@ awaitable<Result<>> Registrar::makeAccount(const FleetStore::Taken& taken, const
 awaitable<Result<Member>> Registrar::revoke(std::string account) {
   const Turn turn(underWay_, account);
   if (!turn.isOurs()) co_return turn.refusal();
+  // Whoever else has an account on the server keeps it.
+  const auto known = store_.member(account);
+  if (!known) co_return known.error();
+  if (!*known) co_return store_.revoke(account, policy::wallClock());
   // The account first: what is written down as revoked has no way in any more.
   if (const auto removed = co_await accounts_.remove(account); !removed) co_return removed.error();
   auto member = store_.revoke(account, policy::wallClock());

@@ -33,10 +33,13 @@ class Registrar {
   // of FleetStore::take and Accounts::make.
   boost::asio::awaitable<run::Result<fleet::EnrolmentAnswer>> enrol(fleet::EnrolmentRequest request,
                                                                     std::string address);
-  // The account is gone, with its streams; then nobody has it. Error overloaded, of enrol() too: the same account is
-  // being changed by somebody else.
+  // The account of a member is gone, with its streams; then nobody has it. Error overloaded, of enrol() too: the same
+  // account is being changed by somebody else.
   boost::asio::awaitable<run::Result<Member>> revoke(std::string account);
   boost::asio::awaitable<run::Result<>> changeSecret(std::string account, std::string secret);
+
+  // What the server says of who is logged in may still be of who had the account before.
+  bool isBeingChanged(const std::string& account) const { return underWay_.contains(account); }
 
   // Told of each member who came, was stated, or went.
   void onChange(std::function<void(const Member&)> changed) { changed_ = std::move(changed); }

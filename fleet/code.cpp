@@ -49,14 +49,15 @@ std::vector<std::string_view> split(std::string_view text, char mark) {
   }
 }
 
-// A host name, an IPv4 address, or an IPv6 address in brackets.
-bool isHost(std::string_view host) {
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return !host.empty() && host.size() <= 255 &&
-         std::ranges::all_of(host, [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '-' || c == ':'; });
-}
-
 }  // namespace
+
+bool isHost(std::string_view host) {
+  const bool isBracketed = host.starts_with('[') && host.ends_with(']');
+  if (isBracketed) host = host.substr(1, host.size() - 2);
+  return !host.empty() && host.size() <= 255 && std::ranges::all_of(host, [isBracketed](unsigned char c) {
+    return std::isalnum(c) || c == '.' || (isBracketed ? c == ':' : c == '-');
+  });
+}
 
 std::string Claim::text() const {
   return "beckon enrolment 0\n" + std::string(fleet::text(kind)) + "\n" + fleet + "\n" + name + "\n" + id + "\n" +

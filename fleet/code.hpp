@@ -23,6 +23,9 @@ struct Claim {
   std::string text() const;  // canonical; what is signed and sealed
 };
 
+// A host name, an IPv4 address, or an IPv6 address in brackets.
+bool isHost(std::string_view host);
+
 // The one-time code that enrols a principal, as its owner's device makes it:
 //
 //   relay.robots.example:5443/home/robot/3q2-7w8fT5GJ0aXhVw1zRg[/PIN]

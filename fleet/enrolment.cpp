@@ -15,7 +15,7 @@ run::Error malformed(const std::string& what) {
   return {run::Code::protocolError, what, "see that both sides are Beckon, and that nothing in between changes bytes"};
 }
 
-// An object whose named members are texts, none longer than is sensible; empty if `text` is none.
+// An object whose named members are texts; empty if `text` is none.
 json readTexts(std::string_view text, std::initializer_list<const char*> names) {
   auto out = json::parse(text, nullptr, false);
   if (!out.is_object()) return {};
@@ -71,7 +71,8 @@ run::Result<EnrolmentRequest> EnrolmentRequest::read(std::string_view text) {
                       any["version"] > version ? "update beckon-relay, or use an older Beckon to enrol"
                                                : "update Beckon on the side that enrols"};
   const auto object = readTexts(text, {"ticket", "fleet", "kind", "name", "id", "key", "proof", "signature"});
-  if (object.empty() || !object.contains("version")) return malformed("the request is not that of an enrolment");
+  if (object.empty() || object.value("version", nlohmann::json()) != version)
+    return malformed("the request is not that of an enrolment");
   EnrolmentRequest out;
   const auto kind = kindOf(textIn(object, "kind"));
   out.claim.fleet = textIn(object, "fleet");
@@ -104,7 +105,7 @@ std::string EnrolmentAnswer::json() const {
                         {"ownerAccount", ownerAccount},
                         {"ownerKey", run::base64url(ownerKey)},
                         {"introduction", run::base64url(introduction)}}
-      .dump();
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // authorities may have comments in any encoding
 }
 
 run::Result<EnrolmentAnswer> EnrolmentAnswer::read(std::string_view text) {

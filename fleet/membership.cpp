@@ -8,6 +8,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 
 namespace beckon::fleet {
 namespace {
@@ -25,7 +26,7 @@ Json statementJson(const Statement& statement) {
           {"signature", run::base64url(statement.signature)}};
 }
 
-// Throws nlohmann's exceptions for what is of another type, std::bad_optional_access for what reads as nothing.
+// Throws an exception for what is of another type, or reads as nothing.
 Statement readStatement(const Json& from, const std::string& account) {
   Statement out;
   out.account = account;
@@ -45,7 +46,9 @@ Membership readMembership(const Json& from) {
   out.secretMade = WallTime(std::chrono::seconds(from.at("secretMade").get<std::int64_t>()));
   if (from.contains("nextSecret")) from.at("nextSecret").get_to(out.nextSecret);
   from.at("host").get_to(out.host);
-  from.at("port").get_to(out.port);
+  const auto port = from.at("port").get<std::int64_t>();
+  if (port < 0 || port > 65535) throw std::out_of_range("port");
+  out.port = static_cast<unsigned short>(port);
   from.at("hasAuthorities").get_to(out.hasAuthorities);
   from.at("relay").get_to(out.relay);
   from.at("ownerAccount").get_to(out.ownerAccount);

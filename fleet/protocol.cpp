@@ -128,8 +128,8 @@ Result<MembersInfo> readMembers(const Element& result) {
   const bool isPin =
       out.place.pin.empty() ||
       (out.place.pin.size() == 64 && out.place.pin.find_first_not_of("0123456789abcdef") == std::string::npos);
-  if (!result.is(membersName, ns) || !port || *port <= 0 || *port > 65535 || !kind || !isName(out.place.fleet) ||
-      !isPin)
+  if (!result.is(membersName, ns) || !port || *port <= 0 || *port > 65535 || !kind || !isHost(out.place.host) ||
+      !isName(out.place.fleet) || !isPin)
     return malformed(membersName);
   out.place.port = static_cast<unsigned short>(*port);
   out.asker = *kind;

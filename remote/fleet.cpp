@@ -74,6 +74,11 @@ std::optional<Error> Fleet::problemWith(const xmpp::Presence& presence) const {
     return Error{Code::badStatement,
                  account.text() + " shows a key that is not the one which the fleet's owner has signed",
                  "if nobody has changed anything, its server is not to be trusted; ask the fleet's owner"};
+  if (statement->kind != fleet::Kind::robot)
+    return Error{Code::badStatement,
+                 account.text() + " shows itself as a robot; the fleet's owner has signed that it is a " +
+                     std::string(fleet::text(statement->kind)),
+                 "ask the fleet's owner"};
   const auto sound = statement->check(owner_, account.text(), statement->key, policy::wallClock());
   return sound ? std::nullopt : std::optional(sound.error());
 }
@@ -108,8 +113,13 @@ std::vector<Robot> Fleet::robots() const {
       robot.age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - told->second);
     if (const auto heard = heard_.find(account); heard != heard_.end())
       robot.silence = std::chrono::duration_cast<milliseconds>(steady_clock::now() - heard->second);
-    for (const auto& [from, presence] : client_.present())
-      robot.isShown = robot.isShown || (from.bare() == account && robotIn(presence));
+    for (const auto& [from, presence] : client_.present()) {
+      const auto* shown = from.bare() == account ? robotIn(presence) : nullptr;
+      if (!shown) continue;
+      robot.isShown = true;
+      robot.id = shown->attribute("id");
+      robot.fingerprint = shown->attribute("key");
+    }
     if (const auto* presence = robotAt(account)) {
       robot.address = presence->from.text();
       robot.id = robotIn(*presence)->attribute("id");

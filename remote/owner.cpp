@@ -2,7 +2,7 @@
 
 #include "core/run/base64url.hpp"
 #include "core/run/private_file.hpp"
-#include "xmpp/jid.hpp"
+#include "fleet/admission.hpp"
 
 #include <fstream>
 #include <utility>
@@ -54,24 +54,10 @@ void Owner::forgetOldCodes() const {
     if (entry.last_write_time(problem) < oldest) std::filesystem::remove(entry.path(), problem);
 }
 
-// Whether it was this key that somebody who has our code enrolled.
-Result<> Owner::judge(const fleet::MemberInfo& member, const std::string& fleetName) const {
-  const Error unknown{Code::badStatement, member.account + " came by a code that this device does not know",
-                      "if you know it, enrol it anew with a code of this device: beckon fleet code NAME"};
-  if (!member.codeHash || !member.proof) return unknown;
-  std::ifstream in(fileOf(*member.codeHash));
+std::string Owner::codeOf(const fleet::MemberInfo& member) const {
   std::string text;
-  if (!std::getline(in, text)) return unknown;
-  const auto code = fleet::Code::parse(text);
-  if (!code) return unknown;
-  const auto jid = xmpp::Jid::parse(member.account);
-  const fleet::Claim claim{member.kind, fleetName, jid ? jid->node() : std::string(), member.id, member.key};
-  if (!fleet::sameBytes(code->proofOf(claim), *member.proof))
-    return Error{
-        Code::badStatement,
-        "the relay tells of " + member.account + " what the holder of the code has not said: another key or name",
-        "do not trust this server; revoke what it made: beckon fleet revoke " + member.account};
-  return {};
+  if (member.codeHash) std::getline(std::ifstream(fileOf(*member.codeHash)), text);
+  return text;
 }
 
 awaitable<Result<>> Owner::sign(const fleet::MemberInfo& member) {
@@ -90,14 +76,16 @@ awaitable<Result<std::vector<Owner::Signed>>> Owner::signPending(const fleet::Me
   for (const auto& member : members.members) {
     if (member.revoked) continue;
     if (member.statement) {
-      // One whose time is over is renewed, too: a clock that is not set does not judge that.
-      const auto sound = member.statement->check(key_.publicKey(), member.account, member.key, policy::WallTime());
-      if (sound && member.statement->ends - now > lifetime / 2) continue;
-      if (sound) out.push_back({member, co_await sign(member)});
+      const auto due = fleet::isToRenew(member, key_.publicKey(), lifetime, now);
+      if (!due)
+        out.push_back({member, due.error()});
+      else if (*due)
+        out.push_back({member, co_await sign(member)});
       continue;
     }
-    auto outcome =
-        member.account == account_ && member.key == key_.publicKey() ? Result<>() : judge(member, members.place.fleet);
+    auto outcome = member.account == account_ && member.key == key_.publicKey()
+                       ? Result<>()
+                       : fleet::judge(member, members.place.fleet, codeOf(member));
     if (outcome) outcome = co_await sign(member);
     std::error_code problem;
     if (outcome && member.codeHash) std::filesystem::remove(fileOf(*member.codeHash), problem);

@@ -42,10 +42,11 @@ class Owner {
     run::Result<> outcome;
   };
   // Signs for each member that waits for it and came by a code of ours, and renews statements that come to their end.
+  // Tells, too, of those whose statement is not ours, or of something else.
   boost::asio::awaitable<run::Result<std::vector<Signed>>> signPending(const fleet::MembersInfo& members);
 
  private:
-  run::Result<> judge(const fleet::MemberInfo& member, const std::string& fleetName) const;
+  std::string codeOf(const fleet::MemberInfo& member) const;  // its text; empty if we do not know it
   boost::asio::awaitable<run::Result<>> sign(const fleet::MemberInfo& member);
   void forgetOldCodes() const;
   std::filesystem::path fileOf(const fleet::Bytes32& hash) const;

@@ -42,6 +42,9 @@ void readEnrolment(run::ConfigFile& file, RelaySettings& settings) {
   settings.isSelfSigned = settings.own.key.empty();
   if (settings.isSelfSigned) settings.own = {settings.state / "enrol.pem", settings.state / "enrol.key"};
   settings.place.host = file.textOr("enrol.host", settings.component.domain.domain());
+  if (!fleet::isHost(settings.place.host))
+    file.reject("enrol.host", "\"" + settings.place.host + "\" is neither a host's name nor an address",
+                "write it as relay.example, 192.0.2.1 or [2001:db8::1]");
   settings.place.port = static_cast<unsigned short>(file.integerOr("enrol.port", settings.listen.port, 0, 65535));
   settings.place.fleet = file.textOr("relay.fleet", "home");
   if (!fleet::isName(settings.place.fleet))

@@ -10,6 +10,18 @@
 #include <string>
 
 namespace beckon::run {
+namespace {
+
+// A rename is on the disk once its folder is. Where that cannot be had, the file is whole all the same.
+void syncFolderOf(const std::filesystem::path& file) {
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+}  // namespace
 
 std::optional<Error> exposure(const std::filesystem::path& file) {
   struct ::stat status {};
@@ -30,6 +42,7 @@ Result<> writePrivately(const std::filesystem::path& file, std::string_view cont
     if (isWritten) content.remove_prefix(static_cast<std::size_t>(count));
   }
   isWritten = isWritten && ::fsync(descriptor) == 0 && std::rename(draft.c_str(), file.c_str()) == 0;
+  if (isWritten) syncFolderOf(file);
   const std::string why = std::strerror(errno);
   if (descriptor >= 0) ::close(descriptor);
   if (isWritten) return {};

@@ -1,14 +1,32 @@
 #include "core/run/private_file.hpp"
 
+#include "tests/support/small_disk.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <fstream>
+#include <iterator>
+#include <string>
 
 namespace beckon::run {
 namespace {
+
+std::string content(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+::mode_t mode(const std::filesystem::path& file) {
+  struct ::stat status {};
+  EXPECT_EQ(::stat(file.c_str(), &status), 0) << file;
+  return status.st_mode & 07777;
+}
+
+auto files(const std::filesystem::path& folder) {
+  return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
+}
 
 TEST(PrivateFile, isExposedByAnyRightOfOthers) {
   const test::TemporaryFolder folder;
@@ -27,6 +45,74 @@ TEST(PrivateFile, isExposedByAnyRightOfOthers) {
     EXPECT_EQ(why->cause, file.string() + " can be read by others");
     EXPECT_EQ(why->nextStep, "chmod 600 " + file.string());
   }
+}
+
+TEST(PrivateFile, holdsWhatWasWrittenAndNothingElse) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "secret";
+  const std::string long_(300000, 'x'), binary("a\0b\n", 4);
+  for (const auto& text : {std::string("first"), long_, binary, std::string()}) {
+    ASSERT_TRUE(writePrivately(file, text));
+    EXPECT_EQ(content(file), text);
+  }
+  EXPECT_EQ(files(folder.path()), 1);
+}
+
+TEST(PrivateFile, isOpenToNobodyElseWhateverWasThere) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "secret";
+  // Both would be open to everybody: the file that was there, and a draft that was left behind.
+  for (const auto* name : {"secret", "secret.new"}) {
+    std::ofstream(folder.path() / name) << "old";
+    ASSERT_EQ(::chmod((folder.path() / name).c_str(), 0666), 0);
+  }
+  const auto before = ::umask(0);
+  const bool isWritten = writePrivately(file, "new").has_value();
+  ::umask(before);
+  ASSERT_TRUE(isWritten);
+  EXPECT_EQ(mode(file), 0600u);
+  EXPECT_EQ(content(file), "new");
+  EXPECT_EQ(files(folder.path()), 1);
+}
+
+TEST(PrivateFile, doesNotFollowALinkThatSomebodyLeftAsDraft) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "secret", elsewhere = folder.path() / "elsewhere";
+  std::ofstream(elsewhere) << "untouched";
+  std::filesystem::create_symlink(elsewhere, folder.path() / "secret.new");
+  ASSERT_TRUE(writePrivately(file, "new"));
+  EXPECT_EQ(content(elsewhere), "untouched");
+  EXPECT_EQ(content(file), "new");
+  EXPECT_FALSE(std::filesystem::is_symlink(file));
+}
+
+TEST(PrivateFile, staysAsItIsOnAFullDisk) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "secret";
+  ASSERT_TRUE(writePrivately(file, "old"));
+  {
+    const test::SmallDisk disk(1000);
+    const auto written = writePrivately(file, std::string(5000, 'x'));
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, Code::invalidConfig);
+    EXPECT_EQ(written.error().cause, "cannot write " + file.string() + ": File too large");
+    EXPECT_FALSE(written.error().nextStep.empty());
+    EXPECT_FALSE(writePrivately(folder.path() / "another", std::string(5000, 'x')));
+    EXPECT_TRUE(writePrivately(folder.path() / "small", std::string(1000, 'x')));
+  }
+  EXPECT_EQ(content(file), "old");
+  EXPECT_EQ(mode(file), 0600u);
+  EXPECT_EQ(files(folder.path()), 2) << "a draft is left behind";
+}
+
+TEST(PrivateFile, tellsWhereItCannotBeWritten) {
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "none" / "secret";
+  EXPECT_EQ(writePrivately(file, "x").error().cause, "cannot write " + file.string() + ": No such file or directory");
+  // The name is that of a folder.
+  std::filesystem::create_directory(folder.path() / "folder");
+  EXPECT_FALSE(writePrivately(folder.path() / "folder", "x"));
+  EXPECT_EQ(files(folder.path()), 1) << "a draft is left behind";
 }
 
 }  // namespace

@@ -71,11 +71,14 @@ class FleetTest : public testing::Test {
   }
   void cut() { server->close(run::Code::connectionLost, "cut"); }
 
-  void comes(const std::string& address, const std::string& id = "id-1") {
+  // `shown`: what the fleet's owner has signed, if anything; `key`: the fingerprint that it tells.
+  void comes(const std::string& address, const std::string& id = "id-1", const std::optional<Element>& shown = {},
+             const std::string& key = "abc") {
     Element presence("presence", std::string(ns::client));
     presence.set("from", address);
     presence.add(xmpp::Caps{"urn:robot", xmpp::capsHash(capabilities)}.element());
-    presence.add(Element("robot", "urn:beckon:robot:0").set("id", id).set("key", "abc"));
+    presence.add(Element("robot", "urn:beckon:robot:0").set("id", id).set("key", key));
+    if (shown) presence.add(*shown);
     const auto before = fleet->arrivals(jid(address));
     server->give(presence);
     ASSERT_TRUE(runUntil(io, [&] { return fleet->arrivals(jid(address)) > before; }));

@@ -1,6 +1,8 @@
 #include "remote/fleet.hpp"
 
+#include "fleet/protocol.hpp"
 #include "tests/remote/fleet_fixture.hpp"
+#include "tests/support/ed25519_key.hpp"
 
 namespace beckon::remote {
 namespace {
@@ -64,6 +66,117 @@ TEST_F(FleetTest, doesNotTakeSomebodyElsesResourceForARobot) {
   EXPECT_FALSE(fleet->addressOf("nao1"));
   comes("nao1@x/beckond");
   EXPECT_EQ(fleet->addressOf("nao1"), jid("nao1@x/beckond"));
+}
+
+// nao1@x is of the owner's fleet; nao2@x is configured by hand.
+class FleetOfMembers : public FleetTest {
+ protected:
+  FleetOfMembers() { fleet->setMembers({jid("nao1@x")}, owner.publicKey()); }
+
+  fleet::Statement statement(std::chrono::hours forSoLong = 24h) const {
+    return fleet::Statement::make(owner, "nao1@x", fleet::Kind::robot, key.publicKey(),
+                                  policy::wallClock() + forSoLong);
+  }
+  void shows(const fleet::Statement& shown) {
+    comes("nao1@x/beckond", "id-1", fleet::statementElement(shown), run::fingerprint(key.publicKey()));
+  }
+  void expectProblem(const std::string& cause) const {
+    const auto problem = fleet->problemOf("nao1");
+    ASSERT_TRUE(problem);
+    EXPECT_EQ(problem->code, Code::badStatement);
+    EXPECT_EQ(problem->cause, "nao1@x shows " + cause);
+    EXPECT_FALSE(problem->nextStep.empty());
+    EXPECT_FALSE(fleet->addressOf("nao1"));
+    const auto robot = fleet->robots()[0];
+    EXPECT_TRUE(robot.isThere()) << "it is told of, with what is wrong";
+    EXPECT_EQ(robot.problem->cause, problem->cause);
+  }
+
+  const run::PrivateKey owner = test::keyNumber(1), key = test::keyNumber(2), other = test::keyNumber(3);
+};
+
+TEST_F(FleetOfMembers, takesARobotThatShowsWhatTheOwnerHasSigned) {
+  shows(statement());
+  EXPECT_FALSE(fleet->problemOf("nao1"));
+  EXPECT_EQ(fleet->addressOf("nao1"), jid("nao1@x/beckond"));
+  EXPECT_FALSE(fleet->robots()[0].problem);
+}
+
+TEST_F(FleetOfMembers, refusesARobotThatShowsNothing) {
+  comes("nao1@x/beckond");
+  expectProblem("nothing that the fleet's owner has signed");
+  EXPECT_THAT(fleet->problemOf("nao1")->nextStep, testing::HasSubstr("beckon fleet list"));
+}
+
+TEST_F(FleetOfMembers, refusesAStatementThatCannotBeRead) {
+  comes("nao1@x/beckond", "id-1", fleet::statementElement(statement()).set("signature", "x"),
+        run::fingerprint(key.publicKey()));
+  expectProblem("a statement that cannot be read");
+}
+
+TEST_F(FleetOfMembers, refusesAnotherKeyThanThatWhichIsSigned) {
+  comes("nao1@x/beckond", "id-1", fleet::statementElement(statement()), run::fingerprint(other.publicKey()));
+  expectProblem("a key that is not the one which the fleet's owner has signed");
+}
+
+TEST_F(FleetOfMembers, refusesWhatAnotherThanTheOwnerHasSigned) {
+  shows(fleet::Statement::make(other, "nao1@x", fleet::Kind::robot, key.publicKey(), policy::wallClock() + 24h));
+  expectProblem("a statement that the fleet's owner has not signed");
+}
+
+TEST_F(FleetOfMembers, refusesWhatWasSignedForAnotherAccount) {
+  shows(fleet::Statement::make(owner, "nao2@x", fleet::Kind::robot, key.publicKey(), policy::wallClock() + 24h));
+  expectProblem("a statement that the fleet's owner has not signed");
+}
+
+TEST_F(FleetOfMembers, refusesAStatementWhoseTimeIsOver) {
+  shows(statement(-1h));
+  expectProblem("a statement of the fleet's owner whose time is over");
+}
+
+TEST_F(FleetOfMembers, refusesAPersonsDeviceThatShowsItselfAsARobot) {
+  shows(fleet::Statement::make(owner, "nao1@x", fleet::Kind::person, key.publicKey(), policy::wallClock() + 24h));
+  expectProblem("itself as a robot; the fleet's owner has signed that it is a person");
+}
+
+TEST_F(FleetOfMembers, takesItOnceItShowsAnother) {
+  comes("nao1@x/beckond");
+  ASSERT_TRUE(fleet->problemOf("nao1"));
+  shows(statement());
+  EXPECT_FALSE(fleet->problemOf("nao1"));
+  EXPECT_TRUE(fleet->addressOf("nao1"));
+}
+
+TEST_F(FleetOfMembers, asksNothingOfARobotThatIsConfiguredByHand) {
+  comes("nao2@x/beckond");
+  EXPECT_FALSE(fleet->problemOf("nao2"));
+  EXPECT_EQ(fleet->addressOf("nao2"), jid("nao2@x/beckond"));
+  // Nor of one that has left the fleet and is still configured.
+  comes("nao1@x/beckond");
+  ASSERT_TRUE(fleet->problemOf("nao1"));
+  fleet->setMembers({}, owner.publicKey());
+  EXPECT_FALSE(fleet->problemOf("nao1"));
+  EXPECT_EQ(fleet->addressOf("nao1"), jid("nao1@x/beckond"));
+}
+
+TEST_F(FleetOfMembers, namesEachRobotOnce) {
+  EXPECT_THAT(fleet->accounts(), testing::ElementsAre(jid("nao1@x"), jid("nao2@x")));
+  fleet->setMembers({jid("nao2@x"), jid("nao3@x")}, owner.publicKey());
+  EXPECT_THAT(fleet->accounts(), testing::ElementsAre(jid("nao1@x"), jid("nao2@x"), jid("nao3@x")));
+  EXPECT_TRUE(fleet->account("nao3"));
+  fleet->setMembers({}, owner.publicKey());
+  EXPECT_THAT(fleet->accounts(), testing::ElementsAre(jid("nao1@x"), jid("nao2@x")));
+  EXPECT_EQ(fleet->account("nao3").error().code, Code::unknownRobot);
+}
+
+TEST_F(FleetOfMembers, isNotCompleteBeforeTheRelayHasToldWhoBelongsToIt) {
+  shows(statement());
+  goes("nao2@x");
+  ASSERT_TRUE(fleet->isComplete());
+  fleet->awaitMembers(true);
+  EXPECT_FALSE(fleet->isComplete());
+  fleet->awaitMembers(false);
+  EXPECT_TRUE(fleet->isComplete());
 }
 
 }  // namespace

@@ -30,6 +30,12 @@ std::string encoded(const std::string& name) {
   return out.str();
 }
 
+std::string listOf(const std::vector<std::string>& texts) {
+  std::string out = "{";
+  for (const auto& text : texts) out += " '" + text + "';";
+  return out + " }";
+}
+
 bool answers(unsigned short port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -80,9 +86,11 @@ Prosody::Prosody(std::initializer_list<Account> accounts, Options options)
          << "modules_disabled = { 's2s', 'offline' }\n"
          << "modules_enabled = { 'roster', 'saslauth', 'tls', 'disco', 'ping' }\n"
          << "log = { info = '*console' }\n"
+         << "admins = " << listOf(options_.administrators) << "\n"
          << "VirtualHost '" << options_.domain << "'\n"
          << "ssl = { certificate = '" << folder.string() << "/server.crt', key = '" << folder.string()
-         << "/server.key' }\n";
+         << "/server.key' }\n"
+         << "modules_enabled = " << listOf(options_.modules) << "\n";
   for (const auto& [domain, secret] : options_.components)
     config << "Component '" << domain << "'\ncomponent_secret = '" << secret << "'\n";
   write(folder / "prosody.cfg.lua", config.str());

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace beckon::test {
 
@@ -26,6 +27,8 @@ class Prosody {
     std::string passwordHash = "SHA-256";  // of the SCRAM mechanism offered; Prosody's own default is "SHA-1"
     bool expired = false;                  // the certificate
     std::map<std::string, std::string> components = {};  // their secrets by domain (XEP-0114)
+    std::vector<std::string> administrators = {};        // JIDs
+    std::vector<std::string> modules = {};               // of the domain, beside the usual
   };
 
   explicit Prosody(std::initializer_list<Account> accounts) : Prosody(accounts, Options{}) {}

@@ -1,0 +1,291 @@
+#include "cloud-relay/fleet_door.hpp"
+
+#include "core/run/base64url.hpp"
+#include "fleet/protocol.hpp"
+#include "tests/support/ed25519_key.hpp"
+#include "tests/support/memory_stream.hpp"
+#include "tests/support/run_until.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace beckon::relay {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+using xmpp::Element;
+using xmpp::StanzaError;
+
+// The relay of the fleet home (alice its owner, bob a person, r2 and r3 robots) on a server in memory, which does what
+// the commands of its administration say. In the fleet work: eve, its owner, and w2.
+class FleetDoorTest : public testing::Test {
+ protected:
+  FleetDoorTest()
+      : store(FleetStore::open(folder.path() / FleetStore::fileName).value()),
+        component(io.get_executor(), config(), run::silentLog()),
+        accounts(component, jid("x")),
+        registrar(store, accounts, {}, run::silentLog()),
+        door(io.get_executor(), component, store, registrar, {"relay.x", 5443, "", Kind::robot, std::string(64, 'a')},
+             run::silentLog()) {
+    memory->executor = io.get_executor();
+    memory->answer = [this](const Element& stanza) { serve(stanza); };
+    add("alice", "home", Kind::owner, 1);
+    add("bob", "home", Kind::person, 2);
+    add("r2", "home", Kind::robot, 3);
+    add("r3", "home", Kind::robot, 4);
+    add("eve", "work", Kind::owner, 5);
+    add("w2", "work", Kind::robot, 6);
+    door.open();
+    component.start({});
+    memory->online(jid("relay.x"));
+  }
+  ~FleetDoorTest() override { component.stop(); }
+
+  static xmpp::Jid jid(std::string_view text) { return xmpp::Jid::parse(text).value(); }
+  xmpp::Component::Config config() {
+    xmpp::Component::Config out;
+    out.domain = jid("relay.x");
+    out.server = jid("x");
+    out.streams = [this] { return std::make_unique<test::MemoryStream>(memory); };
+    return out;
+  }
+  void add(const std::string& name, const std::string& fleet, Kind kind, std::uint8_t key) {
+    KeptCode code;
+    code.hash.fill(key);
+    code.fleet = fleet;
+    code.kind = kind;
+    code.made = policy::wallClock();
+    code.ends = code.made + 1h;
+    store.add(code, code.made).value();
+    Member wanted;
+    wanted.fleet = fleet;
+    wanted.kind = kind;
+    wanted.account = name + "@x";
+    wanted.machine = "machine of " + name;
+    wanted.key = test::keyNumber(key).publicKey();
+    wanted.proof.fill(static_cast<std::uint8_t>(key + 100));
+    store.take(code.hash, wanted, code.made).value();
+  }
+  Member member(const std::string& account) { return store.member(account).value().value(); }
+
+  void serve(const Element& stanza) {
+    if (stanza.name != "iq" || stanza.attribute("to") != "x" || stanza.attribute("type") != "set") return;
+    const auto& asked = stanza.children.front();
+    commands.emplace_back(asked.attribute("node"));
+    auto done = Element("command", asked.xmlns).set("status", asked.children.empty() ? "executing" : "completed");
+    memory->give(xmpp::iqStanza("result", stanza.attribute("id"), "relay.x").set("from", "x").add(std::move(done)));
+  }
+
+  // What `who` gets for it. Who is told of a change is in `told`.
+  Element ask(const std::string& who, std::string_view type, Element payload) {
+    memory->sent.clear();
+    const auto id = std::to_string(++asked);
+    memory->give(xmpp::iqStanza(type, id, "relay.x").set("from", who + "@x/here").add(std::move(payload)));
+    Element out("none");
+    const auto isAnswered = [&] {
+      for (const auto& stanza : memory->sent)
+        if (stanza.name == "iq" && stanza.attribute("id") == id && stanza.attribute("to") == who + "@x/here")
+          out = stanza;
+      return out.name == "iq";
+    };
+    EXPECT_TRUE(test::runUntil(io, isAnswered));
+    told.clear();
+    for (const auto& stanza : memory->sent)
+      if (stanza.name == "message") {
+        EXPECT_EQ(stanza.attribute("type"), "headline");
+        EXPECT_TRUE(stanza.child(fleet::changedName, fleet::ns));
+        told.emplace_back(stanza.attribute("to"));
+      }
+    return out;
+  }
+  run::Error refusal(const std::string& who, std::string_view type, Element payload) {
+    const auto answer = ask(who, type, std::move(payload));
+    EXPECT_EQ(answer.attribute("type"), "error");
+    return StanzaError::read(answer).toError();
+  }
+  bool isDone(const std::string& who, Element payload) {
+    return ask(who, "set", std::move(payload)).attribute("type") == "result";
+  }
+  fleet::MembersInfo membersFor(const std::string& who) {
+    const auto answer = ask(who, "get", fleet::membersRequest());
+    return fleet::readMembers(*answer.child(fleet::membersName, fleet::ns)).value();
+  }
+  std::vector<std::string> accountsFor(const std::string& who) {
+    std::vector<std::string> out;
+    for (const auto& known : membersFor(who).members) out.push_back(known.account);
+    return out;
+  }
+  static fleet::Statement statementOf(const Member& of, std::uint8_t owner) {
+    return fleet::Statement::make(test::keyNumber(owner), of.account, of.kind, of.key, policy::wallClock() + 24h);
+  }
+  static fleet::CodeOffer offer() {
+    fleet::CodeOffer out;
+    out.hash.fill(200);
+    out.introduction.fill(201);
+    out.kind = Kind::robot;
+    out.lifetime = 600s;
+    out.ownerKey = test::keyNumber(1).publicKey();
+    return out;
+  }
+
+  test::TemporaryFolder folder;
+  boost::asio::io_context io;
+  std::shared_ptr<test::MemoryServer> memory = std::make_shared<test::MemoryServer>();
+  FleetStore store;
+  xmpp::Component component;
+  Accounts accounts;
+  Registrar registrar;
+  FleetDoor door;
+  int asked = 0;
+  std::vector<std::string> commands, told;
+};
+
+TEST_F(FleetDoorTest, saysNothingToWhoIsNoMember) {
+  store.revoke("r3@x", policy::wallClock()).value();
+  const std::pair<std::string_view, Element> questions[] = {
+      {"get", fleet::membersRequest()},
+      {"set", fleet::codeRequest(offer())},
+      {"set", fleet::statementRequest(statementOf(member("r2@x"), 1))},
+      {"set", fleet::revokeRequest("r2@x")},
+      {"set", Element(std::string(fleet::secretName), std::string(fleet::ns), std::string(43, 'A'))}};
+  for (const auto& [type, payload] : questions)
+    for (const std::string who : {"mallory", "r3"})
+      EXPECT_EQ(StanzaError::read(ask(who, type, payload)).condition, "service-unavailable") << payload.name;
+  EXPECT_THAT(commands, IsEmpty());
+}
+
+TEST_F(FleetDoorTest, whoAsksCountsAsHavingBeenThere) {
+  EXPECT_FALSE(member("r2@x").confirmed);
+  membersFor("r2");
+  EXPECT_TRUE(member("r2@x").confirmed);
+  EXPECT_FALSE(member("r3@x").confirmed);
+}
+
+TEST_F(FleetDoorTest, tellsARobotOfItselfAndItsOwnerAndOthersOfAll) {
+  EXPECT_THAT(accountsFor("r2"), UnorderedElementsAre("r2@x", "alice@x"));
+  EXPECT_THAT(accountsFor("bob"), UnorderedElementsAre("alice@x", "bob@x", "r2@x", "r3@x"));
+  EXPECT_THAT(accountsFor("alice"), UnorderedElementsAre("alice@x", "bob@x", "r2@x", "r3@x"));
+  EXPECT_THAT(accountsFor("w2"), UnorderedElementsAre("w2@x", "eve@x"));
+  const auto info = membersFor("bob");
+  EXPECT_EQ(info.asker, Kind::person);
+  EXPECT_EQ(info.place.host, "relay.x");
+  EXPECT_EQ(info.place.port, 5443);
+  EXPECT_EQ(info.place.fleet, "home");
+  EXPECT_EQ(info.place.pin, std::string(64, 'a'));
+}
+
+TEST_F(FleetDoorTest, tellsTheOwnerAloneOfTheRevokedAndOfProofs) {
+  store.revoke("r3@x", policy::wallClock()).value();
+  EXPECT_THAT(accountsFor("bob"), UnorderedElementsAre("alice@x", "bob@x", "r2@x"));
+  for (const auto& known : membersFor("bob").members) EXPECT_FALSE(known.codeHash || known.proof) << known.account;
+  ASSERT_TRUE(isDone("alice", fleet::statementRequest(statementOf(member("bob@x"), 1))));
+  for (const auto& known : membersFor("alice").members) {
+    EXPECT_EQ(known.revoked.has_value(), known.account == "r3@x");
+    // What is signed needs no proof any more.
+    EXPECT_EQ(known.proof.has_value(), known.account != "bob@x") << known.account;
+    EXPECT_EQ(known.codeHash.has_value(), known.account != "bob@x") << known.account;
+    if (known.account == "r2@x") {
+      EXPECT_EQ((*known.proof)[0], 103);
+      EXPECT_EQ(known.id, "machine of r2");
+      EXPECT_EQ(known.key, test::keyNumber(3).publicKey());
+    }
+  }
+}
+
+TEST_F(FleetDoorTest, takesTheOwnersCodes) {
+  auto made = offer();
+  for (const std::string name : {"", "r2"}) {
+    made.name = name;
+    ++made.hash[0];
+    ASSERT_TRUE(isDone("alice", fleet::codeRequest(made)));
+    Member wanted;
+    wanted.fleet = "home";
+    wanted.account = name.empty() ? "new@x" : name + "@x";
+    const auto taken = store.take(made.hash, wanted, policy::wallClock()).value();
+    EXPECT_EQ(taken.code.ownerAccount, "alice@x");
+    EXPECT_EQ(taken.code.ownerKey, made.ownerKey);
+    EXPECT_EQ(taken.code.introduction, made.introduction);
+    EXPECT_EQ(taken.code.account, name.empty() ? "" : name + "@x");
+    EXPECT_EQ(taken.code.ends - taken.code.made, 600s);
+    EXPECT_EQ(taken.replaced.has_value(), !name.empty());
+  }
+}
+
+TEST_F(FleetDoorTest, takesNoCodeOfOthersNorForAnOwner) {
+  for (const std::string who : {"bob", "r2"})
+    EXPECT_EQ(refusal(who, "set", fleet::codeRequest(offer())).cause, "only the owner of a fleet may do that");
+  EXPECT_EQ(refusal("eve", "set", fleet::codeRequest(offer())).code, run::Code::badStatement) << "her key is another";
+  auto owners = offer();
+  owners.kind = Kind::owner;
+  EXPECT_EQ(refusal("alice", "set", fleet::codeRequest(owners)).cause, "a fleet has one owner");
+  EXPECT_EQ(refusal("alice", "set", fleet::codeRequest(offer()).set("seconds", "0")).code, run::Code::protocolError);
+  Member wanted;
+  wanted.fleet = "home";
+  wanted.account = "new@x";
+  EXPECT_THAT(store.take(offer().hash, wanted, policy::wallClock()).error().cause, HasSubstr("no such code"));
+}
+
+TEST_F(FleetDoorTest, takesWhatTheOwnerSignsAndTellsWhomItConcerns) {
+  ASSERT_TRUE(isDone("alice", fleet::statementRequest(statementOf(member("r2@x"), 1))));
+  EXPECT_TRUE(member("r2@x").statement);
+  EXPECT_THAT(told, UnorderedElementsAre("alice@x", "bob@x", "r2@x"));
+  ASSERT_TRUE(isDone("alice", fleet::statementRequest(statementOf(member("alice@x"), 1))));
+  EXPECT_THAT(told, UnorderedElementsAre("alice@x", "bob@x", "r2@x", "r3@x"));
+}
+
+TEST_F(FleetDoorTest, takesNoStatementThatIsNotTheOwners) {
+  const auto r2 = member("r2@x");
+  const auto good = statementOf(r2, 1);
+  for (const std::string who : {"bob", "r2"})
+    EXPECT_EQ(refusal(who, "set", fleet::statementRequest(good)).code, run::Code::refused);
+  EXPECT_EQ(refusal("eve", "set", fleet::statementRequest(statementOf(r2, 5))).cause, "there is no r2@x in fleet work");
+  EXPECT_EQ(refusal("alice", "set", fleet::statementRequest(statementOf(r2, 2))).code, run::Code::badStatement);
+  auto other = r2;
+  other.kind = Kind::person;
+  EXPECT_EQ(refusal("alice", "set", fleet::statementRequest(statementOf(other, 1))).cause, "r2@x is a robot");
+  other = r2;
+  other.key = test::keyNumber(9).publicKey();
+  EXPECT_EQ(refusal("alice", "set", fleet::statementRequest(statementOf(other, 1))).code, run::Code::badStatement);
+  const auto old = fleet::Statement::make(test::keyNumber(1), r2.account, r2.kind, r2.key, policy::wallClock() - 1h);
+  EXPECT_THAT(refusal("alice", "set", fleet::statementRequest(old)).cause, HasSubstr("time is over"));
+  EXPECT_EQ(refusal("alice", "set", fleet::statementRequest(good).set("account", "")).code, run::Code::protocolError);
+  EXPECT_FALSE(member("r2@x").statement);
+  EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(FleetDoorTest, revokesForTheOwner) {
+  ASSERT_TRUE(isDone("alice", fleet::revokeRequest("r2@x")));
+  EXPECT_FALSE(store.member("r2@x").value());
+  EXPECT_THAT(commands, testing::Contains("http://jabber.org/protocol/admin#delete-user"));
+  EXPECT_THAT(told, UnorderedElementsAre("alice@x", "bob@x"));
+}
+
+TEST_F(FleetDoorTest, revokesForNobodyElse) {
+  for (const std::string who : {"bob", "r2", "r3"})
+    EXPECT_EQ(refusal(who, "set", fleet::revokeRequest("r2@x")).code, run::Code::refused);
+  EXPECT_EQ(refusal("eve", "set", fleet::revokeRequest("r2@x")).cause, "there is no r2@x in fleet work");
+  EXPECT_EQ(refusal("alice", "set", fleet::revokeRequest("nobody@x")).code, run::Code::invalidArgument);
+  EXPECT_EQ(refusal("alice", "set", fleet::revokeRequest("")).code, run::Code::invalidArgument);
+  EXPECT_EQ(refusal("alice", "set", fleet::revokeRequest("alice@x")).cause, "that is the owner itself");
+  EXPECT_THAT(commands, IsEmpty());
+}
+
+TEST_F(FleetDoorTest, changesTheSecretOfWhoAsks) {
+  const auto changing = [](const std::string& secret) {
+    return Element(std::string(fleet::secretName), std::string(fleet::ns), secret);
+  };
+  ASSERT_TRUE(isDone("r2", changing(std::string(43, 'A'))));
+  EXPECT_THAT(commands, testing::Each("http://jabber.org/protocol/admin#change-user-password"));
+  commands.clear();
+  for (const auto& secret : {std::string(), std::string(42, 'A'), std::string(44, 'A'), std::string(43, '*')})
+    EXPECT_EQ(refusal("r2", "set", changing(secret)).code, run::Code::invalidArgument) << secret;
+  EXPECT_THAT(commands, IsEmpty());
+}
+
+}  // namespace
+}  // namespace beckon::relay

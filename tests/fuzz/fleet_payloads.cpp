@@ -1,0 +1,55 @@
+// What somebody may send in urn:beckon:fleet:0 is refused in readable words, or the same once written again.
+// Input: the XML of one payload.
+#include "core/qi/utf8.hpp"
+#include "fleet/admission.hpp"
+#include "tests/fuzz/check.hpp"
+#include "tests/fuzz/strophe_parser.hpp"
+
+using namespace beckon;
+using fuzz::check;
+
+namespace {
+
+template <class T>
+bool isExplained(const run::Result<T>& result) {
+  return result || (result.error().code == run::Code::protocolError && qi::isUtf8(result.error().cause));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static fuzz::StropheParser parser;
+  const auto payload = parser.parse(std::string(fuzz::textOf({data, size})));
+  if (!payload) return 0;
+
+  const auto info = fleet::readMembers(*payload);
+  check(isExplained(info));
+  if (info) {
+    const auto written = fleet::membersResult(*info);
+    const auto again = fleet::readMembers(written);
+    check(again && fleet::membersResult(*again) == written && again->members.size() == info->members.size());
+    // A code for that place can be read.
+    check(fleet::Code::parse(fleet::Code::make(info->place).text()).has_value());
+    for (const auto& member : info->members) {
+      check(!fleet::judge(member, info->place.fleet, "relay.example:5443/home/robot/AAECAwQFBgcICQoLDA0ODw"));
+      if (member.statement)
+        check(!fleet::isToRenew(member, {}, std::chrono::hours(1), fleet::WallTime(std::chrono::hours(500000))));
+    }
+  }
+  const auto code = fleet::readCode(*payload);
+  check(isExplained(code));
+  if (code) {
+    const auto written = fleet::codeRequest(*code);
+    const auto again = fleet::readCode(written);
+    check(again && fleet::codeRequest(*again) == written && code->lifetime > code->lifetime.zero());
+  }
+  const auto asked = fleet::readStatementRequest(*payload);
+  const auto shown = fleet::readStatement(*payload, "r2@robots.example");
+  check(isExplained(asked) && isExplained(shown) && (!asked || shown));
+  if (asked) {
+    const auto written = fleet::statementRequest(*asked);
+    const auto again = fleet::readStatementRequest(written);
+    check(again && fleet::statementRequest(*again) == written);
+  }
+  return 0;
+}
