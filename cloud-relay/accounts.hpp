@@ -19,6 +19,8 @@ class Accounts {
   Accounts(xmpp::Component& component, xmpp::Jid domain) : component_(component), domain_(std::move(domain)) {}
 
   const xmpp::Jid& domain() const { return domain_; }
+  // Whether there is anybody to ask now.
+  bool isReachable() const { return component_.online(); }
 
   // Error nameTaken: there is one of that name. Errors of all: refused (we are no administrator there), timedOut,
   // connectionLost; callFailed with what the server says.

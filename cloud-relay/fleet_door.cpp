@@ -19,6 +19,8 @@ using xmpp::IqRequest;
 namespace {
 
 constexpr std::size_t longestRun = 36;  // a UUID
+// So long the owner is told of who was revoked: a list fits into one stanza.
+constexpr std::chrono::days longestRevoked{30};
 
 const Error notOwner{Code::refused, "only the owner of a fleet may do that", "ask its owner"};
 
@@ -88,6 +90,9 @@ void FleetDoor::offer(std::string_view type, std::string_view name, Action actio
       return reply.error(
           Error{Code::overloaded, (*asker)->account + " is just being changed", "try again in a moment"});
     // Whoever asks has logged in with what he was given.
+    if (registrar_.isChanging((*asker)->account))
+      return reply.error(
+          Error{Code::overloaded, (*asker)->account + " is just being changed", "try again in a moment"});
     if (!(*asker)->confirmed)
       if (const auto kept = store_.confirm((*asker)->id, policy::wallClock()); !kept) return reply.error(kept.error());
     (this->*action)(**asker, request, reply);
@@ -107,8 +112,12 @@ void FleetDoor::tellMembers(const Member& asker, const IqRequest& request, const
   out.place.fleet = asker.fleet;
   out.asker = asker.kind;
   const bool forOwner = asker.kind == Kind::owner;
+  const auto today = policy::wallClock();
+  const auto isTold = [&](const Member& member) {
+    return !member.revoked || (forOwner && today - *member.revoked < longestRevoked);
+  };
   for (const auto& member : *members)
-    if (mayKnow(asker, member) && (forOwner || !member.revoked)) {
+    if (mayKnow(asker, member) && isTold(member)) {
       out.members.push_back(infoOf(member, forOwner));
       if (member.kind == Kind::robot && !member.revoked)
         out.members.back().silence = heartbeats_.silence(member.account, now);

@@ -16,6 +16,7 @@ constexpr std::chrono::hours untilForgotten{24};
 
 constexpr const char* ofNumber = "WHERE id = ?";
 constexpr const char* ofAccount = "WHERE account = ? AND revoked IS NULL";
+constexpr const char* ofAccountBefore = "WHERE account = ? AND revoked IS NOT NULL LIMIT 1";
 constexpr const char* ownerOf = "WHERE fleet = ? AND kind = 'owner' AND revoked IS NULL";
 constexpr const char* revokeNumber = "UPDATE members SET revoked = ? WHERE id = ?";
 
@@ -59,6 +60,14 @@ Result<std::optional<Member>> replacedBy(Database& database, const KeptCode& cod
   if (*holder && (code.account.empty() || (*holder)->fleet != wanted.fleet || (*holder)->kind != wanted.kind))
     return Error{Code::nameTaken, "the name of " + wanted.account + " is taken",
                  "choose another name; or ask the fleet's owner for a code that enrols this one anew"};
+  if (!*holder && code.account.empty()) {
+    const auto earlier = findMember(database, ofAccountBefore, wanted.account);
+    if (!earlier) return earlier.error();
+    // Policies of robots name accounts: what its last holder was granted is not for whoever comes first.
+    if (*earlier)
+      return Error{Code::nameTaken, "the name of " + wanted.account + " was that of a member who was revoked",
+                   "choose another name; or ask the fleet's owner for a code that is made for this one"};
+  }
   if (wanted.kind != Kind::owner || *holder) return holder;
   const auto owner = findMember(database, ownerOf, wanted.fleet);
   if (!owner) return owner.error();

@@ -16,6 +16,13 @@ using std::chrono::steady_clock;
 Registrar::Registrar(FleetStore& store, Accounts& accounts, Place place, run::Log log)
     : store_(store), accounts_(accounts), place_(std::move(place)), log_(std::move(log)) {}
 
+namespace {
+
+// Whether the server has carried it out nobody knows.
+bool isUnknown(const Error& error) { return error.code == Code::connectionLost || error.code == Code::timedOut; }
+
+}  // namespace
+
 class Registrar::Turn {
  public:
   Turn(std::set<std::string>& underWay, const std::string& account) : underWay_(underWay), account_(account) {
@@ -62,11 +69,16 @@ awaitable<Result<fleet::EnrolmentAnswer>> Registrar::take(fleet::EnrolmentReques
   wanted.proof = request.proof;
   const Turn turn(underWay_, wanted.account);
   if (!turn.isOurs()) co_return turn.refusal();
+  if (!accounts_.isReachable())
+    co_return Error{Code::connectionLost, "the relay has no connection to its XMPP server at the moment",
+                    "try again soon: the code stays good"};
   const auto taken = store_.take(fleet::Code::hashOf(request.ticket), wanted, policy::wallClock());
   if (!taken) co_return taken.error();
   const auto secret = run::base64url(policy::randomSecret());
   auto making = makeAccount(*taken, secret);
   if (const auto made = co_await std::move(making); !made) {
+    // Where the account may be there, the code stays with who took it: the same key may try again, and finds it so.
+    if (isUnknown(made.error())) co_return made.error();
     if (const auto kept = store_.giveBack(*taken); !kept)
       log_->error("the code of {} is lost: {}; next: {}", wanted.account, kept.error().cause, kept.error().nextStep);
     co_return made.error();
@@ -92,7 +104,15 @@ awaitable<Result<>> Registrar::makeAccount(const FleetStore::Taken& taken, const
   const auto& account = taken.member.account;
   if (taken.replaced || taken.isAgain) {
     auto changing = accounts_.changeSecret(account, secret);
-    if (co_await std::move(changing)) co_return co_await accounts_.endStreams(account);
+    const auto changed = co_await std::move(changing);
+    if (changed) {
+      const auto ended = co_await accounts_.endStreams(account);
+      if (!ended)
+        co_return Error{Code::timedOut, "whoever had " + account + " is not out yet: " + ended.error().cause,
+                        "try again with the same code"};
+      co_return Result<>();
+    }
+    if (isUnknown(changed.error())) co_return changed;
   }
   co_return co_await accounts_.make(account, secret);
 }

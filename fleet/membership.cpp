@@ -53,7 +53,6 @@ Membership readMembership(const Json& from) {
   from.at("relay").get_to(out.relay);
   from.at("ownerAccount").get_to(out.ownerAccount);
   out.ownerKey = run::fromBase64url<32>(from.at("ownerKey").get<std::string>()).value();
-  from.at("robots").get_to(out.robots);
   if (from.contains("statement")) out.statement = readStatement(from.at("statement"), out.account);
   return out;
 }
@@ -134,11 +133,18 @@ Result<> Membership::save() const {
            {"hasAuthorities", hasAuthorities},
            {"relay", relay},
            {"ownerAccount", ownerAccount},
-           {"ownerKey", run::base64url(ownerKey)},
-           {"robots", robots}};
+           {"ownerKey", run::base64url(ownerKey)}};
   if (!nextSecret.empty()) out["nextSecret"] = nextSecret;
   if (statement) out["statement"] = statementJson(*statement);
   return run::writePrivately(folder / fileName, out.dump(2) + "\n");
+}
+
+Result<> Membership::update() const {
+  const auto there = load(folder);
+  if (!there) return there.error();
+  if (!*there || (*there)->account != account || (*there)->ownerKey != ownerKey)
+    return Error{run::Code::nameTaken, "this was enrolled anew meanwhile, by another program", "start this one again"};
+  return save();
 }
 
 std::filesystem::path Membership::authoritiesFile() const {

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace beckon::fleet {
 
@@ -32,7 +31,6 @@ struct Membership {
   std::string ownerAccount;
   run::PublicKey ownerKey{};
   std::optional<Statement> statement;  // of the owner, of us
-  std::vector<std::string> robots;     // a person's, an owner's device: accounts of the fleet's robots, as last told
 
   // None if there is no such file. Errors: invalidConfig for one that others may read, that is damaged, or that a newer
   // Beckon has written.
@@ -44,6 +42,9 @@ struct Membership {
 
   // Error invalidConfig if it cannot be written; then the old one is there as it was.
   run::Result<> save() const;
+  // The same for who has had it for a while: nothing is written where another enrolment has taken its place meanwhile
+  // (error nameTaken).
+  run::Result<> update() const;
   std::filesystem::path authoritiesFile() const;  // empty: the system's suffice
 };
 

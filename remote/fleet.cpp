@@ -44,12 +44,20 @@ Robot::State Robot::state() const {
 Fleet::Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, std::vector<Jid> robots)
     : executor_(std::move(executor)), client_(client), configured_(std::move(robots)), accounts_(configured_) {}
 
-void Fleet::setMembers(std::vector<Jid> robots, const run::PublicKey& owner) {
+void Fleet::use(fleet::KnownFleet& known, const run::PublicKey& owner) {
+  known_ = &known;
   owner_ = owner;
-  members_ = {robots.begin(), robots.end()};
+  robotsChanged();
+}
+
+void Fleet::robotsChanged() {
+  members_.clear();
   accounts_ = configured_;
-  for (auto& robot : robots)
-    if (std::ranges::find(accounts_, robot) == accounts_.end()) accounts_.push_back(std::move(robot));
+  for (const auto& text : known_->robots()) {
+    const auto robot = Jid::parse(text);
+    if (!robot || !members_.insert(*robot).second) continue;
+    if (std::ranges::find(accounts_, *robot) == accounts_.end()) accounts_.push_back(*robot);
+  }
   changed();
 }
 
@@ -60,7 +68,7 @@ void Fleet::awaitMembers(bool isAwaited) {
 
 std::optional<Error> Fleet::problemWith(const xmpp::Presence& presence) const {
   const auto account = presence.from.bare();
-  if (!members_.contains(account)) return {};
+  if (!known_ || (!members_.contains(account) && !known_->hasSeen(account.text()))) return {};
   const auto* shown = presence.stanza.child(fleet::statementName, fleet::ns);
   if (!shown)
     return Error{Code::badStatement, account.text() + " shows nothing that the fleet's owner has signed",
@@ -79,15 +87,31 @@ std::optional<Error> Fleet::problemWith(const xmpp::Presence& presence) const {
                  account.text() + " shows itself as a robot; the fleet's owner has signed that it is a " +
                      std::string(fleet::text(statement->kind)),
                  "ask the fleet's owner"};
-  const auto sound = statement->check(owner_, account.text(), statement->key, policy::wallClock());
+  auto sound = statement->check(owner_, account.text(), statement->key, policy::wallClock());
+  if (sound && statement->kind != fleet::Kind::robot)
+    return Error{
+        Code::badStatement,
+        account.text() + " is a " + std::string(fleet::text(statement->kind)) + " to the fleet's owner, not a robot",
+        "ask the fleet's owner"};
+  if (sound) sound = known_->check(*statement);
   return sound ? std::nullopt : std::optional(sound.error());
 }
 
 void Fleet::received(const xmpp::Presence& presence) {
   told_[presence.from.bare()] = steady_clock::now();
   // The event of verification comes for a robot that was not one before: that is its arrival.
-  if (presence.available && isRobot(presence)) ++arrivals_[presence.from];
+  if (presence.available && isRobot(presence)) {
+    ++arrivals_[presence.from];
+    remember(presence);
+  }
   changed();
+}
+
+// The newest statement that a robot has shown. One that cannot be kept is asked for again at the next arrival.
+void Fleet::remember(const xmpp::Presence& presence) {
+  const auto* shown = known_ ? presence.stanza.child(fleet::statementName, fleet::ns) : nullptr;
+  if (!shown || problemWith(presence)) return;
+  if (const auto statement = fleet::readStatement(*shown, presence.from.bare().text())) (void)known_->saw(*statement);
 }
 
 void Fleet::settled(const Jid& contact) {
@@ -163,7 +187,10 @@ Result<Jid> Fleet::account(const std::string& name) const {
   std::string known;
   for (const auto& jid : accounts_) known += (known.empty() ? "" : ", ") + jid.text();
   return Error{Code::unknownRobot, "no robot \"" + name + "\" is configured",
-               known.empty() ? "list it under robots in the configuration" : "the configured robots: " + known};
+               known.empty()
+                   ? known_ ? "see that the relay of the fleet runs, or list it under robots in the configuration"
+                            : "list it under robots in the configuration"
+                   : "the robots that are known: " + known};
 }
 
 std::optional<Jid> Fleet::addressOf(const std::string& name) const {

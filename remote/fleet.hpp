@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/run/key.hpp"
+#include "fleet/known_fleet.hpp"
 #include "xmpp/client.hpp"
 #include "xmpp/rpc.hpp"
 
@@ -50,8 +50,12 @@ class Fleet {
   // or by its id.
   Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, std::vector<xmpp::Jid> robots);
 
-  // Those of our fleet, in place of the ones before, beside the configured: each has to show what `owner` has signed.
-  void setMembers(std::vector<xmpp::Jid> robots, const run::PublicKey& owner);
+  // Of a device of a fleet: what it knows of it, which outlives this, and its owner's key. The robots of the fleet
+  // stand beside the configured ones then. Each of them, and whoever has ever shown it, has to show what the owner has
+  // signed.
+  void use(fleet::KnownFleet& known, const run::PublicKey& owner);
+  // The known robots are others now.
+  void robotsChanged();
   // The relay says that it last heard that robot then.
   void heard(const xmpp::Jid& robot, Time last) { heard_[robot] = last; }
   // Whether the relay is still to tell who belongs to our fleet: the list is not complete before.
@@ -84,6 +88,7 @@ class Fleet {
 
  private:
   const xmpp::Presence* robotAt(const xmpp::Jid& account) const;
+  void remember(const xmpp::Presence& presence);
   bool isSilent(const xmpp::Jid& account) const;
   std::optional<run::Error> problemWith(const xmpp::Presence& presence) const;
 
@@ -91,6 +96,7 @@ class Fleet {
   const xmpp::Client& client_;
   std::vector<xmpp::Jid> configured_, accounts_;
   std::set<xmpp::Jid> members_;
+  fleet::KnownFleet* known_ = nullptr;
   std::map<xmpp::Jid, Time> heard_;
   run::PublicKey owner_{};
   bool membersAreAwaited_ = false;

@@ -63,7 +63,15 @@ std::string Owner::codeOf(const fleet::MemberInfo& member) const {
 awaitable<Result<>> Owner::sign(const fleet::MemberInfo& member) {
   const auto ends = policy::wallClock() + lifetime;
   const auto statement = fleet::Statement::make(key_, member.account, member.kind, member.key, ends);
+  // Remembered first: what it replaces does not come back.
+  if (const auto kept = remote_.known().saw(statement); !kept) co_return kept;
   auto telling = remote_.tellRelay(fleet::statementRequest(statement));
+  co_return co_await std::move(telling);
+}
+
+awaitable<Result<>> Owner::revoke(std::string account) {
+  if (const auto kept = remote_.known().revoke(account); !kept) co_return kept;
+  auto telling = remote_.tellRelay(fleet::revokeRequest(account));
   co_return co_await std::move(telling);
 }
 
@@ -77,10 +85,10 @@ awaitable<Result<std::vector<Owner::Signed>>> Owner::signPending(const fleet::Me
     if (member.revoked) continue;
     if (member.statement) {
       const auto due = fleet::isToRenew(member, key_.publicKey(), lifetime, now);
-      if (!due)
-        out.push_back({member, due.error()});
-      else if (*due)
-        out.push_back({member, co_await sign(member)});
+      // What this device has replaced or revoked is not renewed.
+      Result<> outcome = due ? remote_.known().check(*member.statement) : Result<>(due.error());
+      if (outcome && *due) outcome = co_await sign(member);
+      if (!outcome || *due) out.push_back({member, std::move(outcome)});
       continue;
     }
     auto outcome = member.account == account_ && member.key == key_.publicKey()

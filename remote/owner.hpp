@@ -36,6 +36,9 @@ class Owner {
   boost::asio::awaitable<run::Result<MadeCode>> makeCode(fleet::Kind kind, std::string name,
                                                          std::chrono::seconds forSoLong);
 
+  // Ends a member; what was signed for it is not taken any more. Error of those of the relay.
+  boost::asio::awaitable<run::Result<>> revoke(std::string account);
+
   // Who was signed for now, and who was not, and why.
   struct Signed {
     fleet::MemberInfo member;

@@ -46,7 +46,7 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
         fleet(io.get_executor(), client, options.robots),
         exchanges(fleet, client, options.patience),
         watchPrefix(run::makeUuid() + ".") {
-    if (options.membership) useMembers();
+    if (options.membership) fleet.use(options.known, options.membership->ownerKey);
   }
 
   static xmpp::Client::Config config(const Options& options) {
@@ -56,21 +56,12 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
     out.software = "beckon";
     out.version = BECKON_VERSION;
     out.contacts = {options.robots.begin(), options.robots.end()};
-    for (const auto& robot : memberRobots(options)) out.contacts.insert(robot);
-    return out;
-  }
-
-  static std::vector<Jid> memberRobots(const Options& options) {
-    std::vector<Jid> out;
-    if (options.membership)
-      for (const auto& text : options.membership->robots)
-        if (const auto robot = Jid::parse(text)) out.push_back(*robot);
+    for (const auto& text : options.known.robots())
+      if (const auto robot = Jid::parse(text)) out.contacts.insert(*robot);
     return out;
   }
 
   // ---- Our fleet. ----
-
-  void useMembers() { fleet.setMembers(memberRobots(options), options.membership->ownerKey); }
 
   awaitable<Result<fleet::MembersInfo>> askMembers() {
     const auto relay = Jid::parse(options.membership->relay);
@@ -88,15 +79,17 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
   }
 
   void learn(const fleet::MembersInfo& info) {
+    // A member's account is on the server of the fleet: no other can be smuggled in.
+    const auto home = Jid::parse(options.membership->ownerAccount);
     std::vector<std::string> robots;
-    for (const auto& member : info.members)
-      if (member.kind == fleet::Kind::robot && !member.revoked) robots.push_back(member.account);
-    if (robots != options.membership->robots) {
-      options.membership->robots = std::move(robots);
-      if (const auto kept = options.membership->save(); !kept)
-        log->warn("the fleet's robots are not remembered: {}; next: {}", kept.error().cause, kept.error().nextStep);
+    for (const auto& member : info.members) {
+      const auto jid = Jid::parse(member.account);
+      const bool isOurs = home && jid && jid->domain() == home->domain();
+      if (isOurs && member.kind == fleet::Kind::robot && !member.revoked) robots.push_back(member.account);
     }
-    useMembers();
+    if (const auto kept = options.known.setRobots(std::move(robots)); !kept)
+      log->warn("the fleet's robots are not remembered: {}; next: {}", kept.error().cause, kept.error().nextStep);
+    fleet.robotsChanged();
     membersToldAt = steady_clock::now();
     for (const auto& member : info.members)
       if (const auto robot = Jid::parse(member.account); robot && member.silence)
@@ -157,6 +150,7 @@ awaitable<Result<>> Remote::start() {
       .online =
           [state](const Jid&) {
             if (!state->started) state->started = Result<>();
+            ++state->fleetChanges;
             state->refreshMembers();
             state->fleet.changed();
           },
@@ -208,11 +202,13 @@ awaitable<Result<>> Remote::tellRelay(Element request) {
   co_return Result<>();
 }
 
-awaitable<bool> Remote::untilFleetChanged(steady_clock::time_point end) {
-  const auto before = state_->fleetChanges;
+unsigned long Remote::fleetChanges() const { return state_->fleetChanges; }
+
+awaitable<void> Remote::untilFleetChanged(unsigned long before, steady_clock::time_point end) {
   while (state_->fleetChanges == before && steady_clock::now() < end) co_await state_->fleet.untilChanged(end);
-  co_return state_->fleetChanges != before;
 }
+
+fleet::KnownFleet& Remote::known() { return state_->options.known; }
 
 awaitable<Result<std::vector<std::string>>> Remote::services(std::string robot) {
   Request request{.payload = rpc::servicesRequest(), .time = rpc::usualTime};

@@ -3,6 +3,7 @@
 #include "core/qi/json.hpp"
 #include "core/qi/meta_object.hpp"
 #include "core/run/log.hpp"
+#include "fleet/known_fleet.hpp"
 #include "fleet/membership.hpp"
 #include "fleet/protocol.hpp"
 #include "remote/fleet.hpp"
@@ -28,8 +29,9 @@ class Remote {
     xmpp::StropheConfig stream;
     std::vector<xmpp::Jid> robots;  // accounts: watched, and approved when they ask
     // Of a device that is enrolled in a fleet: its robots are found by themselves, and each has to show what the owner
-    // has signed. What the relay tells of them is written back into it.
+    // has signed.
     std::optional<fleet::Membership> membership = {};
+    fleet::KnownFleet known = {};  // with a membership
     // How long presence may take to arrive once we are online.
     std::chrono::milliseconds patience{3000};
   };
@@ -55,8 +57,11 @@ class Remote {
   // connectionLost.
   boost::asio::awaitable<run::Result<fleet::MembersInfo>> members();
   boost::asio::awaitable<run::Result<>> tellRelay(xmpp::Element request);
-  // Until the relay says that something in the fleet has changed, or `end`; false: `end`.
-  boost::asio::awaitable<bool> untilFleetChanged(std::chrono::steady_clock::time_point end);
+  // Counts how often something in the fleet may have changed: the relay said so, or could not, as we were offline.
+  unsigned long fleetChanges() const;
+  // Until there are others than `before`, or `end`.
+  boost::asio::awaitable<void> untilFleetChanged(unsigned long before, std::chrono::steady_clock::time_point end);
+  fleet::KnownFleet& known();
 
   // Errors of all: unknownRobot (not configured, not there, or it does not know us), badStatement (it is not what it
   // says), those that the robot gives, timedOut, connectionLost, tooLate.

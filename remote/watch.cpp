@@ -83,6 +83,7 @@ void Watch::subscribed(const Element& result) {
 
 void Watch::received(const Jid& from, const Element& element) {
   if (hasEnded_ || from.bare() != address_.bare()) return;  // anybody can send a message
+  if (fleet_.problemOf(robot_)) return;                     // it is not what it says
   const auto event = rpc::readEvent(element);
   if (!event || event->seq <= seq_) return;
   const auto missing = event->seq - seq_ - 1;
@@ -130,6 +131,8 @@ awaitable<void> Watch::keep(std::weak_ptr<Watch> weak, Fleet& fleet) {
           if (!renewed && renewed.error().code == run::Code::unknownService) watch->become(State::serviceGone);
         }
         wakeAt = watch->due_;
+      } else if (const auto problem = fleet.problemOf(watch->robot_)) {
+        co_return watch->end(*problem);
       } else {
         watch->become(State::away);
       }

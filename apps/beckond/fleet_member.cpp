@@ -67,7 +67,7 @@ void FleetMember::offline(const run::Error& why) {
 }
 
 void FleetMember::save() {
-  if (const auto kept = membership_.save(); !kept)
+  if (const auto kept = membership_.update(); !kept)
     log_->error("the membership is not kept: {}; next: {}", kept.error().cause, kept.error().nextStep);
 }
 
@@ -87,7 +87,7 @@ void FleetMember::changeSecret() {
   const auto relay = xmpp::Jid::parse(membership_.relay);
   if (!relay) return;
   membership_.nextSecret = run::base64url(policy::randomSecret());
-  if (const auto kept = membership_.save(); !kept) {
+  if (const auto kept = membership_.update(); !kept) {
     membership_.nextSecret.clear();
     return log_->error("the password is not changed: {}; next: {}", kept.error().cause, kept.error().nextStep);
   }

@@ -26,6 +26,8 @@ using Action = FleetCommand::Action;
 
 namespace {
 
+constexpr std::chrono::seconds longestWait{15};
+
 // This device, logged in. Not moved: the owner refers to the remote.
 struct Device {
   Device(boost::asio::io_context& io, const fleet::Membership& membership_, const run::Identity& identity,
@@ -77,6 +79,7 @@ Result<fleet::MemberInfo> find(const fleet::MembersInfo& members, const std::str
 awaitable<Result<>> signWhoComes(Device& device, const fleet::Bytes32& hash, steady_clock::time_point end,
                                  bool asJson) {
   for (;;) {
+    const auto before = device.remote.fleetChanges();
     const auto members = co_await device.remote.members();
     if (members) {
       const auto came = std::ranges::any_of(members->members,
@@ -88,8 +91,10 @@ awaitable<Result<>> signWhoComes(Device& device, const fleet::Bytes32& hash, ste
         if (member.codeHash == hash && !outcome) co_return outcome.error();
       if (came) co_return Result<>();
     }
-    if (!co_await device.remote.untilFleetChanged(end))
+    if (steady_clock::now() >= end)
       co_return Error{Code::timedOut, "nobody used the code in time", "make another one: beckon fleet code"};
+    // Now and then also unasked: what the relay says while we are offline is said to nobody.
+    co_await device.remote.untilFleetChanged(before, std::min(end, steady_clock::now() + longestWait));
   }
 }
 
@@ -147,21 +152,26 @@ awaitable<Result<>> enroll(boost::asio::io_context& io, FleetCommand command, ru
 
 awaitable<Result<>> manage(Device& device, const FleetCommand& command) {
   if (command.action == Action::code) co_return co_await offerCode(device, command);
-  const auto members = co_await listAndSign(device, command.json);
-  if (!members) co_return members.error();
+  if (command.action == Action::revoke) {
+    const auto account =
+        command.name.find('@') != std::string::npos
+            ? command.name
+            : command.name + device.membership.ownerAccount.substr(device.membership.ownerAccount.find('@'));
+    if (const auto revoked = co_await device.owner.revoke(account); !revoked) co_return revoked.error();
+    printRevoked(account, command.json);
+    co_return Result<>();
+  }
   if (command.action == Action::list) {
+    const auto members = co_await listAndSign(device, command.json);
+    if (!members) co_return members.error();
     print(*members, device.membership, command.json);
     co_return Result<>();
   }
+  const auto members = co_await device.remote.members();
+  if (!members) co_return members.error();
   const auto member = find(*members, command.name);
   if (!member) co_return member.error();
-  if (command.action == Action::show) {
-    print(*member, device.membership, command.json);
-    co_return Result<>();
-  }
-  auto revoking = device.remote.tellRelay(fleet::revokeRequest(member->account));
-  if (const auto revoked = co_await std::move(revoking); !revoked) co_return revoked.error();
-  printRevoked(member->account, command.json);
+  print(*member, device.membership, command.json);
   co_return Result<>();
 }
 

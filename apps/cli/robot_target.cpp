@@ -13,6 +13,11 @@ run::Result<remote::Remote::Options> readRemote(const std::filesystem::path& pat
   if (!membership) return membership.error();
   remote::Remote::Options options;
   options.membership = std::move(*membership);
+  if (options.membership) {
+    auto known = fleet::KnownFleet::open(options.membership->folder);
+    if (!known) return known.error();
+    options.known = std::move(*known);
+  }
   // Who is enrolled need not configure anything.
   std::error_code problem;
   if (options.membership && !std::filesystem::exists(path, problem)) {

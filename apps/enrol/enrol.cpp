@@ -26,12 +26,22 @@ boost::asio::awaitable<Result<fleet::Membership>> enrol(fleet::Code code, std::s
     co_return Error{Code::invalidArgument, "\"" + name + "\" cannot be the name of an account",
                     "give one of 1 to 32 small letters, digits and '-' with --name"};
   const auto before = fleet::Membership::load(folder);
-  if (!before) co_return before.error();
-  if (*before && !anew)
+  if (!before && !anew) co_return before.error();
+  if (before && *before && !anew)
     co_return Error{Code::nameTaken, "this is " + (*before)->account + " already, of fleet " + (*before)->fleet,
                     "to take its place, use a code that its owner made for that name, and --again"};
-  const auto identity = run::loadIdentity(folder);
+  auto identity = run::loadIdentity(folder);
   if (!identity) co_return identity.error();
+  // Whoever is enrolled anew gets another key: the one before may have been copied with the rest. It is kept aside, so
+  // that the same code may be tried again with it.
+  const auto nextKey = folder / "next-key.pem";
+  if (anew) {
+    std::error_code problem;
+    const auto key =
+        std::filesystem::exists(nextKey, problem) ? run::PrivateKey::read(nextKey) : run::PrivateKey::make(nextKey);
+    if (!key) co_return key.error();
+    identity->key = *key;
+  }
   const auto request = fleet::EnrolmentRequest::make(code, name, identity->id, identity->key);
   const auto& place = code.place();
   HttpsTarget target{.host = place.host, .port = place.port, .pin = place.pin};
@@ -44,6 +54,14 @@ boost::asio::awaitable<Result<fleet::Membership>> enrol(fleet::Code code, std::s
   if (!answer) co_return answer.error();
   auto membership = fleet::Membership::make(folder, code, request.claim, *answer);
   if (!membership) co_return membership.error();
+  if (anew) {
+    std::error_code problem;
+    std::filesystem::rename(nextKey, folder / run::keyFileName, problem);
+    if (problem)
+      co_return Error{Code::invalidConfig,
+                      "cannot write " + (folder / run::keyFileName).string() + ": " + problem.message(),
+                      "make the folder writable, and try again with the same code"};
+  }
   if (const auto kept = membership->save(); !kept) co_return kept.error();
   co_return membership;
 }

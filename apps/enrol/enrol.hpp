@@ -12,9 +12,9 @@
 namespace beckon::apps {
 
 // Exchanges a code for a membership, which is kept in `folder` with the identity that is made there. `name`: of the
-// account that is asked for. Errors: invalidArgument for a name that cannot be one; nameTaken where the folder has a
-// membership already, unless it is to be replaced (`anew`); badCode, nameTaken, overloaded as the relay says; those of
-// post(), of the folder, and of Membership::make.
+// account that is asked for. `anew`: what was enrolled there before is replaced, and its key. Errors: invalidArgument
+// for a name that cannot be one; nameTaken where the folder has a membership already, unless it is to be replaced
+// (`anew`); badCode, nameTaken, overloaded as the relay says; those of post(), of the folder, and of Membership::make.
 boost::asio::awaitable<run::Result<fleet::Membership>> enrol(fleet::Code code, std::string name,
                                                              std::filesystem::path folder, bool anew);
 

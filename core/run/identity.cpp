@@ -18,7 +18,7 @@ Result<Identity> loadIdentity(const std::filesystem::path& folder) {
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, problem);
   if (problem) return cannot("cannot make " + folder.string() + ": " + problem.message(), "choose another folder");
 
-  const auto keyFile = folder / "key.pem";
+  const auto keyFile = folder / keyFileName;
   const auto key =
       std::filesystem::exists(keyFile, problem) || problem ? PrivateKey::read(keyFile) : PrivateKey::make(keyFile);
   if (!key) return key.error();

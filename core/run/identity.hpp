@@ -15,6 +15,8 @@ struct Identity {
   PrivateKey key;
 };
 
+inline constexpr const char* keyFileName = "key.pem";
+
 // Reads `folder`/id and `folder`/key.pem (PKCS#8, mode 0600), or makes the folder (mode 0700) and both.
 // Error invalidConfig if they cannot be read, made or trusted (a key that others may read).
 Result<Identity> loadIdentity(const std::filesystem::path& folder);

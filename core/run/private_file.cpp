@@ -30,10 +30,9 @@ std::optional<Error> exposure(const std::filesystem::path& file) {
 }
 
 Result<> writePrivately(const std::filesystem::path& file, std::string_view content) {
-  // Written aside, then renamed.
-  const auto draft = file.string() + ".new";
-  ::unlink(draft.c_str());  // one that was left behind keeps the mode that it has
-  const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  // Written aside, under a name that no other process has, then renamed.
+  auto draft = file.string() + ".XXXXXX";
+  const int descriptor = ::mkostemp(draft.data(), O_CLOEXEC);
   bool isWritten = descriptor >= 0;
   while (isWritten && !content.empty()) {
     const auto count = ::write(descriptor, content.data(), content.size());
