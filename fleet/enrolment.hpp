@@ -11,7 +11,7 @@ namespace beckon::fleet {
 // Where the relay's service takes requests, by POST.
 inline constexpr const char* enrolmentPath = "/beckon/enrolment";
 
-// The two messages of an enrolment over HTTPS (docs/protocol/enrolment.md), as JSON.
+// The two messages of an enrolment over HTTPS (docs/protocol/fleet.md), as JSON.
 struct EnrolmentRequest {
   static constexpr int version = 1;
 
