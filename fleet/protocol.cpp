@@ -12,6 +12,9 @@ namespace {
 using run::Result;
 using xmpp::Element;
 
+// Milliseconds, ten years: what is subtracted from a clock of nanoseconds must not overflow.
+constexpr std::int64_t longestSilence = 315360000000;
+
 run::Error malformed(std::string_view what) {
   return {run::Code::protocolError, "a " + std::string(what) + " of " + std::string(ns) + " is malformed",
           "see that both sides are of versions of Beckon that know each other"};
@@ -89,7 +92,8 @@ std::optional<MemberInfo> readMember(const Element& element) {
     out.revoked = timeOf(revoked);
     if (!out.revoked) return {};
   }
-  if (const auto silence = numberOf(element.attribute("silence")); silence && *silence >= 0)
+  if (const auto silence = numberOf(element.attribute("silence"));
+      silence && *silence >= 0 && *silence <= longestSilence)
     out.silence = std::chrono::milliseconds(*silence);
   if (const auto* statement = element.child(statementName, ns)) {
     auto stated = readStatement(*statement, out.account);

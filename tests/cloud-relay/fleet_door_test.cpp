@@ -84,7 +84,7 @@ class FleetDoorTest : public testing::Test {
   // What `who` gets for it. Who is told of a change is in `told`.
   Element ask(const std::string& who, std::string_view type, Element payload) {
     memory->sent.clear();
-    const auto id = std::to_string(++asked);
+    const auto id = std::to_string(++questions);
     memory->give(xmpp::iqStanza(type, id, "relay.x").set("from", who + "@x/here").add(std::move(payload)));
     Element out("none");
     const auto isAnswered = [&] {
@@ -141,19 +141,19 @@ class FleetDoorTest : public testing::Test {
   Accounts accounts;
   Registrar registrar;
   FleetDoor door;
-  int asked = 0;
+  int questions = 0;
   std::vector<std::string> commands, told;
 };
 
 TEST_F(FleetDoorTest, saysNothingToWhoIsNoMember) {
   store.revoke("r3@x", policy::wallClock()).value();
-  const std::pair<std::string_view, Element> questions[] = {
+  const std::pair<std::string_view, Element> asks[] = {
       {"get", fleet::membersRequest()},
       {"set", fleet::codeRequest(offer())},
       {"set", fleet::statementRequest(statementOf(member("r2@x"), 1))},
       {"set", fleet::revokeRequest("r2@x")},
       {"set", Element(std::string(fleet::secretName), std::string(fleet::ns), std::string(43, 'A'))}};
-  for (const auto& [type, payload] : questions)
+  for (const auto& [type, payload] : asks)
     for (const std::string who : {"mallory", "r3"})
       EXPECT_EQ(StanzaError::read(ask(who, type, payload)).condition, "service-unavailable") << payload.name;
   EXPECT_THAT(commands, IsEmpty());

@@ -89,6 +89,7 @@ TEST_F(MembershipTest, isReadAsItWasSaved) {
       membership.kind = Kind::person;
       membership.host.clear();
       membership.port = 0;
+      membership.nextSecret = "quiet";
       membership.robots = {"r3@robots.example", "r4@robots.example"};
       membership.statement = Statement::make(owner, membership.account, Kind::person, key.publicKey(),
                                              std::chrono::sys_days(std::chrono::year(2027) / 1 / 1));
@@ -100,6 +101,8 @@ TEST_F(MembershipTest, isReadAsItWasSaved) {
     EXPECT_EQ(read.fleet, "home");
     EXPECT_EQ(read.account, "r2@robots.example");
     EXPECT_EQ(read.secret, "hush");
+    EXPECT_EQ(read.secretMade, membership.secretMade);
+    EXPECT_EQ(read.nextSecret, isComplete ? "quiet" : "");
     EXPECT_EQ(read.host, membership.host);
     EXPECT_EQ(read.port, membership.port);
     EXPECT_FALSE(read.hasAuthorities);
@@ -216,6 +219,8 @@ TEST_F(MembershipTest, readsOneOfSchema0) {
   EXPECT_EQ(read.fleet, "home");
   EXPECT_EQ(read.account, "bob@robots.example");
   EXPECT_EQ(read.secret, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc");
+  EXPECT_EQ(read.secretMade, WallTime(std::chrono::seconds(1790000000)));
+  EXPECT_EQ(read.nextSecret, "CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg");
   EXPECT_EQ(read.host, "xmpp.example");
   EXPECT_EQ(read.port, 5222);
   EXPECT_TRUE(read.hasAuthorities);

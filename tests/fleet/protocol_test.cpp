@@ -57,6 +57,10 @@ class FleetProtocol : public testing::Test {
 
 TEST_F(FleetProtocol, asksForMembersInItsNamespace) {
   EXPECT_TRUE(membersRequest().is("fleet", ns));
+  EXPECT_EQ(membersRequest().attribute("run"), "");
+  EXPECT_EQ(membersRequest("a run").attribute("run"), "a run");
+  EXPECT_TRUE(secretRequest("hush").is("secret", ns));
+  EXPECT_EQ(secretRequest("hush").text, "hush");
   EXPECT_TRUE(membersResult(info()).is("fleet", ns));
 }
 
@@ -78,7 +82,8 @@ TEST_F(FleetProtocol, aMemberIsReadAsItIsWritten) {
   auto& full = from.members[1];
   full.account = "alice@robots.example";
   full.kind = Kind::person;
-  full.isConfirmed = true;
+  full.isConfirmed = full.isCloned = true;
+  full.silence = std::chrono::milliseconds(1200);
   full.revoked = today + hours(1);
   full.statement = Statement::make(owner, full.account, full.kind, full.key, today + hours(24));
   full.codeHash = filled(4);
@@ -91,9 +96,11 @@ TEST_F(FleetProtocol, aMemberIsReadAsItIsWritten) {
   EXPECT_EQ(bare.key, key.publicKey());
   EXPECT_EQ(bare.id, "an id");
   EXPECT_EQ(bare.enrolled, today);
-  EXPECT_FALSE(bare.isConfirmed || bare.revoked || bare.statement || bare.codeHash || bare.proof);
+  EXPECT_FALSE(bare.isConfirmed || bare.isCloned || bare.silence || bare.revoked || bare.statement || bare.codeHash ||
+               bare.proof);
   EXPECT_EQ(members[1].kind, Kind::person);
-  EXPECT_TRUE(members[1].isConfirmed);
+  EXPECT_TRUE(members[1].isConfirmed && members[1].isCloned);
+  EXPECT_EQ(members[1].silence, std::chrono::milliseconds(1200));
   EXPECT_EQ(members[1].revoked, today + hours(1));
   EXPECT_EQ(members[1].codeHash, filled(4));
   EXPECT_EQ(members[1].proof, filled(5));
@@ -155,6 +162,19 @@ TEST_F(FleetProtocol, refusesAMemberThatIsMalformed) {
     other.children[0].children[0].set(name, value);
     expectMalformed(readMembers(other), name + (" of the statement " + value));
   }
+}
+
+// It is subtracted from a clock.
+TEST_F(FleetProtocol, leavesOutASilenceThatNobodyCanHaveMeasured) {
+  auto from = info();
+  from.members = {member()};
+  auto whole = membersResult(from);
+  for (const auto* silence : {"", "-1", "x", "315360000001", "9223372036854775807", "9223372036854775808"}) {
+    whole.children[0].set("silence", silence);
+    EXPECT_FALSE(readMembers(whole).value().members.at(0).silence) << silence;
+  }
+  whole.children[0].set("silence", "315360000000");
+  EXPECT_TRUE(readMembers(whole).value().members.at(0).silence);
 }
 
 TEST_F(FleetProtocol, leavesOutWhatItDoesNotKnow) {

@@ -8,7 +8,7 @@
 
 #include <charconv>
 
-// What another implementation can check itself by; the same values stand in docs/protocol/enrolment.md and fleet.md.
+// What another implementation can check itself by; the same values stand in docs/protocol/fleet.md.
 namespace beckon::fleet {
 namespace {
 
