@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -54,6 +55,11 @@ Result<> KnownFleet::check(const Statement& statement) const {
                statement.account + (isRevoked ? " shows a key that was revoked"
                                               : " shows an older key than before: it was enrolled anew since"),
                "if nobody has changed anything, its server is not to be trusted; ask the fleet's owner"};
+}
+
+WallTime KnownFleet::endOfNext(const std::string& account, WallTime wanted) const {
+  const auto found = seen_.find(account);
+  return found == seen_.end() ? wanted : std::max(wanted, found->second.ends + std::chrono::seconds(1));
 }
 
 Result<> KnownFleet::setRobots(std::vector<std::string> accounts) {

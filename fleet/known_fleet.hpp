@@ -26,6 +26,9 @@ class KnownFleet {
   // Whether this statement, which is sound in itself, is not older than what is known. Error badStatement.
   run::Result<> check(const Statement& statement) const;
 
+  // The end of a statement that is to count from now on: `wanted`, or just after the end of the newest.
+  WallTime endOfNext(const std::string& account, WallTime wanted) const;
+
   // What follows is written at once, together with what another process has written meanwhile. Error invalidConfig; it
   // is known here all the same.
   run::Result<> setRobots(std::vector<std::string> accounts);

@@ -88,11 +88,6 @@ std::optional<Error> Fleet::problemWith(const xmpp::Presence& presence) const {
                      std::string(fleet::text(statement->kind)),
                  "ask the fleet's owner"};
   auto sound = statement->check(owner_, account.text(), statement->key, policy::wallClock());
-  if (sound && statement->kind != fleet::Kind::robot)
-    return Error{
-        Code::badStatement,
-        account.text() + " is a " + std::string(fleet::text(statement->kind)) + " to the fleet's owner, not a robot",
-        "ask the fleet's owner"};
   if (sound) sound = known_->check(*statement);
   return sound ? std::nullopt : std::optional(sound.error());
 }

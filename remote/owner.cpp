@@ -61,7 +61,7 @@ std::string Owner::codeOf(const fleet::MemberInfo& member) const {
 }
 
 awaitable<Result<>> Owner::sign(const fleet::MemberInfo& member) {
-  const auto ends = policy::wallClock() + lifetime;
+  const auto ends = remote_.known().endOfNext(member.account, policy::wallClock() + lifetime);
   const auto statement = fleet::Statement::make(key_, member.account, member.kind, member.key, ends);
   // Remembered first: what it replaces does not come back.
   if (const auto kept = remote_.known().saw(statement); !kept) co_return kept;

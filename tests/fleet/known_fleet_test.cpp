@@ -58,6 +58,14 @@ TEST_F(KnownFleetTest, aRevokedKeyComesBackOnlyByANewerStatement) {
   EXPECT_TRUE(open().check(statementOf(1, 101)));
 }
 
+TEST_F(KnownFleetTest, aStatementThatReplacesAnotherEndsLater) {
+  const auto at = [](int seconds) { return WallTime(std::chrono::seconds(seconds)); };
+  open().saw(statementOf(1, 100)).value();
+  EXPECT_EQ(open().endOfNext("nao1@robots.example", at(100)), at(101));
+  EXPECT_EQ(open().endOfNext("nao1@robots.example", at(300)), at(300));
+  EXPECT_EQ(open().endOfNext("nao2@robots.example", at(100)), at(100));
+}
+
 TEST_F(KnownFleetTest, twoProcessesLoseNothingOfEachOther) {
   auto one = open(), other = open();
   one.saw(statementOf(2, 200)).value();
