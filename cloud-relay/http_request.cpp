@@ -33,6 +33,9 @@ Error reasonOf(unsigned status) {
   }
 }
 
+// The least that ends a body in chunks: "0\r\n\r\n". Beast 1.81 aborts when its end comes in pieces below that.
+constexpr std::size_t leastOfChunks = 5;
+
 unsigned statusOf(error_code problem) {
   if (problem == http::error::header_limit) return 431;
   return problem == http::error::body_limit ? 413 : 400;
@@ -52,8 +55,8 @@ struct HttpRequestReader::State {
 
   HttpLimits limits;
   http::request_parser<http::string_body> parser;
-  std::string rest;        // what the parser has not taken yet
-  std::size_t header = 0;  // what it took of the header
+  std::string rest;                   // what the parser has not taken yet
+  std::size_t header = 0, after = 0;  // what it took of the header, and of what follows
 };
 
 HttpRequestReader::HttpRequestReader(HttpLimits limits) : state_(std::make_unique<State>(limits)) {}
@@ -61,29 +64,30 @@ HttpRequestReader::HttpRequestReader(HttpLimits limits) : state_(std::make_uniqu
 HttpRequestReader::~HttpRequestReader() = default;
 
 std::optional<HttpRequestReader::Outcome> HttpRequestReader::take(std::string_view arrived) {
-  auto& [limits, parser, rest, header] = *state_;
+  auto& [limits, parser, rest, header, after] = *state_;
   rest.append(arrived);
   std::size_t used = 0;
   error_code problem;
   while (!parser.is_done() && used < rest.size() && problem != http::error::need_more) {
     const bool isInHeader = !parser.is_header_done();
+    if (!isInHeader && parser.chunked() && rest.size() - used < leastOfChunks) break;
     const auto taken = parser.put({rest.data() + used, rest.size() - used}, problem);
     used += taken;
-    if (isInHeader) header += taken;
+    (isInHeader ? header : after) += taken;
     if (problem && problem != http::error::need_more) return Outcome(refusal(statusOf(problem)));
   }
   rest.erase(0, used);
+  const auto pending = parser.is_done() ? 0 : rest.size();
   // Beast's own limit begins again with each piece that ends where a field does.
-  if (header + (parser.is_header_done() ? 0 : rest.size()) > limits.header) return Outcome(refusal(431));
-  if (parser.is_done()) {
-    auto& request = parser.get();
-    const auto target = textOf(request.target());
-    return Outcome(HttpRequest{
-        textOf(request.method_string()), target.substr(0, target.find('?')), std::move(request.body()), {}});
-  }
-  // What stands between the chunks of a body: Beast takes it whole, and has no limit for it.
-  if (rest.size() > limits.header) return Outcome(refusal(400));
-  return {};
+  if (header + (parser.is_header_done() ? 0 : pending) > limits.header) return Outcome(refusal(431));
+  // What stands around the chunks of a body, for which Beast has no limit.
+  if (parser.is_header_done() && after + pending - parser.get().body().size() > limits.header)
+    return Outcome(refusal(400));
+  if (!parser.is_done()) return {};
+  auto& request = parser.get();
+  const auto target = textOf(request.target());
+  return Outcome(
+      HttpRequest{textOf(request.method_string()), target.substr(0, target.find('?')), std::move(request.body()), {}});
 }
 
 }  // namespace beckon::relay

@@ -25,7 +25,7 @@ struct HttpAnswer {
 
 // What a request may take of the memory.
 struct HttpLimits {
-  std::size_t header = 8 * 1024;  // the request line and all fields
+  std::size_t header = 8 * 1024;  // the request line and all fields; and what stands around the chunks of a body
   std::size_t body = 16 * 1024;
 };
 

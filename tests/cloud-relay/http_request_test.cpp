@@ -50,6 +50,13 @@ TEST(HttpRequestReader, readsABodyInChunks) {
   }
 }
 
+TEST(HttpRequestReader, readsAnEndOfChunksThatComesInPieces) {
+  const std::string begin = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(statusOf(read({begin + "0\r\n", "\r", "\n"})), 200U);
+  EXPECT_EQ(statusOf(read({begin + "0\r\n", "X", ": y\r\n\r\n"})), 200U);
+  EXPECT_EQ(statusOf(read({begin + "1\r\nx", "\r\n0\r\n", "\r", "\n"})), 200U);
+}
+
 TEST(HttpRequestReader, takesNoMoreOfABodyThanItsLimit) {
   const std::string begin = "POST / HTTP/1.1\r\n";
   const HttpLimits limits{8192, 10};
@@ -83,6 +90,17 @@ TEST(HttpRequestReader, countsFieldsThatComeOneByOne) {
   EXPECT_LE(fields * field.size(), HttpLimits{}.header + field.size());
 }
 
+TEST(HttpRequestReader, takesNoMoreAroundChunksThanAHeaderMayBe) {
+  const std::string begin = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string chunks;
+  for (int i = 0; i < 2000; ++i) chunks += "1\r\nx\r\n";
+  const std::string trailer = "0\r\nX: " + std::string(HttpLimits{}.header, 'x') + "\r\n\r\n";
+  for (const auto& text : {begin + chunks + "0\r\n\r\n", begin + trailer}) {
+    EXPECT_EQ(statusOf(read({text})), 400U);
+    EXPECT_EQ(statusOf(read(letters(text))), 400U);
+  }
+}
+
 TEST(HttpRequestReader, keepsNoMoreOfWhatStandsBetweenChunks) {
   HttpRequestReader reader({});
   ASSERT_FALSE(reader.take("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;"));
@@ -98,7 +116,7 @@ TEST(HttpRequestReader, refusesWhatIsNoRequestWithoutRepeatingIt) {
        {"secret\r\n\r\n", "GET /secret HTTP/2.0\r\n\r\n", "GET secret\r\n\r\n", "POST / HTTP/1.1\r\nsecret\r\n\r\n",
         "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"}) {
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"}) {
     const auto outcome = read({text});
     ASSERT_EQ(statusOf(outcome), 400U) << text;
     EXPECT_THAT(outcome->error().body, Not(HasSubstr("secret")));

@@ -45,7 +45,7 @@ class HttpsClientTest : public testing::Test {
 
   // Speaks for a server that is not ours: TLS, then `answer` to whatever is asked; then ends the connection or does
   // not.
-  enum class Then { stays, says, cuts, drips };
+  enum class Then { stays, says, cuts, drips, letters };
   std::uint16_t play(std::string answer, Then then) {
     heard.clear();
     acceptor.emplace(loop.io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
@@ -58,9 +58,15 @@ class HttpsClientTest : public testing::Test {
     co_await stream.async_handshake(boost::asio::ssl::stream_base::server, completion);
     auto buffer = boost::asio::dynamic_buffer(heard);
     co_await boost::asio::async_read_until(stream, buffer, "}", completion);
-    co_await boost::asio::async_write(stream, boost::asio::buffer(answer), completion);
+    const std::size_t atOnce = then == Then::letters ? answer.find("\r\n0\r\n") + 5 : answer.size();
+    co_await boost::asio::async_write(stream, boost::asio::buffer(answer, atOnce), completion);
     if (then == Then::says) co_await stream.async_shutdown(completion);
     boost::asio::steady_timer pause(loop.io);
+    for (auto letter = atOnce; letter < answer.size(); ++letter) {
+      pause.expires_after(milliseconds(5));
+      co_await pause.async_wait(completion);
+      co_await boost::asio::async_write(stream, boost::asio::buffer(answer.data() + letter, 1), completion);
+    }
     for (bool isThere = then == Then::drips; isThere;) {
       pause.expires_after(milliseconds(5));
       co_await pause.async_wait(completion);
@@ -197,6 +203,15 @@ TEST_F(HttpsClientTest, takesAnAnswerThatEndsWithTheConnectionOnlyIfTheServerSay
   EXPECT_EQ(failure({"127.0.0.1", play(half, Then::says), pin()}).code, Code::connectionLost);
   EXPECT_EQ(failure({"127.0.0.1", play("", Then::says), pin()}).code, Code::connectionLost);
   EXPECT_EQ(failure({"127.0.0.1", play("", Then::cuts), pin()}).code, Code::connectionLost);
+}
+
+TEST_F(HttpsClientTest, takesAnAnswerInChunksWhoseEndComesInPieces) {
+  const std::string header = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string body : {"", "5\r\nwhole\r\n"}) {
+    const auto answer = ask({"127.0.0.1", play(header + body + "0\r\nX: y\r\n\r\n", Then::letters), pin()});
+    ASSERT_TRUE(answer) << answer.error().cause;
+    EXPECT_EQ(answer->body, body.empty() ? "" : "whole");
+  }
 }
 
 TEST_F(HttpsClientTest, takesNoMoreThanItsLimit) {

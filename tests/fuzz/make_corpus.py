@@ -194,6 +194,7 @@ def http_requests():
             ("two_lengths", post(b"Content-Length: 2\r\nContent-Length: 3\r\n")),
             ("length_and_chunks", post(b"Content-Length: 2\r\n" + chunked)),
             ("chunks", post(chunked, b"1\r\n{\r\n1;name=value\r\n}\r\n0\r\nTrailer: x\r\n\r\n")),
+            ("no_chunks", post(chunked, b"0\r\n\r\n")),
             ("chunk_of_everything", post(chunked, b"ffffffffffffffff\r\n")),
             ("chunk_without_end", post(chunked, b"1;" + b"x" * 600)),
             ("long_line", b"GET /" + b"x" * 600),
