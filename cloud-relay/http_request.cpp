@@ -78,7 +78,7 @@ std::optional<HttpRequestReader::Outcome> HttpRequestReader::take(std::string_vi
   }
   rest.erase(0, used);
   const auto pending = parser.is_done() ? 0 : rest.size();
-  // Beast's own limit begins again with each piece that ends where a field does.
+  // Beast's own limit begins again with each piece that ends one byte into a field.
   if (header + (parser.is_header_done() ? 0 : pending) > limits.header) return Outcome(refusal(431));
   // What stands around the chunks of a body, for which Beast has no limit.
   if (parser.is_header_done() && after + pending - parser.get().body().size() > limits.header)

@@ -81,8 +81,8 @@ TEST(HttpRequestReader, takesNoMoreOfAHeaderThanItsLimit) {
 
 TEST(HttpRequestReader, countsFieldsThatComeOneByOne) {
   HttpRequestReader reader({});
-  ASSERT_FALSE(reader.take("GET / HTTP/1.1\r\n"));
-  const std::string field = "Field: 0123456789\r\n";
+  ASSERT_FALSE(reader.take("GET / HTTP/1.1\r\nF"));
+  const std::string field = "ield: 0123456789\r\nF";
   std::size_t fields = 0;
   std::optional<HttpRequestReader::Outcome> outcome;
   while (!outcome && ++fields < 10'000) outcome = reader.take(field);

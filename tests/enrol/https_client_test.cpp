@@ -222,7 +222,8 @@ TEST_F(HttpsClientTest, takesNoMoreThanItsLimit) {
   std::string fields = "HTTP/1.1 200 OK\r\n";
   while (fields.size() < 1'000'000) fields += "Field: 0123456789\r\n";
   const std::string endless = "HTTP/1.1 200 OK\r\n\r\n" + std::string(mostHttpAnswer + 1, 'x');
-  for (const auto& answer : {sized(mostHttpAnswer + 1), fields, endless}) {
+  const std::string extension = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(1'000'000, 'x');
+  for (const auto& answer : {sized(mostHttpAnswer + 1), fields, endless, extension}) {
     const auto error = failure({"127.0.0.1", play(answer, Then::stays), pin()});
     EXPECT_EQ(error.code, Code::protocolError);
   }
