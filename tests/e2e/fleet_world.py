@@ -22,6 +22,7 @@ class FleetWorld(XmppWorld):
     def setUp(self):
         World.setUp(self)
         self.env.pop("XDG_CONFIG_HOME", None)
+        self.env["BECKON_BIN_DIR"] = str(BIN)  # for home-server
         self.port, self.enrol_port, self.component_port = free_port(), free_port(), free_port()
         self.server = self.make_server_folder()
         (self.server / "stranger.password").write_text("secret of stranger\n")  # who has an account, and is in no fleet
