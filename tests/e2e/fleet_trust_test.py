@@ -8,7 +8,6 @@ import uuid
 import outside_enrolment as outside
 from fleet_world import EjabberdFleetWorld, FleetWorld
 from outside_test import Outside
-from world import until
 
 YEAR = 365 * 24 * 3600
 
@@ -61,8 +60,7 @@ class Checks:
 
     def seen_problem(self, name):
         """None: it is there, and none is seen."""
-        robots = lambda: [robot for robot in [self.seen()[name]] if robot["address"]]
-        return until(robots, f"{name} is not seen")[0].get("problem")
+        return self.await_seen(name).get("problem")
 
     def assertRefusedByName(self, name, *words):
         problem = self.seen_problem(name) or ""
@@ -73,7 +71,8 @@ class Checks:
     def check_a_robot_that_is_not_beckon_s(self):
         robot = Robot(self, "other1")
         [told] = [member for member in robot.members() if member["account"] == robot.account]
-        self.assertEqual((told["key"], told["kind"], told["confirmed"], told["statement"]), (outside.text_of(robot.key.public), "robot", "true", None))
+        self.assertEqual((told["key"], told["kind"], told["confirmed"], told["statement"]),
+                         (outside.text_of(robot.key.public), "robot", "true", None))
         robot.announce(None)
         self.assertIn("nothing that the fleet's owner has signed", self.seen_problem("other1"))
         self.assertIn("signed other1@robots.test", self.sign().err)
@@ -149,7 +148,8 @@ class Checks:
         self.fleets("UPDATE members SET key = ? WHERE account = 'swapped@robots.test'", other.public)
         listed = self.sign()
         self.assertRegex(listed.out, r"(?m)^swapped@robots\.test +robot +not signed$")
-        self.assertIn("not signed: the relay tells of swapped@robots.test what the holder of the code has not said: another key or name; next: do not trust this server", listed.err)
+        why = "what the holder of the code has not said: another key or name; next: do not trust this server"
+        self.assertIn(f"not signed: the relay tells of swapped@robots.test {why}", listed.err)
         member = self.members()["swapped"]
         self.assertEqual((member["signed"], member["key"]), (False, other.fingerprint))
         # Nor under another name, nor after it was signed.
@@ -158,7 +158,8 @@ class Checks:
         self.assertIn("not signed: the relay tells of nao1000@robots.test", self.sign().err)
         robot = self.join("late")
         self.fleets("UPDATE members SET key = ? WHERE account = 'late@robots.test'", other.public)
-        self.assertRegex(self.sign().out, r"(?m)^late@robots\.test +robot +refused: late@robots\.test shows a statement that the fleet's owner has not signed")
+        self.assertRegex(self.sign().out,
+                         r"(?m)^late@robots\.test +robot +refused: late@robots\.test shows a statement that the fleet's owner has not signed")
         self.assertFalse(self.members()["late"]["signed"])
         self.assertIsNone(self.seen_problem("late"))  # the robot itself shows its own
         self.assertEqual([line for line in robot.lines() if "wrong statement" in line], [])
@@ -204,7 +205,7 @@ end, 1000)
 """
 
 
-class Trust(Checks, FleetWorld):
+class FleetTrust(Checks, FleetWorld):
     def test_a_robot_that_is_not_beckon_s_enrols_and_is_signed_for(self):
         self.check_a_robot_that_is_not_beckon_s()
 
@@ -250,7 +251,8 @@ class Trust(Checks, FleetWorld):
         run_again()
         self.assertRefusedByName("nao1", "shows a key that is not the one which the fleet's owner has signed")
         refused = self.assertWorks(self.owner("robots")).out
-        self.assertRegex(refused, r"(?m)^nao1@robots\.test  refused  nao1@robots\.test shows a key .*; next: .*its server is not to be trusted")
+        self.assertRegex(refused,
+                         r"(?m)^nao1@robots\.test  refused  nao1@robots\.test shows a key .*; next: .*its server is not to be trusted")
         # With a statement that fits, of somebody else; and with the true signature under it.
         forged = mallory.statement("nao1@robots.test", swapped, true["ends"])
         for statement in (forged, {**forged, "signature": true["signature"]}):
@@ -259,7 +261,7 @@ class Trust(Checks, FleetWorld):
             self.assertRefusedByName("nao1", "shows a statement that the fleet's owner has not signed")
 
 
-class TrustOnEjabberd(Checks, EjabberdFleetWorld):
+class FleetTrustOnEjabberd(Checks, EjabberdFleetWorld):
     def test_robots_and_relays_that_lie_are_found_out_and_robots_know_of_no_other_on_ejabberd(self):
         self.check_forged_statements()
         self.check_a_forged_membership()

@@ -131,6 +131,11 @@ class FleetWorld(XmppWorld):
         listed = self.assertWorks(self.at(who, "--json", "robots")).json()["robots"]
         return {robot["account"].removesuffix(f"@{DOMAIN}"): robot for robot in listed}
 
+    def await_seen(self, name, who="me"):
+        """What a device tells of a robot, once that is there."""
+        there = lambda: [robot for robot in [self.seen(who).get(name)] if robot and robot["address"]]
+        return until(there, f"{who} does not see {name}")[0]
+
     def members(self):
         """What the owner's device tells of members, by name; of one who was replaced, the last."""
         listed = self.assertWorks(self.owner("--json", "fleet", "list")).json()["members"]
