@@ -22,6 +22,7 @@ class FleetWorld(XmppWorld):
     def setUp(self):
         World.setUp(self)
         self.env.pop("XDG_CONFIG_HOME", None)
+        self.env["BECKON_BIN_DIR"] = str(BIN)  # for home-server
         self.port, self.enrol_port, self.component_port = free_port(), free_port(), free_port()
         self.server = self.make_server_folder()
         (self.server / "stranger.password").write_text("secret of stranger\n")  # who has an account, and is in no fleet
@@ -129,6 +130,11 @@ class FleetWorld(XmppWorld):
         """What a device tells of robots, by name."""
         listed = self.assertWorks(self.at(who, "--json", "robots")).json()["robots"]
         return {robot["account"].removesuffix(f"@{DOMAIN}"): robot for robot in listed}
+
+    def await_seen(self, name, who="me"):
+        """What a device tells of a robot, once that is there."""
+        there = lambda: [robot for robot in [self.seen(who).get(name)] if robot and robot["address"]]
+        return until(there, f"{who} does not see {name}")[0]
 
     def members(self):
         """What the owner's device tells of members, by name; of one who was replaced, the last."""
