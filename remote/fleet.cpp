@@ -82,14 +82,15 @@ std::optional<Error> Fleet::problemWith(const xmpp::Presence& presence) const {
     return Error{Code::badStatement,
                  account.text() + " shows a key that is not the one which the fleet's owner has signed",
                  "if nobody has changed anything, its server is not to be trusted; ask the fleet's owner"};
+  auto sound = statement->check(owner_, account.text(), statement->key, policy::wallClock());
+  if (sound) sound = known_->check(*statement);
+  if (!sound) return sound.error();
   if (statement->kind != fleet::Kind::robot)
     return Error{Code::badStatement,
                  account.text() + " shows itself as a robot; the fleet's owner has signed that it is a " +
                      std::string(fleet::text(statement->kind)),
                  "ask the fleet's owner"};
-  auto sound = statement->check(owner_, account.text(), statement->key, policy::wallClock());
-  if (sound) sound = known_->check(*statement);
-  return sound ? std::nullopt : std::optional(sound.error());
+  return {};
 }
 
 void Fleet::received(const xmpp::Presence& presence) {

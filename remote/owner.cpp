@@ -70,6 +70,10 @@ awaitable<Result<>> Owner::sign(const fleet::MemberInfo& member) {
 }
 
 awaitable<Result<>> Owner::revoke(std::string account) {
+  // Before it is known to be: this device would take its own key for a revoked one from then on.
+  if (account == account_)
+    co_return Error{Code::invalidArgument, "that is the owner itself",
+                    "see docs/relay.md for how a fleet gets another owner"};
   if (const auto kept = remote_.known().revoke(account); !kept) co_return kept;
   auto telling = remote_.tellRelay(fleet::revokeRequest(account));
   co_return co_await std::move(telling);
