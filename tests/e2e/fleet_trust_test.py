@@ -219,10 +219,10 @@ class FleetTrust(Checks, FleetWorld):
     def test_a_robot_is_told_of_no_other_robot_and_a_stranger_of_nothing(self):
         self.check_who_is_told_of_whom()
 
-    def tell(self, key, statement):
+    def tell(self, fingerprint, statement):
         """What the server says of robots from now on."""
         attributes = ", ".join(f'{name} = "{value}"' for name, value in statement.items())
-        self.write("lie.lua", f'return {{ key = "{key.fingerprint}", statement = {{ {attributes} }} }}\n')
+        self.write("lie.lua", f'return {{ key = "{fingerprint}", statement = {{ {attributes} }} }}\n')
 
     def start_lying_server(self):
         self.home.end()
@@ -236,19 +236,24 @@ class FleetTrust(Checks, FleetWorld):
 
     def test_a_server_that_swaps_a_robot_s_key_is_refused_by_name(self):
         robot = self.join("nao1")
-        true = self.membership("nao1")["statement"]
+        old_key, old = self.members()["nao1"]["key"], self.membership("nao1")["statement"]
+        robot.kill()
+        robot = self.run_robot("nao1", "enroll", self.code("nao1"), "--name", "nao1", "--run", "--again")
+        self.sign()
+        robot.await_text("has signed this robot's key")
         self.assertIsNone(self.seen_problem("nao1"))
+        true = self.membership("nao1")["statement"]
         mallory, swapped = (outside.Key(self.folder / f"{name}.key") for name in ("mallory", "swapped"))
-        self.tell(swapped, {})
-        self.start_lying_server()
 
         def run_again():
             nonlocal robot
             robot.end()
             robot = self.run_robot("nao1")
             robot.await_line("announced nao1@robots.test/")
-            self.assertEqual(self.seen()["nao1"]["key"], swapped.fingerprint)
-        run_again()
+            return self.await_seen("nao1")["key"]
+        self.tell(swapped.fingerprint, {})
+        self.start_lying_server()
+        self.assertEqual(run_again(), swapped.fingerprint)
         self.assertRefusedByName("nao1", "shows a key that is not the one which the fleet's owner has signed")
         refused = self.assertWorks(self.owner("robots")).out
         self.assertRegex(refused,
@@ -256,9 +261,13 @@ class FleetTrust(Checks, FleetWorld):
         # With a statement that fits, of somebody else; and with the true signature under it.
         forged = mallory.statement("nao1@robots.test", swapped, true["ends"])
         for statement in (forged, {**forged, "signature": true["signature"]}):
-            self.tell(swapped, statement)
-            run_again()
+            self.tell(swapped.fingerprint, statement)
+            self.assertEqual(run_again(), swapped.fingerprint)
             self.assertRefusedByName("nao1", "shows a statement that the fleet's owner has not signed")
+        # What the owner did sign, of the key that the robot had before.
+        self.tell(old_key, old)
+        self.assertEqual(run_again(), old_key)
+        self.assertRefusedByName("nao1", "shows an older key than before")
 
 
 class FleetTrustOnEjabberd(Checks, EjabberdFleetWorld):
