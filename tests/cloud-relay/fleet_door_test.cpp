@@ -7,6 +7,7 @@
 #include "tests/support/run_until.hpp"
 #include "tests/support/temporary_folder.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -263,6 +264,28 @@ TEST_F(FleetDoorTest, revokesForTheOwner) {
   EXPECT_FALSE(store.member("r2@x").value());
   EXPECT_THAT(commands, testing::Contains("http://jabber.org/protocol/admin#delete-user"));
   EXPECT_THAT(told, UnorderedElementsAre("alice@x", "bob@x"));
+}
+
+// Some servers end the streams of who has another password now; others do when they are told to.
+TEST_F(FleetDoorTest, putsOutWhomItReplaces) {
+  const auto code = fleet::Code::make({"relay.x", 5443, "home", Kind::robot, ""});
+  KeptCode kept;
+  kept.hash = fleet::Code::hashOf(code.ticket());
+  kept.fleet = "home";
+  kept.account = "r2@x";
+  kept.made = policy::wallClock();
+  kept.ends = kept.made + 1h;
+  store.add(kept, kept.made).value();
+  auto request = fleet::EnrolmentRequest::make(code, "r2", "0c7b2f6e-0000-4000-8000-000000000000", test::keyNumber(7));
+  bool isEnrolled = false;
+  boost::asio::co_spawn(io, registrar.enrol(std::move(request), "192.0.2.1"),
+                        [&](std::exception_ptr, run::Result<fleet::EnrolmentAnswer> answer) {
+                          EXPECT_TRUE(answer);
+                          isEnrolled = true;
+                        });
+  ASSERT_TRUE(test::runUntil(io, [&] { return isEnrolled; }));
+  EXPECT_EQ(commands.back(), "http://jabber.org/protocol/admin#end-user-session");
+  EXPECT_EQ(member("r2@x").key, test::keyNumber(7).publicKey());
 }
 
 TEST_F(FleetDoorTest, revokesForNobodyElse) {
