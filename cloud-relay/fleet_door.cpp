@@ -90,9 +90,6 @@ void FleetDoor::offer(std::string_view type, std::string_view name, Action actio
       return reply.error(
           Error{Code::overloaded, (*asker)->account + " is just being changed", "try again in a moment"});
     // Whoever asks has logged in with what he was given.
-    if (registrar_.isChanging((*asker)->account))
-      return reply.error(
-          Error{Code::overloaded, (*asker)->account + " is just being changed", "try again in a moment"});
     if (!(*asker)->confirmed)
       if (const auto kept = store_.confirm((*asker)->id, policy::wallClock()); !kept) return reply.error(kept.error());
     (this->*action)(**asker, request, reply);
@@ -119,7 +116,7 @@ void FleetDoor::tellMembers(const Member& asker, const IqRequest& request, const
   for (const auto& member : *members)
     if (mayKnow(asker, member) && isTold(member)) {
       out.members.push_back(infoOf(member, forOwner));
-      if (member.kind == Kind::robot && !member.revoked)
+      if (member.kind == Kind::robot && member.confirmed && !member.revoked)
         out.members.back().silence = heartbeats_.silence(member.account, now);
       out.members.back().isCloned = !member.revoked && clones_.isCloned(member.account, now);
     }

@@ -41,9 +41,6 @@ class Registrar {
   // What the server says of who is logged in may still be of who had the account before.
   bool isBeingChanged(const std::string& account) const { return underWay_.contains(account); }
 
-  // It is about to be somebody else's: whoever speaks for it at this moment may be the one who is put out.
-  bool isChanging(const std::string& account) const { return underWay_.contains(account); }
-
   // Told of each member who came, was stated, or went.
   void onChange(std::function<void(const Member&)> changed) { changed_ = std::move(changed); }
 

@@ -74,9 +74,9 @@ awaitable<Result<>> Owner::revoke(std::string account) {
   if (account == account_)
     co_return Error{Code::invalidArgument, "that is the owner itself",
                     "see docs/relay.md for how a fleet gets another owner"};
-  if (const auto kept = remote_.known().revoke(account); !kept) co_return kept;
   auto telling = remote_.tellRelay(fleet::revokeRequest(account));
-  co_return co_await std::move(telling);
+  if (const auto told = co_await std::move(telling); !told) co_return told;
+  co_return remote_.known().revoke(account);
 }
 
 awaitable<Result<std::vector<Owner::Signed>>> Owner::signPending(const fleet::MembersInfo& members) {

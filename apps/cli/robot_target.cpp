@@ -25,7 +25,12 @@ run::Result<remote::Remote::Options> readRemote(const std::filesystem::path& pat
     return options;
   }
   auto file = run::ConfigFile::open(path);
-  if (!file) return file.error();
+  if (!file) {
+    auto error = file.error();
+    if (!std::filesystem::exists(path, problem))
+      error.nextStep += "; or enrol this device in a fleet: beckon enroll CODE";
+    return error;
+  }
   options.stream = apps::readAccount(*file, options.membership);
   options.robots = apps::readJids(*file, "robots");
   if (const auto valid = file->finish(); !valid) return valid.error();

@@ -17,7 +17,6 @@ namespace beckon::fleet {
 namespace {
 
 using Json = nlohmann::json;
-using testing::ElementsAre;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
@@ -90,7 +89,6 @@ TEST_F(MembershipTest, isReadAsItWasSaved) {
       membership.host.clear();
       membership.port = 0;
       membership.nextSecret = "quiet";
-      membership.robots = {"r3@robots.example", "r4@robots.example"};
       membership.statement = Statement::make(owner, membership.account, Kind::person, key.publicKey(),
                                              std::chrono::sys_days(std::chrono::year(2027) / 1 / 1));
     }
@@ -110,7 +108,6 @@ TEST_F(MembershipTest, isReadAsItWasSaved) {
     EXPECT_EQ(read.relay, "relay.robots.example");
     EXPECT_EQ(read.ownerAccount, "alice@robots.example");
     EXPECT_EQ(read.ownerKey, owner.publicKey());
-    EXPECT_EQ(read.robots, membership.robots);
     ASSERT_EQ(read.statement.has_value(), isComplete);
     if (isComplete) {
       EXPECT_TRUE(read.statement->check(owner.publicKey(), read.account, key.publicKey(), WallTime()))
@@ -150,7 +147,7 @@ TEST_F(MembershipTest, staysAsItWasOnAFullDisk) {
   auto membership = made(answer()).value();
   ASSERT_TRUE(membership.save());
   const auto before = content();
-  membership.robots.assign(1000, "r3@robots.example");
+  membership.nextSecret.assign(5000, 'x');
   {
     const test::SmallDisk disk(4096);
     const auto saved = membership.save();
@@ -184,7 +181,6 @@ TEST_F(MembershipTest, saysThatItIsDamaged) {
                                                 {"ownerKey", "AAAA"},
                                                 {"port", 65536},
                                                 {"port", -1},
-                                                {"robots", {1, 2}},
                                                 {"schema", 0.5},
                                                 {"statement", "none"},
                                                 {"statement", {{"kind", "robot"}}}};
@@ -227,7 +223,6 @@ TEST_F(MembershipTest, readsOneOfSchema0) {
   EXPECT_EQ(read.relay, "relay.robots.example");
   EXPECT_EQ(read.ownerAccount, "alice@robots.example");
   EXPECT_EQ(read.ownerKey, owner.publicKey());
-  EXPECT_THAT(read.robots, ElementsAre("r2@robots.example", "r3@robots.example"));
   ASSERT_TRUE(read.statement);
   EXPECT_TRUE(read.statement->check(owner.publicKey(), "bob@robots.example", key.publicKey(), WallTime()));
 }

@@ -71,7 +71,14 @@ TEST_F(FleetTest, doesNotTakeSomebodyElsesResourceForARobot) {
 // nao1@x is of the owner's fleet; nao2@x is configured by hand.
 class FleetOfMembers : public FleetTest {
  protected:
-  FleetOfMembers() { fleet->setMembers({jid("nao1@x")}, owner.publicKey()); }
+  FleetOfMembers() : known(fleet::KnownFleet::open(folder.path()).value()) {
+    known.setRobots({"nao1@x"}).value();
+    fleet->use(known, owner.publicKey());
+  }
+  void setRobots(std::vector<std::string> accounts) {
+    known.setRobots(std::move(accounts)).value();
+    fleet->robotsChanged();
+  }
 
   fleet::Statement statement(std::chrono::hours forSoLong = 24h) const {
     return fleet::Statement::make(owner, "nao1@x", fleet::Kind::robot, key.publicKey(),
@@ -92,6 +99,8 @@ class FleetOfMembers : public FleetTest {
     EXPECT_EQ(robot.problem->cause, problem->cause);
   }
 
+  const test::TemporaryFolder folder;
+  fleet::KnownFleet known;
   const run::PrivateKey owner = test::keyNumber(1), key = test::keyNumber(2), other = test::keyNumber(3);
 };
 
@@ -154,17 +163,34 @@ TEST_F(FleetOfMembers, asksNothingOfARobotThatIsConfiguredByHand) {
   // Nor of one that has left the fleet and is still configured.
   comes("nao1@x/beckond");
   ASSERT_TRUE(fleet->problemOf("nao1"));
-  fleet->setMembers({}, owner.publicKey());
+  setRobots({});
   EXPECT_FALSE(fleet->problemOf("nao1"));
   EXPECT_EQ(fleet->addressOf("nao1"), jid("nao1@x/beckond"));
 }
 
+// The relay may leave out whom it wants to have trusted without a statement.
+TEST_F(FleetOfMembers, asksItOfWhoeverHasShownItBefore) {
+  shows(statement());
+  setRobots({});
+  comes("nao1@x/beckond");
+  expectProblem("nothing that the fleet's owner has signed");
+}
+
+TEST_F(FleetOfMembers, refusesAnOlderKeyThanItHasShownBefore) {
+  shows(statement(48h));
+  ASSERT_FALSE(fleet->problemOf("nao1"));
+  const auto older =
+      fleet::Statement::make(owner, "nao1@x", fleet::Kind::robot, other.publicKey(), policy::wallClock() + 24h);
+  comes("nao1@x/beckond", "id-1", fleet::statementElement(older), run::fingerprint(other.publicKey()));
+  expectProblem("an older key than before: it was enrolled anew since");
+}
+
 TEST_F(FleetOfMembers, namesEachRobotOnce) {
   EXPECT_THAT(fleet->accounts(), testing::ElementsAre(jid("nao1@x"), jid("nao2@x")));
-  fleet->setMembers({jid("nao2@x"), jid("nao3@x")}, owner.publicKey());
+  setRobots({"nao2@x", "nao3@x"});
   EXPECT_THAT(fleet->accounts(), testing::ElementsAre(jid("nao1@x"), jid("nao2@x"), jid("nao3@x")));
   EXPECT_TRUE(fleet->account("nao3"));
-  fleet->setMembers({}, owner.publicKey());
+  setRobots({});
   EXPECT_THAT(fleet->accounts(), testing::ElementsAre(jid("nao1@x"), jid("nao2@x")));
   EXPECT_EQ(fleet->account("nao3").error().code, Code::unknownRobot);
 }
