@@ -186,7 +186,7 @@ Result<Jid> Fleet::account(const std::string& name) const {
                known.empty()
                    ? known_ ? "see that the relay of the fleet runs, or list it under robots in the configuration"
                             : "list it under robots in the configuration"
-                   : "the robots that are known: " + known};
+                   : "the configured robots: " + known};
 }
 
 std::optional<Jid> Fleet::addressOf(const std::string& name) const {

@@ -98,8 +98,13 @@ awaitable<Result<>> signWhoComes(Device& device, const fleet::Bytes32& hash, ste
   }
 }
 
+// A code lasts days at most, so that "m" can only be minutes.
+Result<std::chrono::seconds> readCodeLifetime(const std::string& text) {
+  return readLifetime(text.ends_with('m') ? text + "in" : text);
+}
+
 awaitable<Result<>> offerCode(Device& device, const FleetCommand& command) {
-  const auto lifetime = readLifetime(command.lifetime);
+  const auto lifetime = readCodeLifetime(command.lifetime);
   if (!lifetime) co_return lifetime.error();
   if (*lifetime > remote::Owner::longestCode)
     co_return Error{Code::invalidArgument, "a code may be good for 30 days at most",

@@ -208,9 +208,11 @@ Result<> manageTokens(const TokenCommand& command, const std::vector<std::string
 }
 
 Result<std::chrono::seconds> readLifetime(std::string_view text) {
-  constexpr std::pair<std::string_view, std::chrono::seconds> units[]{
-      {"s", std::chrono::seconds(1)}, {"m", std::chrono::minutes(1)}, {"min", std::chrono::minutes(1)},
-      {"h", std::chrono::hours(1)},   {"d", std::chrono::days(1)},    {"w", std::chrono::weeks(1)}};
+  constexpr std::pair<std::string_view, std::chrono::seconds> units[]{{"s", std::chrono::seconds(1)},
+                                                                      {"min", std::chrono::minutes(1)},
+                                                                      {"h", std::chrono::hours(1)},
+                                                                      {"d", std::chrono::days(1)},
+                                                                      {"w", std::chrono::weeks(1)}};
   std::int64_t number = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
@@ -218,7 +220,7 @@ Result<std::chrono::seconds> readLifetime(std::string_view text) {
     for (const auto& [name, length] : units)
       if (unit == name && number <= longestLifetime / length) return number * length;
   }
-  return Error{Code::invalidArgument, "\"" + std::string(text) + "\" is no time that it can last",
+  return Error{Code::invalidArgument, "\"" + std::string(text) + "\" is no time that a token can last",
                "write for example 12h or 7d (s, min, h, d, w); ten years at most"};
 }
 

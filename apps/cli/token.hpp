@@ -36,7 +36,7 @@ void addTokenVerb(CLI::App& app, TokenCommand& command);
 // `rest`: words of the command line that nobody has taken; there should be none.
 run::Result<> manageTokens(const TokenCommand& command, const std::vector<std::string>& rest, policy::WallTime now);
 
-// "30s", "10m" or "10min", "12h", "7d", "4w": a whole number and a unit, ten years at most. Error invalidArgument.
+// "30s", "90min", "12h", "7d", "4w": a whole number and a unit, ten years at most. Error invalidArgument.
 run::Result<std::chrono::seconds> readLifetime(std::string_view text);
 
 // "2026-11-29 14:00:00 UTC".

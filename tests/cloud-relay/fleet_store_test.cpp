@@ -352,11 +352,17 @@ TEST_F(FleetStoreTest, replacesNoMemberOfAnotherFleetOrKind) {
   EXPECT_EQ(store.take(bytes(4), robot("ana", 7), today).error().code, run::Code::nameTaken);
 }
 
-TEST_F(FleetStoreTest, givesTheNameOfARevokedMemberToANewOne) {
+TEST_F(FleetStoreTest, givesTheNameOfARevokedMemberByACodeForItAlone) {
   auto store = open();
   const auto before = enrolled(store, 1, robot("r2", 5));
   store.revoke(accountOf("r2"), today).value();
-  EXPECT_GT(enrolled(store, 2, robot("r2", 6)).id, before.id);
+  store.add(code(2), today).value();
+  const auto first = store.take(bytes(2), robot("r2", 6), today);
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().code, run::Code::nameTaken);
+  EXPECT_THAT(first.error().cause, HasSubstr("that of a member who was revoked"));
+  store.add(code(3, accountOf("r2")), today).value();
+  EXPECT_GT(store.take(bytes(3), robot("r2", 6), today).value().member.id, before.id);
 }
 
 TEST_F(FleetStoreTest, letsAFleetHaveOneOwner) {

@@ -137,8 +137,8 @@ TEST_F(RegistrarTest, revokingEndsALiveStreamWithinASecond) {
   EXPECT_FALSE(store.member(r2).value());
   EXPECT_FALSE(canLogIn(r2, answer.secret));
   EXPECT_EQ(finish(spawn(registrar.revoke(r2))).value().revoked, revoked->revoked) << "he stays so";
-  // The name is free again.
-  const auto next = enrol(codeFor(), "r2", 3).value();
+  // The name is free again, for a code that is made for it.
+  const auto next = enrol(codeFor(Kind::robot, "r2"), "r2", 3).value();
   EXPECT_TRUE(canLogIn(r2, next.secret));
 }
 
