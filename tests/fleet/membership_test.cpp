@@ -158,6 +158,31 @@ TEST_F(MembershipTest, staysAsItWasOnAFullDisk) {
   EXPECT_TRUE(Membership::load(folder.path()).value());
 }
 
+// Somebody enrols anew while a program runs that has the old one.
+TEST_F(MembershipTest, doesNotTakeThePlaceOfAnotherEnrolment) {
+  auto membership = made(answer()).value();
+  const auto expectRefused = [&] {
+    const auto updated = membership.update();
+    ASSERT_FALSE(updated);
+    EXPECT_EQ(updated.error().code, run::Code::nameTaken);
+  };
+  expectRefused();
+  EXPECT_FALSE(fs::exists(file()));
+  ASSERT_TRUE(membership.save());
+  membership.secret = "another";
+  ASSERT_TRUE(membership.update());
+  EXPECT_EQ(Membership::load(folder.path()).value()->secret, "another");
+  auto other = membership;
+  other.account = "r3@robots.example";
+  ASSERT_TRUE(other.save());
+  expectRefused();
+  other = membership;
+  other.ownerKey[0] ^= 1;
+  ASSERT_TRUE(other.save());
+  expectRefused();
+  EXPECT_EQ(Membership::load(folder.path()).value()->ownerKey, other.ownerKey);
+}
+
 TEST_F(MembershipTest, saysThatItIsDamaged) {
   ASSERT_TRUE(made(answer()).value().save());
   const auto whole = content();
