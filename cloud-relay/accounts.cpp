@@ -76,8 +76,9 @@ awaitable<Result<>> Accounts::make(std::string account, std::string secret) {
   const auto& cause = done.error().cause;
   if (cause.find("already exists") == std::string::npos && cause.find("conflict") == std::string::npos)
     co_return done.error();
-  co_return Error{Code::nameTaken, "there is an account " + account + " on the server already",
-                  "choose another name with --name"};
+  co_return Error{
+      Code::nameTaken, "there is an account " + account + " on the server already",
+      "choose another name with --name; or, if an enrolment under this one broke off, remove the account there"};
 }
 
 awaitable<Result<>> Accounts::changeSecret(std::string account, std::string secret) {

@@ -27,6 +27,8 @@ constexpr const char* steps[FleetStore::schema] = {
     " introduction BLOB NOT NULL, member INTEGER, replaced INTEGER, times INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX codes_of_fleet ON codes (fleet, ends);"
     "CREATE INDEX codes_by_end ON codes (ends);",
+    // Before, it was not written down whether the account had been made; as good as always it had.
+    "ALTER TABLE members ADD COLUMN made INTEGER NOT NULL DEFAULT 1",
 };
 
 WallTime timeIn(const Statement& row, int column) { return WallTime(std::chrono::seconds(row.integer(column))); }
@@ -58,7 +60,7 @@ const policy::Schema fleetSchema{.application = 0x426b466c,  // "BkFl"
 Result<Statement> selectMembers(Database& database, const std::string& which) {
   return Statement::prepare(database,
                             "SELECT id, fleet, kind, account, machine, key, code_hash, proof, enrolled, confirmed,"
-                            " revoked, statement_ends, statement_signature FROM members " +
+                            " revoked, statement_ends, statement_signature, made FROM members " +
                                 which);
 }
 
@@ -79,6 +81,7 @@ Result<std::vector<Member>> readMembers(Database& database, Statement& rows) {
     member.enrolled = timeIn(rows, 8);
     member.confirmed = timeIfAny(rows, 9);
     member.revoked = timeIfAny(rows, 10);
+    member.isMade = rows.integer(13) != 0;
     if (isWhole && !rows.isNull(11)) {
       member.statement.emplace(fleet::Statement{member.account, member.kind, member.key, timeIn(rows, 11), {}});
       isWhole = copy(rows, 12, member.statement->signature);
@@ -91,11 +94,12 @@ Result<std::vector<Member>> readMembers(Database& database, Statement& rows) {
 Result<std::int64_t> insert(Database& database, const Member& member) {
   auto insertion =
       Statement::prepare(database,
-                         "INSERT INTO members (fleet, kind, account, machine, key, code_hash, proof, enrolled)"
-                         " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+                         "INSERT INTO members (fleet, kind, account, machine, key, code_hash, proof, enrolled,"
+                         " made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
   if (!insertion) return insertion.error();
   insertion->bind(member.fleet).bind(text(member.kind)).bind(member.account).bind(member.machine);
   insertion->bind(member.key).bind(member.codeHash).bind(member.proof).bind(count(member.enrolled));
+  insertion->bind(std::int64_t(member.isMade));
   if (const auto done = insertion->step(); !done) return done.error();
   return insertion->integer(0);
 }

@@ -107,6 +107,7 @@ Result<FleetStore::Taken> enrol(Database& database, const KeptCode& code, const 
   member.enrolled = now;
   member.confirmed = member.revoked = {};
   member.statement = {};
+  member.isMade = *replaced && (*replaced)->isMade;
   const auto id = insert(database, member);
   if (!id) return id.error();
   member.id = *id;
@@ -186,6 +187,10 @@ Result<> FleetStore::giveBack(const Taken& taken) {
       !done)
     return done.error();
   return transaction->commit();
+}
+
+Result<> FleetStore::made(std::int64_t member) {
+  return change(database_, "UPDATE members SET made = 1 WHERE id = ?", member);
 }
 
 Result<> FleetStore::confirm(std::int64_t number, WallTime now) {

@@ -28,6 +28,7 @@ struct Member {
   // What the owner's device needs to sign for it: who holds the code, and which one that was.
   Bytes32 codeHash{}, proof{};
   WallTime enrolled{};
+  bool isMade = false;                // its account is there, and nobody else's
   std::optional<WallTime> confirmed;  // when it first logged in with what it was given
   std::optional<WallTime> revoked;
   std::optional<fleet::Statement> statement;  // the owner's
@@ -52,7 +53,7 @@ struct KeptCode {
 // Errors: those of Database; invalidConfig for a file of a newer Beckon or of something else; those named below.
 class FleetStore {
  public:
-  static constexpr std::int64_t schema = 1;
+  static constexpr std::int64_t schema = 2;
   static constexpr const char* fileName = "fleets.db";
   // Codes of one fleet that are open at a time; whoever needs more waits for some to end.
   static constexpr std::int64_t mostOpenCodes = 1000;
@@ -88,6 +89,8 @@ class FleetStore {
 
   // Those below that change a member have the error invalidArgument if there is none that is not revoked.
 
+  // Its account is there now. Before, one of that name may be somebody's who is no member.
+  run::Result<> made(std::int64_t member);
   // The first time counts.
   run::Result<> confirm(std::int64_t member, WallTime now);
   // The caller has checked the signature. Error badStatement for another key or kind than the member's.

@@ -99,10 +99,10 @@ awaitable<Result<fleet::EnrolmentAnswer>> Registrar::take(fleet::EnrolmentReques
   co_return out;
 }
 
-// It is there already where an answer was lost, or where somebody is replaced: he is put out.
+// It is there already where our answer was lost, or where somebody is replaced: he is put out.
 awaitable<Result<>> Registrar::makeAccount(const FleetStore::Taken& taken, const std::string& secret) {
   const auto& account = taken.member.account;
-  if (taken.replaced || taken.isAgain) {
+  if (taken.member.isMade) {
     auto changing = accounts_.changeSecret(account, secret);
     const auto changed = co_await std::move(changing);
     if (changed) {
@@ -114,7 +114,11 @@ awaitable<Result<>> Registrar::makeAccount(const FleetStore::Taken& taken, const
     }
     if (isUnknown(changed.error())) co_return changed;
   }
-  co_return co_await accounts_.make(account, secret);
+  // One that is there and was not made by us may be anybody's, also where the server's answer to us was lost.
+  auto making = accounts_.make(account, secret);
+  const auto made = co_await std::move(making);
+  if (!made) co_return made;
+  co_return store_.made(taken.member.id);
 }
 
 awaitable<Result<Member>> Registrar::revoke(std::string account) {

@@ -58,7 +58,9 @@ class AccountsTest : public testing::Test {
   static Element note(std::string_view type, const std::string& text) {
     return Element("note", "http://jabber.org/protocol/commands", text).set("type", type);
   }
-  static Element error(const std::string& condition) { return xmpp::StanzaError{"cancel", condition, "", "", ""}.element(); }
+  static Element error(const std::string& condition) {
+    return xmpp::StanzaError{"cancel", condition, "", "", ""}.element();
+  }
 
   run::Result<> finish(boost::asio::awaitable<run::Result<>> what) {
     std::optional<run::Result<>> out;

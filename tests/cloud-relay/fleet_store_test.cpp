@@ -590,11 +590,11 @@ TEST_F(FleetStoreTest, leavesAFileOfANewerBeckonAlone) {
     auto store = open();
     enrolled(store, 1, robot("r2", 5));
   }
-  make("PRAGMA user_version = 2");
+  make("PRAGMA user_version = 3");
   const auto before = content();
   const auto refused = refusalToOpen();
   EXPECT_EQ(refused.code, run::Code::invalidConfig);
-  EXPECT_THAT(refused.cause, HasSubstr("was written by a newer Beckon (schema 2; this one knows 1)"));
+  EXPECT_THAT(refused.cause, HasSubstr("was written by a newer Beckon (schema 3; this one knows 2)"));
   EXPECT_THAT(refused.nextStep, HasSubstr("use the newer Beckon"));
   EXPECT_EQ(content(), before);
 }

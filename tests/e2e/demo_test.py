@@ -100,6 +100,7 @@ class Readme(XmppWorld):
     def test_the_two_accounts_work_as_written(self):
         """Its two configurations, and the three commands below them, with the server's address added."""
         text = (ROOT / "README.md").read_text()
+        text = text[text.index("### Two accounts"):]
         robot, remote = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
         here = f'xmpp = {{ host = "127.0.0.1", port = {self.port}, ca_file = "{self.folder}/ca.pem", '
         adapt = lambda config: config.replace("xmpp = { ", here).replace("robots.example", "robots.test").replace("me@", "owner@").replace("me.password", f"{self.folder}/owner.password")
