@@ -70,7 +70,7 @@ class FleetDoorTest : public testing::Test {
     wanted.machine = "machine of " + name;
     wanted.key = test::keyNumber(key).publicKey();
     wanted.proof.fill(static_cast<std::uint8_t>(key + 100));
-    store.take(code.hash, wanted, code.made).value();
+    store.made(store.take(code.hash, wanted, code.made).value().member.id).value();
   }
   Member member(const std::string& account) { return store.member(account).value().value(); }
 

@@ -142,6 +142,22 @@ TEST_F(RegistrarTest, revokingEndsALiveStreamWithinASecond) {
   EXPECT_TRUE(canLogIn(r2, next.secret));
 }
 
+// As after an add-user whose answer was lost: whether the account of that name is ours nobody knows.
+TEST_F(RegistrarTest, doesNotTakeOverAnAccountThatItHasNotMade) {
+  ASSERT_TRUE(finish(spawn(accounts.make(r2, "somebody's"))));
+  const auto code = codeFor();
+  const auto asked = request(code, "r2", 2);
+  Member wanted;
+  wanted.fleet = "home";
+  wanted.account = r2;
+  wanted.machine = asked.claim.id;
+  wanted.key = asked.claim.key;
+  ASSERT_TRUE(store.take(fleet::Code::hashOf(asked.ticket), wanted, policy::wallClock()));
+  EXPECT_EQ(enrol(code, "r2", 2).error().code, run::Code::nameTaken);
+  EXPECT_TRUE(canLogIn(r2, "somebody's"));
+  EXPECT_TRUE(enrol(code, "r3", 3)) << "the code is as good as before";
+}
+
 TEST_F(RegistrarTest, revokesWhoseAccountIsGoneAlready) {
   ASSERT_TRUE(enrol(codeFor(), "r2", 2));
   ASSERT_TRUE(finish(spawn(accounts.remove(r2))));
