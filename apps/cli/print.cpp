@@ -48,7 +48,7 @@ const char* stateText(remote::Robot::State state) {
   return "unknown";
 }
 
-// What is behind the state, and how old it is.
+// What is behind the state, and how old it is; empty where nothing is.
 std::string evidence(const remote::Robot& robot) {
   const auto heard = robot.silence ? "heard " + shortly(robot.silence) + " ago" : std::string();
   const auto who = "  id " + shown(robot.id) + "  key " + shown(robot.fingerprint.substr(0, 16));
@@ -62,7 +62,7 @@ std::string evidence(const remote::Robot& robot) {
     case remote::Robot::State::unknown:
       break;
   }
-  return heard.empty() ? "nothing was heard of it" : "last " + heard;
+  return heard.empty() ? "" : "last " + heard;
 }
 
 template <class Members, class Describe>
@@ -152,8 +152,10 @@ void print(const remote::Remote::Listing& listing, bool asJson) {
     std::cout << std::left << std::setw(static_cast<int>(width)) << robot.account;
     if (robot.problem)
       std::cout << "  refused  " << shown(robot.problem->cause) << "; next: " << robot.problem->nextStep << "\n";
+    else if (const auto why = evidence(robot); why.empty())
+      std::cout << "  " << stateText(robot.state()) << "\n";
     else
-      std::cout << "  " << std::setw(7) << stateText(robot.state()) << "  " << evidence(robot) << "\n";
+      std::cout << "  " << std::setw(7) << stateText(robot.state()) << "  " << why << "\n";
   }
   if (asJson)
     std::cout << json{{"complete", listing.isComplete}, {"robots", list}}.dump(2) << "\n";

@@ -13,8 +13,8 @@ TEST(ExitCodes, areWhatIsDocumentedForEveryError) {
       {"unknown-service", "unknown-member", "unknown-robot"},
       {"unreachable", "bad-certificate", "connection-lost", "service-gone"},
       {"timed-out", "too-late"},
-      {"refused", "not-authenticated", "not-owner", "name-taken", "not-now", "lease-needed", "lease-held",
-       "audit-failed"},
+      {"refused", "not-authenticated", "not-owner", "name-taken", "not-now", "lease-needed", "lease-held", "bad-code",
+       "bad-statement", "audit-failed"},
       {"call-failed", "canceled"},
       {"protocol-error", "too-large", "overloaded"}};
   std::size_t count = 0;
