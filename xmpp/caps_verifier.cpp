@@ -26,11 +26,11 @@ std::optional<CapsVerifier::Question> CapsVerifier::came(const Jid& from, const 
   const auto found = open_.find(caps.ver);
   if (found == open_.end()) {
     if (open_.size() >= mostOpen) return std::nullopt;
-    open_.emplace(caps.ver, Open{from, {}});
+    open_.emplace(caps.ver, Open{{from}, {}});
     return question;
   }
   auto& [asked, others] = found->second;
-  if (asked != from && others.size() < mostOpen) others.push_back(std::move(question));
+  if (!asked.contains(from) && others.size() < mostOpen) others.push_back(std::move(question));
   return std::nullopt;
 }
 
@@ -38,9 +38,23 @@ void CapsVerifier::left(const Jid& from) {
   for (auto& [ver, open] : open_) std::erase_if(open.others, [&](const Question& other) { return other.to == from; });
 }
 
+std::optional<CapsVerifier::Question> CapsVerifier::unanswered(const Question& question) {
+  const auto found = open_.find(question.ver);
+  if (found == open_.end() || !found->second.asked.contains(question.to)) return std::nullopt;
+  return askNext(found->second);
+}
+
+std::optional<CapsVerifier::Question> CapsVerifier::askNext(Open& open) {
+  if (open.others.empty()) return std::nullopt;
+  auto out = std::move(open.others.front());
+  open.others.pop_front();
+  open.asked.insert(out.to);
+  return out;
+}
+
 CapsVerifier::Outcome CapsVerifier::answered(const Question& question, const run::Result<Element>& answer) {
   const auto found = open_.find(question.ver);
-  if (found == open_.end() || found->second.asked != question.to) return {};
+  if (found == open_.end() || found->second.asked.erase(question.to) == 0) return {};
   Outcome out;
   const auto* query = answer ? answer->child("query", ns::discoInfo) : nullptr;
   const auto disco = query ? Disco::read(*query) : std::nullopt;
@@ -61,12 +75,9 @@ CapsVerifier::Outcome CapsVerifier::answered(const Question& question, const run
       known_.erase(order_.front());
       order_.pop_front();
     }
-  } else if (auto& others = found->second.others; others.empty()) {
-    open_.erase(found);
   } else {
-    out.next = std::move(others.front());
-    others.pop_front();
-    found->second.asked = out.next->to;
+    out.next = askNext(found->second);
+    if (found->second.asked.empty()) open_.erase(found);
   }
   return out;
 }

@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <random>
 #include <system_error>
 #include <utility>
@@ -25,6 +26,9 @@ using std::chrono::steady_clock;
 
 // For what servers and contacts answer without work: roster changes, disco#info.
 constexpr milliseconds answerDeadline{10000};
+
+// Whoever lets us wait for his capabilities that long does not hold up others who have the same.
+constexpr milliseconds capsPatience{1000};
 
 Reconciler::Settings reconcilerSettings(const Client::Config& config, Element presence) {
   Reconciler::Settings out;
@@ -57,6 +61,8 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
   CapsVerifier verifier;
   PresenceTable table;
   Settling settling;  // made anew for each stream
+  // Questions about capabilities, and when they have been open for long; the earliest first.
+  std::deque<std::pair<steady_clock::time_point, CapsVerifier::Question>> capsAsked;
   asio::steady_timer timer;
   steady_clock::time_point wakesAt = steady_clock::time_point::max();
 
@@ -163,6 +169,7 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
     self = {};
     settling = {};
     verifier.streamEnded();
+    capsAsked.clear();
     tell(table.clear());
     requests.fail({run::Code::connectionLost,
                    stopped ? "stopped while the answer was awaited"
@@ -180,8 +187,9 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
   // One timer for all deadlines. It is set only to come earlier: where a deadline has moved on, as it does with each
   // stanza, it finds nothing to do.
   void arm() {
-    const auto next = std::min(reconciler.nextDeadline().value_or(steady_clock::time_point::max()),
-                               settling.nextDeadline().value_or(steady_clock::time_point::max()));
+    auto next = std::min(reconciler.nextDeadline().value_or(steady_clock::time_point::max()),
+                         settling.nextDeadline().value_or(steady_clock::time_point::max()));
+    if (!capsAsked.empty()) next = std::min(next, capsAsked.front().first);
     if (next >= wakesAt) return;
     wakesAt = next;
     timer.expires_at(next);
@@ -190,6 +198,7 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
       if (error || !state || state->stopped) return;
       state->wakesAt = steady_clock::time_point::max();
       const auto now = steady_clock::now();
+      state->capsDue(now);
       state->settleDue(now);
       if (!state->stopped) state->perform(state->reconciler.tick(now));
     });
@@ -253,7 +262,17 @@ struct Client::State : std::enable_shared_from_this<Client::State> {
     tell(changes);
   }
 
+  void capsDue(steady_clock::time_point now) {
+    while (!capsAsked.empty() && capsAsked.front().first <= now) {
+      const auto next = verifier.unanswered(capsAsked.front().second);
+      capsAsked.pop_front();
+      if (next) askCaps(*next);
+    }
+  }
+
   void askCaps(const CapsVerifier::Question& question) {
+    capsAsked.emplace_back(steady_clock::now() + capsPatience, question);
+    arm();
     ask("get", question.to, question.query(), answerDeadline,
         ours([this, question](const run::Result<Element>& answer) {
           const auto outcome = verifier.answered(question, answer);

@@ -66,6 +66,36 @@ TEST(CapsVerifier, asksTheNextOneWhereOneDoesNotAnswerOrLies) {
   EXPECT_TRUE(verifier.answered(*second.next, answer(disco)).disco);
 }
 
+TEST(CapsVerifier, oneWhoLetsUsWaitDoesNotHoldUpTheOthers) {
+  CapsVerifier verifier;
+  const auto disco = software("urn:a");
+  const auto caps = capsOf(disco);
+  const auto frozen = verifier.came(alice, caps);
+  EXPECT_FALSE(verifier.unanswered(*frozen)) << "there is nobody else";
+  verifier.came(bob, caps);
+  verifier.came(carol, caps);
+  const auto next = verifier.unanswered(*frozen);
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->to, bob);
+  EXPECT_FALSE(verifier.came(bob, caps)) << "asked already";
+  EXPECT_FALSE(verifier.answered(*frozen, noAnswer()).disco);
+  EXPECT_TRUE(verifier.answered(*next, answer(disco)).disco);
+  EXPECT_FALSE(verifier.unanswered(*next)) << "it is known by now";
+}
+
+TEST(CapsVerifier, theFirstAnswerThatIsBelievedCountsWhoeverGivesIt) {
+  CapsVerifier verifier;
+  const auto disco = software("urn:a");
+  const auto caps = capsOf(disco);
+  const auto slow = verifier.came(alice, caps);
+  verifier.came(bob, caps);
+  const auto next = verifier.unanswered(*slow);
+  ASSERT_TRUE(next);
+  EXPECT_TRUE(verifier.answered(*slow, answer(disco)).disco);
+  EXPECT_FALSE(verifier.answered(*next, answer(disco)).disco) << "known already";
+  EXPECT_TRUE(verifier.known(caps));
+}
+
 TEST(CapsVerifier, asksAgainAtTheNextPresenceOfWhoDidNotAnswer) {
   CapsVerifier verifier;
   const auto caps = capsOf(software("urn:a"));
