@@ -129,8 +129,7 @@ void FleetMember::learn(const xmpp::Element& answer) {
     if (member.isCloned && !isCloned_)
       log_->error(
           "another computer logs in as {}, too: somebody has a copy of {}; next: the fleet's owner revokes it, or "
-          "enrols "
-          "this robot anew with a code for its name",
+          "enrols this robot anew with a code for its name",
           membership_.account, membership_.folder.native());
     isCloned_ = member.isCloned;
     if (member.statement) show(*member.statement);

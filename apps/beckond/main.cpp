@@ -6,9 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <unistd.h>
 
-#include <climits>
 #include <fstream>
 #include <iostream>
 
@@ -33,12 +31,6 @@ run::Result<> serve(const std::string& configFile, const run::LogStyle& logStyle
   return result;
 }
 
-std::string hostName() {
-  char name[HOST_NAME_MAX + 1]{};
-  ::gethostname(name, HOST_NAME_MAX);
-  return name;
-}
-
 struct Enrolment {
   std::string code;  // "-": the first line of standard input
   std::string name;
@@ -57,9 +49,7 @@ run::Result<> provideConfig(const std::string& configFile) {
 }
 
 run::Result<> enroll(Enrolment wish, const std::string& configFile) {
-  if (wish.code == "-" && !std::getline(std::cin, wish.code))
-    return run::Error{run::Code::invalidArgument, "no code came on standard input", "give it in the first line"};
-  const auto code = fleet::Code::parse(wish.code);
+  const auto code = apps::readCode(wish.code);
   if (!code) return code.error();
   if (code->place().kind != fleet::Kind::robot)
     return run::Error{run::Code::badCode,
@@ -68,7 +58,7 @@ run::Result<> enroll(Enrolment wish, const std::string& configFile) {
   if (const auto there = provideConfig(configFile); !there) return there.error();
   const auto state = apps::stateFolder(configFile);
   if (!state) return state.error();
-  if (wish.name.empty()) wish.name = apps::nameFrom(hostName());
+  if (wish.name.empty()) wish.name = apps::nameFrom(apps::hostName());
   boost::asio::io_context io(1);
   run::Result<> result;
   boost::asio::co_spawn(io, apps::enrol(*code, wish.name, *state, wish.isAgain),

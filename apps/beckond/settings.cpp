@@ -60,14 +60,6 @@ void readPolicy(run::ConfigFile& file, Settings& settings) {
 
 constexpr std::size_t longestName = 63;  // RFC 6763 section 4.1.1
 
-// The computer's own, without its domain.
-std::string hostName() {
-  char name[HOST_NAME_MAX + 1]{};
-  ::gethostname(name, HOST_NAME_MAX);
-  const auto size = std::min(::strcspn(name, "."), longestName);
-  return size == 0 ? "robot" : std::string(name, size);
-}
-
 void readLan(run::ConfigFile& file, Settings& settings) {
   const auto listen = file.textOr("lan.listen", "");
   Settings::Lan lan;
@@ -153,6 +145,13 @@ std::filesystem::path readState(run::ConfigFile& file, const std::filesystem::pa
 }
 
 }  // namespace
+
+std::string hostName() {
+  char name[HOST_NAME_MAX + 1]{};
+  ::gethostname(name, HOST_NAME_MAX);
+  const auto size = std::min(::strcspn(name, "."), longestName);
+  return size == 0 ? "robot" : std::string(name, size);
+}
 
 run::Result<std::filesystem::path> stateFolder(const std::filesystem::path& path) {
   auto file = run::ConfigFile::open(path);

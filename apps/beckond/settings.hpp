@@ -42,6 +42,9 @@ struct Settings {
 // Error invalidConfig names file, line and column.
 run::Result<Settings> readSettings(const std::filesystem::path& path);
 
+// The computer's own name, without its domain, as DNS-SD takes it.
+std::string hostName();
+
 // Where the robot that this file configures keeps its state; the rest of the file may be wrong.
 run::Result<std::filesystem::path> stateFolder(const std::filesystem::path& path);
 

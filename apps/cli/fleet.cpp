@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iostream>
 #include <utility>
 
 namespace beckon::cli {
@@ -123,14 +122,8 @@ std::string usualName() {
   return name.empty() ? "owner" : name;
 }
 
-Result<fleet::Code> readCode(std::string text) {
-  if (text == "-" && !std::getline(std::cin, text))
-    return Error{Code::invalidArgument, "no code came on standard input", "give it in the first line"};
-  return fleet::Code::parse(text);
-}
-
 awaitable<Result<>> enroll(boost::asio::io_context& io, FleetCommand command, run::Log log) {
-  const auto code = readCode(command.code);
+  const auto code = apps::readCode(command.code);
   if (!code) co_return code.error();
   if (code->place().kind == Kind::robot)
     co_return Error{Code::badCode, "this code is for a robot", "use it there: beckond enroll CODE"};

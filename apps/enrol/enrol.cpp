@@ -5,6 +5,7 @@
 #include "fleet/enrolment.hpp"
 
 #include <cctype>
+#include <iostream>
 #include <utility>
 
 namespace beckon::apps {
@@ -64,6 +65,12 @@ boost::asio::awaitable<Result<fleet::Membership>> enrol(fleet::Code code, std::s
   }
   if (const auto kept = membership->save(); !kept) co_return kept.error();
   co_return membership;
+}
+
+Result<fleet::Code> readCode(std::string text) {
+  if (text == "-" && !std::getline(std::cin, text))
+    return Error{Code::invalidArgument, "no code came on standard input", "give it in the first line"};
+  return fleet::Code::parse(text);
 }
 
 std::string nameFrom(const std::string& text) {

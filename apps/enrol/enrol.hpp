@@ -18,6 +18,10 @@ namespace beckon::apps {
 boost::asio::awaitable<run::Result<fleet::Membership>> enrol(fleet::Code code, std::string name,
                                                              std::filesystem::path folder, bool anew);
 
+// What stands on a command line: the code or, for "-", the first line of standard input. Errors: those of
+// fleet::Code::parse; invalidArgument where no line comes.
+run::Result<fleet::Code> readCode(std::string text);
+
 // "NAO 1.local" is nao-1: what fleet::isName() takes of a name that a person or computer has; may be empty.
 std::string nameFrom(const std::string& text);
 
