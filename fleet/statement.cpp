@@ -55,11 +55,14 @@ run::Result<> Statement::check(const run::PublicKey& owner, std::string_view sho
   if (key != shown) return bad("shows a key that is not the one which the fleet's owner has signed", suspicion);
   if (!run::isSignedBy(owner, signedText(*this), signature))
     return bad("shows a statement that the fleet's owner has not signed", suspicion);
-  // A clock that was never set cannot judge an end; the rest holds all the same.
-  if (policy::isSet(now) && ends <= now)
-    return bad("shows a statement of the fleet's owner whose time is over",
-               "let the owner renew it: beckon fleet list");
-  return {};
+  return checkEnd(now);
+}
+
+// A clock that was never set cannot judge an end; the rest holds all the same.
+run::Result<> Statement::checkEnd(WallTime now) const {
+  if (!policy::isSet(now) || ends > now) return {};
+  return run::Error{run::Code::badStatement, account + " shows a statement of the fleet's owner whose time is over",
+                    "let the owner renew it: beckon fleet list"};
 }
 
 }  // namespace beckon::fleet

@@ -36,6 +36,10 @@ struct Statement {
   // the account's name in it.
   run::Result<> check(const run::PublicKey& owner, std::string_view account, const run::PublicKey& key,
                       WallTime now) const;
+  // The last part of it, for one that check() has taken before: whether its time is over by now.
+  run::Result<> checkEnd(WallTime now) const;
+
+  friend bool operator==(const Statement&, const Statement&) = default;
 };
 
 }  // namespace beckon::fleet

@@ -47,6 +47,7 @@ Fleet::Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, 
 void Fleet::use(fleet::KnownFleet& known, const run::PublicKey& owner) {
   known_ = &known;
   owner_ = owner;
+  verified_.clear();
   robotsChanged();
 }
 
@@ -66,9 +67,13 @@ void Fleet::awaitMembers(bool isAwaited) {
   changed();
 }
 
+bool Fleet::hasToShow(const Jid& account) const {
+  return known_ && (members_.contains(account) || known_->hasSeen(account.text()));
+}
+
 std::optional<Error> Fleet::problemWith(const xmpp::Presence& presence) const {
   const auto account = presence.from.bare();
-  if (!known_ || (!members_.contains(account) && !known_->hasSeen(account.text()))) return {};
+  if (!hasToShow(account)) return {};
   const auto* shown = presence.stanza.child(fleet::statementName, fleet::ns);
   if (!shown)
     return Error{Code::badStatement, account.text() + " shows nothing that the fleet's owner has signed",
@@ -82,7 +87,10 @@ std::optional<Error> Fleet::problemWith(const xmpp::Presence& presence) const {
     return Error{Code::badStatement,
                  account.text() + " shows a key that is not the one which the fleet's owner has signed",
                  "if nobody has changed anything, its server is not to be trusted; ask the fleet's owner"};
-  auto sound = statement->check(owner_, account.text(), statement->key, policy::wallClock());
+  const auto before = verified_.find(account);
+  auto sound = before != verified_.end() && before->second == *statement
+                   ? statement->checkEnd(policy::wallClock())
+                   : statement->check(owner_, account.text(), statement->key, policy::wallClock());
   if (sound) sound = known_->check(*statement);
   if (!sound) return sound.error();
   if (statement->kind != fleet::Kind::robot)
@@ -105,9 +113,11 @@ void Fleet::received(const xmpp::Presence& presence) {
 
 // The newest statement that a robot has shown. One that cannot be kept is asked for again at the next arrival.
 void Fleet::remember(const xmpp::Presence& presence) {
-  const auto* shown = known_ ? presence.stanza.child(fleet::statementName, fleet::ns) : nullptr;
-  if (!shown || problemWith(presence)) return;
-  if (const auto statement = fleet::readStatement(*shown, presence.from.bare().text())) (void)known_->saw(*statement);
+  const auto account = presence.from.bare();
+  if (!hasToShow(account) || problemWith(presence)) return;  // nobody has made sure of others
+  const auto statement = fleet::readStatement(*presence.stanza.child(fleet::statementName, fleet::ns), account.text());
+  (void)known_->saw(*statement);
+  verified_.insert_or_assign(account, *statement);
 }
 
 void Fleet::settled(const Jid& contact) {

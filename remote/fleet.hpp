@@ -88,6 +88,7 @@ class Fleet {
 
  private:
   const xmpp::Presence* robotAt(const xmpp::Jid& account) const;
+  bool hasToShow(const xmpp::Jid& account) const;  // what the owner has signed
   void remember(const xmpp::Presence& presence);
   bool isSilent(const xmpp::Jid& account) const;
   std::optional<run::Error> problemWith(const xmpp::Presence& presence) const;
@@ -98,6 +99,7 @@ class Fleet {
   std::set<xmpp::Jid> members_;
   fleet::KnownFleet* known_ = nullptr;
   std::map<xmpp::Jid, Time> heard_;
+  std::map<xmpp::Jid, fleet::Statement> verified_;  // so that each call and event need not verify a signature
   run::PublicKey owner_{};
   bool membersAreAwaited_ = false;
   std::map<xmpp::Jid, unsigned> arrivals_;  // by full JID

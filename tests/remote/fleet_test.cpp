@@ -168,6 +168,15 @@ TEST_F(FleetOfMembers, asksNothingOfARobotThatIsConfiguredByHand) {
   EXPECT_EQ(fleet->addressOf("nao1"), jid("nao1@x/beckond"));
 }
 
+// What nobody verifies is not remembered either: it would bind the robot to a key that somebody made up.
+TEST_F(FleetOfMembers, remembersNothingOfARobotThatIsConfiguredByHand) {
+  const auto forged = fleet::Statement::make(other, "nao2@x", fleet::Kind::robot, key.publicKey(),
+                                             policy::wallClock() + std::chrono::hours(24 * 9999));
+  comes("nao2@x/beckond", "id-2", fleet::statementElement(forged), run::fingerprint(key.publicKey()));
+  EXPECT_FALSE(known.hasSeen("nao2@x"));
+  EXPECT_FALSE(fleet->problemOf("nao2"));
+}
+
 // The relay may leave out whom it wants to have trusted without a statement.
 TEST_F(FleetOfMembers, asksItOfWhoeverHasShownItBefore) {
   shows(statement());
