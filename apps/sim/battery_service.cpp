@@ -1,5 +1,7 @@
 #include "apps/sim/battery_service.hpp"
 
+#include <utility>
+
 namespace beckon::sim {
 
 using run::Code;
@@ -15,11 +17,15 @@ BatteryService::BatteryService(const Clock& clock, MemoryService& memory)
     return Error{Code::refused, "the charge is measured; it cannot be set", {}};
   });
   object_ = builder.build();
+  memory_.raiseEvent("BatteryChargingFlagChanged", isCharging_);
   remember();
 }
 
 void BatteryService::advance(BatteryModel::Load load) {
   model_.advance(clock_.now(), load);
+  const bool isCharging = load == BatteryModel::Load::charging;
+  if (std::exchange(isCharging_, isCharging) != isCharging)
+    memory_.raiseEvent("BatteryChargingFlagChanged", isCharging_);
   if (model_.charge() == charge_->get()) return;
   charge_->set(model_.charge());
   remember();

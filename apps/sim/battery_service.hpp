@@ -26,6 +26,7 @@ class BatteryService {
   const Clock& clock_;
   MemoryService& memory_;
   BatteryModel model_;
+  bool isCharging_ = false;
   std::optional<localbus::PropertyHandle<std::int32_t>> charge_;
   std::shared_ptr<localbus::Object> object_;
 };

@@ -219,8 +219,10 @@ TEST_F(Services, anEmptyRobotRestsAndIsCharged) {
   pass(1000);
   EXPECT_EQ(get<int>("ALBattery", "getBatteryCharge"), 0);
   EXPECT_FALSE(get<bool>("ALMotion", "robotIsWakeUp"));
+  EXPECT_FALSE(data<bool>("BatteryChargingFlagChanged"));
   pass(10);
   EXPECT_EQ(get<int>("ALBattery", "getBatteryCharge"), 5);
+  EXPECT_TRUE(data<bool>("BatteryChargingFlagChanged"));
 }
 
 TEST_F(Services, memoryKeepsValuesAndTellsEvents) {
