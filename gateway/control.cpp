@@ -2,6 +2,7 @@
 
 #include "gateway/error_text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace beckon::gateway {
@@ -62,10 +63,14 @@ void Control::listen() {
     log_->info("{} has the control lease \"{}\"", who.caller.principal, lease.name);
     held(lease);
     changed(lease, who.caller.principal);
+    turned();
   };
   to.kept = held;
   to.ended = [this](const Lease& lease, const Leases::Owner& who, Leases::End why) { ended(lease, who, why); };
-  to.freed = [this](const Lease& lease) { log_->info("the control lease \"{}\" is free", lease.name); };
+  to.freed = [this](const Lease& lease) {
+    log_->info("the control lease \"{}\" is free", lease.name);
+    turned();
+  };
   to.asked = [this](const Lease& lease, const Leases::Owner& holder, const Leases::Owner& who) {
     const auto seat = seats_.find(holder.session);
     const auto at = seat == seats_.end() ? nullptr : seat->second.lock();
@@ -87,6 +92,7 @@ void Control::watched(std::optional<Error> whyNot) {
 void Control::stopped(const std::string& lease) {
   authority_.leases().stopped(lease, authority_.now());
   wait();
+  turned();  // another lease may have waited for it
 }
 
 void Control::intervened(const std::string& lease) {
@@ -125,6 +131,24 @@ void Control::wait() {
 std::shared_ptr<void> Control::onLost(Lost handler) {
   const auto place = lost_->insert(lost_->end(), std::move(handler));
   return {nullptr, [all = lost_, place](void*) { all->erase(place); }};
+}
+
+std::optional<bool> Control::isTaken() const {
+  const auto& leases = authority_.current().leases();
+  if (leases.empty()) return {};
+  return std::ranges::any_of(leases, [this](const Lease& lease) {
+    const auto now = authority_.leases().standing(lease.name, authority_.now());
+    return now && now->state != Leases::State::free;
+  });
+}
+
+std::shared_ptr<void> Control::onTurn(Turned handler) {
+  const auto place = turned_->insert(turned_->end(), std::move(handler));
+  return {nullptr, [all = turned_, place](void*) { all->erase(place); }};
+}
+
+void Control::turned() const {
+  for (const auto& handler : *turned_) handler();
 }
 
 std::shared_ptr<Control::Seat> Control::enter(policy::Caller caller, std::string session) {

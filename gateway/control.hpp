@@ -12,6 +12,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,8 +63,16 @@ class Control : public std::enable_shared_from_this<Control> {
   using Lost = std::function<void(const policy::Lease& lease, const policy::Leases::Owner& who)>;
   [[nodiscard]] std::shared_ptr<void> onLost(Lost handler);
 
+  // Whether somebody has a lease, or the robot is just being brought to rest; nothing where the policy has none.
+  std::optional<bool> isTaken() const;
+  // Told whenever that may be different, from within what made it so: it may not call back. Until the result is
+  // destroyed.
+  using Turned = std::function<void()>;
+  [[nodiscard]] std::shared_ptr<void> onTurn(Turned handler);
+
  private:
   void listen();
+  void turned() const;
   void changed(const policy::Lease& lease, const std::string& holder);
   void ended(const policy::Lease& lease, const policy::Leases::Owner& who, policy::Leases::End why);
   void wait();
@@ -76,6 +85,7 @@ class Control : public std::enable_shared_from_this<Control> {
   Watchdog* watchdog_ = nullptr;
   std::map<std::string, std::weak_ptr<Seat>> seats_;  // by session
   std::shared_ptr<std::list<Lost>> lost_ = std::make_shared<std::list<Lost>>();
+  std::shared_ptr<std::list<Turned>> turned_ = std::make_shared<std::list<Turned>>();
   std::shared_ptr<void> listening_;  // to changes of the policy
 };
 

@@ -120,6 +120,22 @@ TEST_F(ControlTest, letsOneSessionMoveTheRobotAndTellsTheOthersWho) {
   EXPECT_THAT(watchdog.told, Not(Contains("stop drive")));
 }
 
+TEST_F(ControlTest, tellsWhetherSomebodyHasIt) {
+  openDriving();
+  std::vector<std::optional<bool>> told;
+  const auto telling = control->onTurn([&] { told.push_back(control->isTaken()); });
+  EXPECT_EQ(control->isTaken(), false);
+  const auto alice = enter("alice");
+  ASSERT_TRUE(call(service(alice, "Control"), "take", std::string("drive")));
+  EXPECT_EQ(told.back(), true);
+  ASSERT_TRUE(call(service(alice, "Control"), "give", std::string("drive"), std::string()));
+  EXPECT_EQ(control->isTaken(), true) << "it is being brought to rest";
+  control->stopped("drive");
+  EXPECT_EQ(told.back(), false);
+  authority->replace(policyOf(rule("a", "token:alice", "'*'", "'*'")));
+  EXPECT_EQ(control->isTaken(), std::nullopt) << "nobody can";
+}
+
 TEST_F(ControlTest, endsCallsUnderWayWithTheLease) {
   openDriving();
   const auto alice = enter("alice");
