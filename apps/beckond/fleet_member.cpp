@@ -15,23 +15,17 @@ constexpr std::chrono::milliseconds deadline{15000};
 }  // namespace
 
 FleetMember::FleetMember(boost::asio::any_io_executor executor, xmpp::Client& client, fleet::Membership membership,
-                         run::Identity identity, std::vector<xmpp::Element> payload, run::Log log)
+                         run::Identity identity, std::function<void()> stated, run::Log log)
     : timer_(std::move(executor)),
       client_(client),
       membership_(std::move(membership)),
       identity_(std::move(identity)),
-      payload_(std::move(payload)),
+      stated_(std::move(stated)),
       log_(std::move(log)),
       run_(run::makeUuid()),
       triesNext_(!membership_.nextSecret.empty()) {}
 
 const std::string& FleetMember::secret() const { return triesNext_ ? membership_.nextSecret : membership_.secret; }
-
-std::vector<xmpp::Element> FleetMember::payload() const {
-  auto out = payload_;
-  if (membership_.statement) out.push_back(fleet::statementElement(*membership_.statement));
-  return out;
-}
 
 void FleetMember::received(const xmpp::Element& message) {
   const auto from = xmpp::Jid::parse(message.attribute("from"));
@@ -147,7 +141,7 @@ void FleetMember::show(const fleet::Statement& statement) {
   membership_.statement = statement;
   save();
   log_->info("the owner of fleet {} has signed this robot's key", membership_.fleet);
-  client_.setPayload(payload());
+  stated_();
 }
 
 }  // namespace beckon::apps

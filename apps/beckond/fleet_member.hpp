@@ -8,26 +8,28 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <functional>
 #include <memory>
-#include <vector>
+#include <optional>
+#include <string>
 
 namespace beckon::apps {
 
 // The robot as a member of a fleet: asks the relay what the owner has signed of it, at each login and when the relay
-// says that it has changed, and shows it in its presence; tells the relay that it is there; changes its password once a
-// month. On the client's executor.
+// says that it has changed; tells the relay that it is there; changes its password once a month. On the client's
+// executor.
 class FleetMember : public std::enable_shared_from_this<FleetMember> {
  public:
-  // `client` outlives it. `payload`: of its presence, beside the statement.
+  // `client` outlives it. `stated`: called when statement() is another one.
   FleetMember(boost::asio::any_io_executor executor, xmpp::Client& client, fleet::Membership membership,
-              run::Identity identity, std::vector<xmpp::Element> payload, run::Log log);
+              run::Identity identity, std::function<void()> stated, run::Log log);
 
   static constexpr std::chrono::days secretLifetime{30};
 
   // For the next login.
   const std::string& secret() const;
-  // What to announce at first: with the statement that was kept.
-  std::vector<xmpp::Element> payload() const;
+  // What the owner has signed, to be shown in presence.
+  const std::optional<fleet::Statement>& statement() const { return membership_.statement; }
   // To be told of the client's events.
   void online();
   void offline(const run::Error& why);
@@ -46,7 +48,7 @@ class FleetMember : public std::enable_shared_from_this<FleetMember> {
   xmpp::Client& client_;
   fleet::Membership membership_;
   run::Identity identity_;
-  std::vector<xmpp::Element> payload_;
+  std::function<void()> stated_;
   run::Log log_;
   const std::string run_;   // names this one
   bool triesNext_ = false;  // the password that may have been granted

@@ -3,7 +3,6 @@
 #include "core/run/machine_id.hpp"
 #include "localbus/private_socket.hpp"
 #include "localbus/tls_self_signed.hpp"
-#include "xmpp/rpc.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -21,6 +20,7 @@ RobotSide::RobotSide(boost::asio::io_context& io, Settings settings, run::Log lo
       settings_(std::move(settings)),
       log_(std::move(log)),
       stopped_(io, steady_clock::time_point::max()),
+      tellAgain_(io),
       authority_(settings_.policy),
       control_(std::make_shared<gateway::Control>(io, authority_, log_)),
       door_(io, authority_, log_) {}
@@ -62,6 +62,7 @@ Result<> RobotSide::open() {
     if (lan_) lan_->busIsThere();
   });
   door_.use(bus_);
+  watchBattery();
   return settings_.status ? openStatus() : Result<>();
 }
 
@@ -89,6 +90,10 @@ void RobotSide::close() {
   lanAnnouncement_.reset();
   if (lan_) lan_->stop();
   tokensEnd_.reset();
+  tells_ = false;
+  turned_.reset();
+  if (battery_) battery_->stop();
+  tellAgain_.cancel();
   if (bus_) bus_->close();
   if (client_) client_->stop();
   member_.reset();
@@ -180,64 +185,11 @@ void RobotSide::recordPolicy() const {
                .note = settings_.policyFile.native()});
 }
 
-std::set<xmpp::Jid> RobotSide::contacts() const {
-  std::set<xmpp::Jid> out;
-  for (const auto& account : authority_.current().accounts())
-    if (const auto jid = xmpp::Jid::parse(account)) out.insert(*jid);
-  return out;
-}
-
 void RobotSide::useToken() {
   if (!settings_.bus.isTls() && !settings_.bus.isLoopback())
     log_->warn("the token goes to {} unencrypted: whoever listens on that network can use it", settings_.bus.url());
   settings_.token->onProblem(
       [log = log_](const Error& error) { log->error("{}; next: {}", error.cause, error.nextStep); });
-}
-
-void RobotSide::announce(const run::Identity& identity) {
-  xmpp::Client::Config config;
-  config.identity = {"device", "robot", "", "Beckon"};
-  config.features = {std::string(xmpp::rpc::ns)};
-  config.node = "urn:beckon:robot";
-  config.software = "beckond";
-  config.version = BECKON_VERSION;
-  config.ownsRoster = true;
-  config.contacts = contacts();
-  config.payload = {xmpp::Element("robot", "urn:beckon:robot:0")
-                        .set("id", identity.id)
-                        .set("key", run::fingerprint(identity.key.publicKey()))};
-
-  const auto streams = [this] {
-    if (member_) settings_.stream.password = member_->secret();
-    return xmpp::makeStropheStream(io_.get_executor(), settings_.stream, log_);
-  };
-  client_.emplace(io_.get_executor(), streams, config, log_);
-  if (settings_.membership) {
-    member_ = std::make_shared<FleetMember>(io_.get_executor(), *client_, *settings_.membership, identity,
-                                            config.payload, log_);
-    client_->setPayload(member_->payload());
-  }
-  door_.open(*client_);
-  listening_ = authority_.onChange([this] { client_->setContacts(contacts()); });
-  client_->start({
-      .online =
-          [this](const xmpp::Jid& self) {
-            std::cout << "announced " << self.text() << std::endl;
-            if (member_) member_->online();
-          },
-      .offline =
-          [this](const Error& why, std::chrono::milliseconds retryIn) {
-            offline_ = why.cause;
-            if (member_) member_->offline(why);
-            log_->warn("offline ({}): {}; {}; trying again in {} ms", run::codeText(why.code), why.cause, why.nextStep,
-                       retryIn.count());
-          },
-      .presence = {},
-      .message =
-          [this](const xmpp::Element& message) {
-            if (member_) member_->received(message);
-          },
-  });
 }
 
 void RobotSide::stop() { stopped_.expires_at(steady_clock::time_point::min()); }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "apps/beckond/battery.hpp"
 #include "apps/beckond/fleet_member.hpp"
 #include "apps/beckond/settings.hpp"
 #include "apps/beckond/status_port.hpp"
+#include "apps/beckond/telling.hpp"
 #include "apps/beckond/watchdog_process.hpp"
 #include "core/dnssd/announcement.hpp"
 #include "core/run/identity.hpp"
@@ -44,15 +46,21 @@ class RobotSide {
   run::Result<> open();
   void close();
   run::Result<> holdBus();
-  std::set<xmpp::Jid> contacts() const;  // whom the policy names
   void useToken();
-  void announce(const run::Identity& identity);
   // A session on the bus with capabilities of its own.
   std::shared_ptr<directory::Session> onBus(const qi::CapabilityMap& capabilities) const;
   run::Result<> openLan();
   void announceLan(const localbus::Endpoint& listening, const std::string& key);
   run::Result<> openRecord();
   void recordPolicy() const;
+  // robot_presence.cpp
+  std::set<xmpp::Jid> contacts() const;  // whom the policy names
+  void announce(const run::Identity& identity);
+  void watchBattery();
+  fleet::Condition condition() const;
+  std::vector<xmpp::Element> payload() const;
+  void mayHaveChanged();
+  void tell();
   // robot_status.cpp
   run::Result<> openStatus();
   std::vector<PartHealth> health() const;
@@ -61,7 +69,7 @@ class RobotSide {
   boost::asio::io_context& io_;
   Settings settings_;
   run::Log log_;
-  boost::asio::steady_timer stopped_;
+  boost::asio::steady_timer stopped_, tellAgain_;
   std::optional<directory::ServiceDirectory> directory_;
   policy::Authority authority_;
   std::optional<policy::PolicyFile> policyFile_;
@@ -71,6 +79,13 @@ class RobotSide {
   std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
   std::shared_ptr<FleetMember> member_;
+  std::optional<run::Identity> identity_;  // with an account
+  std::string login_;                      // names what follows the last end of the stream
+  bool tells_ = false;                     // between announce() and close()
+  Telling telling_;
+  fleet::Condition told_;
+  std::shared_ptr<Battery> battery_;
+  std::optional<Battery::Charge> charge_;
   std::shared_ptr<gateway::Control> control_;
   std::optional<WatchdogProcess> watchdog_;
   gateway::IqDoor door_;
@@ -85,6 +100,7 @@ class RobotSide {
   std::shared_ptr<void> tokensEnd_;
   std::shared_ptr<void> policyRecorded_, leasesRecorded_;
   std::shared_ptr<void> listening_;  // to changes of the policy
+  std::shared_ptr<void> turned_;     // to those of control
 };
 
 }  // namespace beckon::apps

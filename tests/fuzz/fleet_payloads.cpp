@@ -1,8 +1,9 @@
 // What somebody may send in urn:beckon:fleet:0 is refused in readable words, or the same once written again.
-// Input: the XML of one payload.
+// The same of what a robot says of its condition. Input: the XML of one payload.
 #include "core/qi/utf8.hpp"
 #include "core/run/base64url.hpp"
 #include "fleet/admission.hpp"
+#include "fleet/condition.hpp"
 #include "tests/fuzz/check.hpp"
 #include "tests/fuzz/strophe_parser.hpp"
 
@@ -54,5 +55,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = fleet::readStatementRequest(written);
     check(again && fleet::statementRequest(*again) == written);
   }
+  const auto condition = fleet::Condition::read(*payload);
+  xmpp::Element robot{std::string(fleet::robotName), std::string(fleet::robotNs)};
+  condition.writeTo(robot);
+  check(fleet::Condition::read(robot) == condition && qi::printable(condition.policy) == condition.policy);
   return 0;
 }

@@ -1,0 +1,128 @@
+#include "apps/beckond/robot.hpp"
+#include "core/run/uuid.hpp"
+#include "fleet/protocol.hpp"
+#include "xmpp/rpc.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <iostream>
+
+// What the robot's presence says, to whom, and when.
+namespace beckon::apps {
+
+using run::Error;
+using std::chrono::steady_clock;
+
+std::set<xmpp::Jid> RobotSide::contacts() const {
+  std::set<xmpp::Jid> out;
+  for (const auto& account : authority_.current().accounts())
+    if (const auto jid = xmpp::Jid::parse(account)) out.insert(*jid);
+  return out;
+}
+
+void RobotSide::announce(const run::Identity& identity) {
+  xmpp::Client::Config config;
+  config.identity = {"device", "robot", "", "Beckon"};
+  config.features = {std::string(xmpp::rpc::ns)};
+  config.node = "urn:beckon:robot";
+  config.software = "beckond";
+  config.version = BECKON_VERSION;
+  config.ownsRoster = true;
+  config.contacts = contacts();
+  const auto streams = [this] {
+    if (member_) settings_.stream.password = member_->secret();
+    return xmpp::makeStropheStream(io_.get_executor(), settings_.stream, log_);
+  };
+  client_.emplace(io_.get_executor(), streams, config, log_);
+  if (settings_.membership) {
+    const auto stated = [this] { client_->setPayload(payload()); };
+    member_ =
+        std::make_shared<FleetMember>(io_.get_executor(), *client_, *settings_.membership, identity, stated, log_);
+  }
+  identity_ = identity;
+  login_ = run::makeUuid();
+  door_.open(*client_);
+  listening_ = authority_.onChange([this] {
+    client_->setContacts(contacts());
+    mayHaveChanged();
+  });
+  turned_ = control_->onTurn([this] { mayHaveChanged(); });
+  tells_ = true;
+  tell();
+  client_->start({
+      .online =
+          [this](const xmpp::Jid& self) {
+            std::cout << "announced " << self.text() << std::endl;
+            if (member_) member_->online();
+          },
+      .offline =
+          [this](const Error& why, std::chrono::milliseconds retryIn) {
+            offline_ = why.cause;
+            login_ = run::makeUuid();
+            client_->setPayload(payload());
+            if (member_) member_->offline(why);
+            log_->warn("offline ({}): {}; {}; trying again in {} ms", run::codeText(why.code), why.cause, why.nextStep,
+                       retryIn.count());
+          },
+      .presence = {},
+      .message =
+          [this](const xmpp::Element& message) {
+            if (member_) member_->received(message);
+          },
+  });
+}
+
+void RobotSide::watchBattery() {
+  if (!client_) return;
+  battery_ = std::make_shared<Battery>(bus_, [this](const std::optional<Battery::Charge>& charge) {
+    charge_ = charge;
+    mayHaveChanged();
+  });
+  battery_->start();
+}
+
+fleet::Condition RobotSide::condition() const {
+  fleet::Condition out;
+  if (charge_) {
+    out.battery = charge_->percent;
+    out.isCharging = charge_->isCharging;
+  }
+  out.isBusy = control_->isTaken();
+  out.policy = authority_.current().version();
+  return out;
+}
+
+// With what was decided to be told: what nobody was to be told yet does not leave with something else.
+std::vector<xmpp::Element> RobotSide::payload() const {
+  auto robot = xmpp::Element(std::string(fleet::robotName), std::string(fleet::robotNs))
+                   .set("id", identity_->id)
+                   .set("key", run::fingerprint(identity_->key.publicKey()))
+                   .set("login", login_);
+  told_.writeTo(robot);
+  auto out = told_.forPeople();
+  out.push_back(std::move(robot));
+  if (member_ && member_->statement()) out.push_back(fleet::statementElement(*member_->statement()));
+  return out;
+}
+
+// Later: who says so may be in the middle of making it so.
+void RobotSide::mayHaveChanged() {
+  boost::asio::post(io_, [this] { tell(); });
+}
+
+void RobotSide::tell() {
+  if (!tells_) return;
+  telling_.is(condition());
+  if (const auto due = telling_.due(steady_clock::now())) {
+    told_ = *due;
+    client_->setPayload(payload());
+  }
+  const auto next = telling_.next();
+  if (!next) return void(tellAgain_.cancel());
+  tellAgain_.expires_at(*next);
+  tellAgain_.async_wait([this](boost::system::error_code canceled) {
+    if (!canceled) tell();
+  });
+}
+
+}  // namespace beckon::apps
