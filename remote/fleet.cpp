@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace beckon::remote {
 
@@ -19,9 +20,9 @@ using xmpp::Jid;
 
 namespace {
 
-constexpr std::string_view robotNs = "urn:beckon:robot:0";
-
-const xmpp::Element* robotIn(const xmpp::Presence& presence) { return presence.stanza.child("robot", robotNs); }
+const xmpp::Element* robotIn(const xmpp::Presence& presence) {
+  return presence.stanza.child(fleet::robotName, fleet::robotNs);
+}
 
 // A robot of Beckon that takes calls: what it says of itself agrees with what it says it can.
 bool isRobot(const xmpp::Presence& presence) {
@@ -38,7 +39,7 @@ milliseconds since(system_clock::time_point then) {
 Robot::State Robot::state() const {
   if (isShown && silence && *silence > fleet::suspicion) return State::suspect;
   if (isThere()) return State::online;
-  return age ? State::offline : State::unknown;
+  return age || isAwaited ? State::offline : State::unknown;
 }
 
 Fleet::Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, std::vector<Jid> robots)
@@ -59,6 +60,11 @@ void Fleet::robotsChanged() {
     if (!robot || !members_.insert(*robot).second) continue;
     if (std::ranges::find(accounts_, *robot) == accounts_.end()) accounts_.push_back(*robot);
   }
+  changed();
+}
+
+void Fleet::expect(std::set<Jid> robots) {
+  awaited_ = std::move(robots);
   changed();
 }
 
@@ -103,9 +109,13 @@ std::optional<Error> Fleet::problemWith(const xmpp::Presence& presence) const {
 
 void Fleet::received(const xmpp::Presence& presence) {
   told_[presence.from.bare()] = steady_clock::now();
+  if (!presence.available) logins_.erase(presence.from);
   // The event of verification comes for a robot that was not one before: that is its arrival.
   if (presence.available && isRobot(presence)) {
-    ++arrivals_[presence.from];
+    const std::string login(robotIn(presence)->attribute("login"));
+    const auto [last, isNew] = logins_.try_emplace(presence.from, login);
+    // One that does not name its logins may have come anew each time.
+    if (isNew || login.empty() || std::exchange(last->second, login) != login) ++arrivals_[presence.from];
     remember(presence);
   }
   changed();
@@ -149,11 +159,14 @@ std::vector<Robot> Fleet::robots() const {
       robot.isShown = true;
       robot.id = shown->attribute("id");
       robot.fingerprint = shown->attribute("key");
+      robot.condition = fleet::Condition::read(*shown);
     }
+    robot.isAwaited = !robot.isShown && awaited_.contains(account);
     if (const auto* presence = robotAt(account)) {
       robot.address = presence->from.text();
       robot.id = robotIn(*presence)->attribute("id");
       robot.fingerprint = robotIn(*presence)->attribute("key");
+      robot.condition = fleet::Condition::read(*robotIn(*presence));
       robot.problem = problemWith(*presence);
       if (presence->since) robot.age = since(*presence->since);
     }
@@ -176,8 +189,9 @@ bool Fleet::isSettled(const Jid& account) const {
 }
 
 bool Fleet::isComplete() const {
-  return !membersAreAwaited_ &&
-         std::ranges::all_of(accounts_, [this](const Jid& account) { return isSettled(account); });
+  return !membersAreAwaited_ && std::ranges::all_of(accounts_, [this](const Jid& account) {
+    return awaited_.contains(account) || isSettled(account);
+  });
 }
 
 Result<Jid> Fleet::account(const std::string& name) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fleet/condition.hpp"
 #include "fleet/known_fleet.hpp"
 #include "xmpp/client.hpp"
 #include "xmpp/rpc.hpp"
@@ -34,6 +35,10 @@ struct Robot {
 
   // Its server shows a robot, which need not have said yet what it can.
   bool isShown = false;
+  // How it says that it is; nothing is known of who is not there.
+  fleet::Condition condition = {};
+  // Of a robot of our fleet: it was enrolled, and has not logged in since.
+  bool isAwaited = false;
 
   bool isThere() const { return !address.empty(); }
   // `suspect`: its server says that it is there, and its relay does not hear it.
@@ -58,6 +63,8 @@ class Fleet {
   void robotsChanged();
   // The relay says that it last heard that robot then.
   void heard(const xmpp::Jid& robot, Time last) { heard_[robot] = last; }
+  // The relay says that these were enrolled and have not logged in since: nobody waits for a word of them.
+  void expect(std::set<xmpp::Jid> robots);
   // Whether the relay is still to tell who belongs to our fleet: the list is not complete before.
   void awaitMembers(bool isAwaited);
   // All, without repetition.
@@ -80,7 +87,8 @@ class Fleet {
   std::optional<Robot> robot(const std::string& name) const;
   // See Robot::problem.
   std::optional<run::Error> problemOf(const std::string& name) const;
-  // Counts how often a robot came at this address; 0: never. What was asked before a new arrival may be lost.
+  // Counts how often a robot came at this address; 0: never. What was asked before a new arrival may be lost. A
+  // presence that a robot sends while it stays there is none.
   unsigned arrivals(const xmpp::Jid& address) const;
 
   // Until something changed, or `end`.
@@ -99,11 +107,13 @@ class Fleet {
   std::set<xmpp::Jid> members_;
   fleet::KnownFleet* known_ = nullptr;
   std::map<xmpp::Jid, Time> heard_;
+  std::set<xmpp::Jid> awaited_;                     // have not logged in yet
   std::map<xmpp::Jid, fleet::Statement> verified_;  // so that each call and event need not verify a signature
   run::PublicKey owner_{};
   bool membersAreAwaited_ = false;
-  std::map<xmpp::Jid, unsigned> arrivals_;  // by full JID
-  std::map<xmpp::Jid, Time> told_;          // of an account, when its last word came
+  std::map<xmpp::Jid, unsigned> arrivals_;   // by full JID
+  std::map<xmpp::Jid, std::string> logins_;  // by full JID: what the last arrival called itself
+  std::map<xmpp::Jid, Time> told_;           // of an account, when its last word came
   std::set<boost::asio::steady_timer*> waiting_;
 };
 

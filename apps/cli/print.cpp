@@ -52,12 +52,16 @@ const char* stateText(remote::Robot::State state) {
 std::string evidence(const remote::Robot& robot) {
   const auto heard = robot.silence ? "heard " + shortly(robot.silence) + " ago" : std::string();
   const auto who = "  id " + shown(robot.id) + "  key " + shown(robot.fingerprint.substr(0, 16));
+  const auto condition = robot.condition.text();
+  const auto& policy = robot.condition.policy;
   switch (robot.state()) {
     case remote::Robot::State::online:
-      return "since " + shortly(robot.age) + (heard.empty() ? "" : ", " + heard) + who;
+      return "as of " + shortly(robot.age) + " ago" + (heard.empty() ? "" : ", " + heard) + who +
+             (condition.empty() ? "" : "  " + condition) + (policy.empty() ? "" : "  policy " + policy);
     case remote::Robot::State::suspect:
       return "last " + heard + ", though its server still shows it" + who;
     case remote::Robot::State::offline:
+      if (robot.isAwaited) return "it was enrolled and has not logged in yet";
       return "as of " + shortly(robot.age) + " ago" + (heard.empty() ? "" : ", last " + heard);
     case remote::Robot::State::unknown:
       break;
@@ -132,7 +136,7 @@ void print(const remote::Remote::Listing& listing, bool asJson) {
   std::size_t width = 0, unknown = 0;
   for (const auto& robot : robots) width = std::max(width, robot.account.size());
   for (const auto& robot : robots) {
-    if (!robot.age) ++unknown;
+    if (!robot.age && !robot.isAwaited) ++unknown;
     if (asJson) {
       json line{{"account", robot.account},
                 {"state", stateText(robot.state())},
@@ -144,6 +148,12 @@ void print(const remote::Remote::Listing& listing, bool asJson) {
       const auto seconds = [](std::optional<std::chrono::milliseconds> time) {
         return time ? json(static_cast<double>(time->count()) / 1000) : json();
       };
+      const auto known = [](const auto& value) { return value ? json(*value) : json(); };
+      const auto& condition = robot.condition;
+      line["battery"] = known(condition.battery);
+      line["charging"] = known(condition.isCharging);
+      line["busy"] = known(condition.isBusy);
+      line["policy"] = condition.policy.empty() ? json() : json(condition.policy);
       line["age"] = seconds(robot.age);
       line["heard"] = seconds(robot.silence);
       list.push_back(std::move(line));

@@ -21,6 +21,7 @@ from slixmpp.xmlstream import matcher
 from slixmpp.xmlstream.handler import Callback
 
 RPC = "urn:beckon:rpc:0"
+CLIENT = "jabber:client"
 ROBOT = "urn:beckon:robot:0"
 ERROR = "urn:beckon:error:0"
 CAPS = "http://jabber.org/protocol/caps"
@@ -77,11 +78,15 @@ class Outside(slixmpp.ClientXMPP):
             self.send_presence(pto=self.robot, ptype="subscribed")
         elif kind in ("available", "unavailable"):
             address = presence["from"].full if kind == "available" else None
+            robot, caps = presence.xml.find(f"{{{ROBOT}}}robot"), presence.xml.find(f"{{{CAPS}}}c")
+            if robot is not None:
+                say(condition={"show": presence.xml.findtext(f"{{{CLIENT}}}show"), "status": presence.xml.findtext(f"{{{CLIENT}}}status"),
+                               **attributes(robot)}, whole="".join(ET.tostring(child, encoding="unicode") for child in presence.xml))
             if address == self.where:  # servers repeat themselves
                 return
-            robot, caps = presence.xml.find(f"{{{ROBOT}}}robot"), presence.xml.find(f"{{{CAPS}}}c")
             self.where, self.caps = address, attributes(caps)
-            say(presence=kind, address=presence["from"].full, robot=attributes(robot), caps=self.caps)
+            identity = None if robot is None else {name: robot.get(name) for name in ("id", "key")}
+            say(presence=kind, address=presence["from"].full, robot=identity, caps=self.caps)
 
     def happened(self, message):
         event = message.xml.find(f"{{{RPC}}}event")

@@ -14,15 +14,17 @@ class MainJob(XmppWorld):
         self.sim = self.start_sim()
 
     def test_robots_are_found_by_presence_with_their_identity(self):
+        until(lambda: self.listed()["battery"] == 100, "nothing of the battery")
         robot = self.listed()
         self.assertEqual((robot["account"], robot["online"]), ("nao1@robots.test", True))
         self.assertEqual(robot["address"], "nao1@robots.test/beckond")
         self.assertEqual(robot["id"], (self.folder / "state" / "id").read_text().strip())
         self.assertRegex(robot["key"], "^[0-9a-f]{64}$")
         # The identity outlives the process.
+        passing = {"age": None, "battery": None, "charging": None}
         self.robot.kill()
         self.start_robot("again")
-        self.assertEqual({**self.listed(), "age": None}, {**robot, "age": None})
+        self.assertEqual({**self.listed(), **passing}, {**robot, **passing})
 
     def listed(self, who=None):
         """The one robot of a list that is complete."""
@@ -33,8 +35,9 @@ class MainJob(XmppWorld):
 
     def test_a_list_of_robots_says_that_it_is_complete_and_how_old_it_is(self):
         self.assertRegex(self.assertDone(self.owner("robots")).out,
-                         r"^nao1@robots\.test  online   since \d+ s  id [0-9a-f-]{36}  key [0-9a-f]{16}\ncomplete\n$")
-        first = self.listed()["age"]  # since the robot announced itself, to the second
+                         r"^nao1@robots\.test  online   as of \d+ s ago  id [0-9a-f-]{36}  key [0-9a-f]{16}(  battery 100 %)?\ncomplete\n$")
+        until(lambda: self.listed()["battery"] == 100, "nothing of the battery")
+        first = self.listed()["age"]  # since the robot said so, to the second
         later = until(lambda: [age for age in [self.listed()["age"]] if age >= first + 1], "the age does not grow")[0]
         self.assertLess(later, first + LONGEST)
         self.robot.end()

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,17 +72,29 @@ class FleetTest : public testing::Test {
   }
   void cut() { server->close(run::Code::connectionLost, "cut"); }
 
-  // `shown`: what the fleet's owner has signed, if anything; `key`: the fingerprint that it tells.
+  using Said = std::function<void(Element& robot)>;
+
+  // `shown`: what the fleet's owner has signed, if anything; `key`: the fingerprint that it tells; `said`: adds what it
+  // says beside.
   void comes(const std::string& address, const std::string& id = "id-1", const std::optional<Element>& shown = {},
-             const std::string& key = "abc") {
+             const std::string& key = "abc", const Said& said = {}) {
+    const auto before = fleet->arrivals(jid(address));
+    server->give(presenceOf(address, id, shown, key, said));
+    ASSERT_TRUE(runUntil(io, [&] { return fleet->arrivals(jid(address)) > before; }));
+  }
+  void says(const std::string& address, const Said& said) {
+    server->give(presenceOf(address, "id-1", {}, "abc", said));
+  }
+  Element presenceOf(const std::string& address, const std::string& id, const std::optional<Element>& shown,
+                     const std::string& key, const Said& said) const {
     Element presence("presence", std::string(ns::client));
     presence.set("from", address);
     presence.add(xmpp::Caps{"urn:robot", xmpp::capsHash(capabilities)}.element());
-    presence.add(Element("robot", "urn:beckon:robot:0").set("id", id).set("key", key));
+    auto robot = Element("robot", "urn:beckon:robot:0").set("id", id).set("key", key);
+    if (said) said(robot);
+    presence.add(std::move(robot));
     if (shown) presence.add(*shown);
-    const auto before = fleet->arrivals(jid(address));
-    server->give(presence);
-    ASSERT_TRUE(runUntil(io, [&] { return fleet->arrivals(jid(address)) > before; }));
+    return presence;
   }
   void goes(const std::string& address) {
     server->give(Element("presence", std::string(ns::client)).set("type", "unavailable").set("from", address));

@@ -68,6 +68,34 @@ TEST_F(FleetTest, doesNotTakeSomebodyElsesResourceForARobot) {
   EXPECT_EQ(fleet->addressOf("nao1"), jid("nao1@x/beckond"));
 }
 
+TEST_F(FleetTest, tellsHowARobotSaysThatItIs) {
+  const fleet::Condition condition{.battery = 80, .isCharging = {}, .isBusy = true, .policy = "5d41402abc4b"};
+  comes("nao1@x/beckond", "id-1", {}, "abc", [&](Element& robot) { condition.writeTo(robot); });
+  goes("nao2@x");
+  EXPECT_EQ(fleet->robots()[0].condition, condition);
+  EXPECT_EQ(fleet->robots()[1].condition, fleet::Condition());
+  goes("nao1@x/beckond");
+  EXPECT_EQ(fleet->robots()[0].condition, fleet::Condition());
+}
+
+// A robot that says something new of itself has not lost what it was asked.
+TEST_F(FleetTest, countsAsAnArrivalWhatIsANewLogin) {
+  const auto loggedIn = [this](const std::string& login) {
+    const auto said = [&](Element& robot) { robot.set("login", login); };
+    says("nao1@x/beckond", said);
+    // What is asked of nao2@x now is answered after that was heard.
+    comes("nao2@x/beckond");
+    return fleet->arrivals(jid("nao1@x/beckond"));
+  };
+  EXPECT_EQ(loggedIn("a"), 1u);
+  EXPECT_EQ(loggedIn("a"), 1u);
+  EXPECT_EQ(loggedIn("b"), 2u);
+  goes("nao1@x/beckond");
+  EXPECT_EQ(loggedIn("b"), 3u) << "it was away, or we were";
+  EXPECT_EQ(loggedIn(""), 4u);
+  EXPECT_EQ(loggedIn(""), 5u) << "it does not name its logins";
+}
+
 // nao1@x is of the owner's fleet; nao2@x is configured by hand.
 class FleetOfMembers : public FleetTest {
  protected:
@@ -212,6 +240,21 @@ TEST_F(FleetOfMembers, isNotCompleteBeforeTheRelayHasToldWhoBelongsToIt) {
   EXPECT_FALSE(fleet->isComplete());
   fleet->awaitMembers(false);
   EXPECT_TRUE(fleet->isComplete());
+}
+
+TEST_F(FleetOfMembers, waitsForNoWordOfWhoHasNotLoggedInYet) {
+  goes("nao2@x");
+  ASSERT_FALSE(fleet->isComplete());
+  fleet->expect({jid("nao1@x")});
+  EXPECT_TRUE(fleet->isComplete());
+  EXPECT_TRUE(fleet->robots()[0].isAwaited);
+  EXPECT_EQ(fleet->robots()[0].state(), Robot::State::offline);
+  shows(statement());  // it has, whatever the relay knows of it
+  EXPECT_FALSE(fleet->robots()[0].isAwaited);
+  EXPECT_EQ(fleet->robots()[0].state(), Robot::State::online);
+  goes("nao1@x/beckond");
+  fleet->expect({});
+  EXPECT_FALSE(fleet->robots()[0].isAwaited);
 }
 
 }  // namespace
