@@ -76,7 +76,7 @@ void FleetDoor::received(const xmpp::Element& message) {
   // Only members are remembered: a stranger may write as often as he likes.
   if (!heartbeats_.knows(account)) {
     const auto member = store_.member(account);
-    if (!member || !*member) return;
+    if (!member || !*member || !confirm(**member)) return;
   }
   heartbeats_.came(account, std::chrono::steady_clock::now());
 }
@@ -86,14 +86,16 @@ void FleetDoor::offer(std::string_view type, std::string_view name, Action actio
     const auto asker = store_.member(request.from.bare().text());
     if (!asker) return reply.error(asker.error());
     if (!*asker) return reply.error(xmpp::serviceUnavailable);
-    if (registrar_.isBeingChanged((*asker)->account))
-      return reply.error(
-          Error{Code::overloaded, (*asker)->account + " is just being changed", "try again in a moment"});
-    // Whoever asks has logged in with what he was given.
-    if (!(*asker)->confirmed)
-      if (const auto kept = store_.confirm((*asker)->id, policy::wallClock()); !kept) return reply.error(kept.error());
+    if (const auto kept = confirm(**asker); !kept) return reply.error(kept.error());
     (this->*action)(**asker, request, reply);
   });
+}
+
+// Whoever is heard has logged in with what he was given, unless that is just being changed.
+Result<> FleetDoor::confirm(const Member& member) {
+  if (registrar_.isBeingChanged(member.account))
+    return Error{Code::overloaded, member.account + " is just being changed", "try again in a moment"};
+  return member.confirmed ? Result<>() : store_.confirm(member.id, policy::wallClock());
 }
 
 void FleetDoor::tellMembers(const Member& asker, const IqRequest& request, const IqReply& reply) {
@@ -157,7 +159,7 @@ Result<Member> FleetDoor::memberOf(const Member& owner, const std::string& accou
   const auto member = store_.member(account);
   if (!member) return member.error();
   if (!*member || (*member)->fleet != owner.fleet)
-    return Error{Code::invalidArgument, "there is no " + account + " in fleet " + owner.fleet,
+    return Error{Code::unknownRobot, "there is no " + account + " in fleet " + owner.fleet,
                  "see who is there: beckon fleet list"};
   return **member;
 }
@@ -210,10 +212,8 @@ void FleetDoor::changeSecret(const Member& asker, const IqRequest& request, cons
 }
 
 void FleetDoor::changed(const Member& member) {
-  if (member.revoked) {
-    clones_.forget(member.account);
-    heartbeats_.forget(member.account);
-  }
+  if (member.revoked) clones_.forget(member.account);
+  if (member.revoked || !member.confirmed) heartbeats_.forget(member.account);
   const auto members = store_.members(member.fleet);
   if (!members) return log_->error("the fleet {} is not told of a change: {}", member.fleet, members.error().cause);
   for (const auto& other : *members) {

@@ -29,6 +29,8 @@ class FleetDoor {
   using Action = void (FleetDoor::*)(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
 
   void offer(std::string_view type, std::string_view name, Action action);
+  // Error overloaded.
+  run::Result<> confirm(const Member& member);
   void tellMembers(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
   void takeCode(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
   void takeStatement(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);

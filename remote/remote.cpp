@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 namespace beckon::remote {
 
@@ -82,13 +83,17 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
     // A member's account is on the server of the fleet: no other can be smuggled in.
     const auto home = Jid::parse(options.membership->ownerAccount);
     std::vector<std::string> robots;
+    std::set<Jid> awaited;
     for (const auto& member : info.members) {
       const auto jid = Jid::parse(member.account);
       const bool isOurs = home && jid && jid->domain() == home->domain();
-      if (isOurs && member.kind == fleet::Kind::robot && !member.revoked) robots.push_back(member.account);
+      if (!isOurs || member.kind != fleet::Kind::robot || member.revoked) continue;
+      robots.push_back(member.account);
+      if (!member.isConfirmed) awaited.insert(*jid);
     }
     if (const auto kept = options.known.setRobots(std::move(robots)); !kept)
       log->warn("the fleet's robots are not remembered: {}; next: {}", kept.error().cause, kept.error().nextStep);
+    fleet.expect(std::move(awaited));
     fleet.robotsChanged();
     membersToldAt = steady_clock::now();
     for (const auto& member : info.members)

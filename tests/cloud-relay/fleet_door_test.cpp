@@ -55,8 +55,11 @@ class FleetDoorTest : public testing::Test {
     out.streams = [this] { return std::make_unique<test::MemoryStream>(memory); };
     return out;
   }
-  void add(const std::string& name, const std::string& fleet, Kind kind, std::uint8_t key) {
+  // `named`: the account that the code is for alone.
+  void add(const std::string& name, const std::string& fleet, Kind kind, std::uint8_t key,
+           const std::string& named = {}) {
     KeptCode code;
+    code.account = named;
     code.hash.fill(key);
     code.fleet = fleet;
     code.kind = kind;
@@ -164,6 +167,24 @@ TEST_F(FleetDoorTest, whoAsksCountsAsHavingBeenThere) {
   EXPECT_FALSE(member("r2@x").confirmed);
   membersFor("r2");
   EXPECT_TRUE(member("r2@x").confirmed);
+  EXPECT_FALSE(member("r3@x").confirmed);
+}
+
+// Nor does a robot that is not Beckon's own have to ask anything.
+TEST_F(FleetDoorTest, whoIsHeardCountsAsHavingBeenThere) {
+  const auto alive = [this](const std::string& who) {
+    door.received(Element("message", std::string(xmpp::ns::client))
+                      .set("from", who + "@x/here")
+                      .add(Element(std::string(fleet::aliveName), std::string(fleet::ns))));
+  };
+  alive("stranger");
+  alive("r3");
+  EXPECT_TRUE(member("r3@x").confirmed);
+  EXPECT_FALSE(member("r2@x").confirmed);
+  // Whoever has its place now was not heard yet.
+  const auto first = member("r3@x");
+  add("r3", "home", Kind::robot, 7, "r3@x");
+  ASSERT_NE(member("r3@x").id, first.id);
   EXPECT_FALSE(member("r3@x").confirmed);
 }
 
@@ -291,9 +312,11 @@ TEST_F(FleetDoorTest, putsOutWhomItReplaces) {
 TEST_F(FleetDoorTest, revokesForNobodyElse) {
   for (const std::string who : {"bob", "r2", "r3"})
     EXPECT_EQ(refusal(who, "set", fleet::revokeRequest("r2@x")).code, run::Code::refused);
-  EXPECT_EQ(refusal("eve", "set", fleet::revokeRequest("r2@x")).cause, "there is no r2@x in fleet work");
-  EXPECT_EQ(refusal("alice", "set", fleet::revokeRequest("nobody@x")).code, run::Code::invalidArgument);
-  EXPECT_EQ(refusal("alice", "set", fleet::revokeRequest("")).code, run::Code::invalidArgument);
+  const auto none = refusal("eve", "set", fleet::revokeRequest("r2@x"));
+  EXPECT_EQ(none.cause, "there is no r2@x in fleet work");
+  EXPECT_EQ(none.code, run::Code::unknownRobot) << "as beckon fleet show has it";
+  EXPECT_EQ(refusal("alice", "set", fleet::revokeRequest("nobody@x")).code, run::Code::unknownRobot);
+  EXPECT_EQ(refusal("alice", "set", fleet::revokeRequest("")).code, run::Code::unknownRobot);
   EXPECT_EQ(refusal("alice", "set", fleet::revokeRequest("alice@x")).cause, "that is the owner itself");
   EXPECT_THAT(commands, IsEmpty());
 }

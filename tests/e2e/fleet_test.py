@@ -95,7 +95,7 @@ class Checks:
         self.assertBadCode(self.enrol_robot("lost", code, folder="elsewhere"), "was used already")
         self.assertFails(self.enrol_robot("lost", self.code(), folder="elsewhere"), 6, "name-taken", "that of a member who was revoked")
         self.assertFails(self.owner("call", "lost/ALMotion.moveIsActive"), 3, "unknown-robot")
-        self.assertFails(self.owner("fleet", "revoke", "lost"), 2, "invalid-argument", "there is no lost@robots.test", "beckon fleet list")
+        self.assertFails(self.owner("fleet", "revoke", "lost"), 3, "unknown-robot", "there is no lost@robots.test", "beckon fleet list")
         self.assertFails(self.owner("fleet", "revoke", "me"), 2, "invalid-argument", "that is the owner itself")
         self.assertEqual(self.sign().err, "")  # his device does not take itself for revoked
         self.assertEqual([line for line in other.lines() if "offline" in line], [])

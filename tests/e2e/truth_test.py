@@ -92,6 +92,24 @@ class Truth(FleetWorld):
         os.kill(frozen.process.pid, signal.SIGCONT)
         until(lambda: self.state("frozen") == "online", "it does not come back")
 
+    def test_a_robot_that_has_not_logged_in_yet_holds_up_nobody(self):
+        self.join("well")
+        self.assertWorks(self.enrol_robot("boxed", self.code()))
+        self.sign()
+        begun = time.monotonic()
+        listing = self.assertWorks(self.owner("--json", "robots")).json()
+        self.assertLess(time.monotonic() - begun, 3)
+        self.assertTrue(listing["complete"], listing)
+        self.assertEqual({robot["account"]: robot["state"] for robot in listing["robots"]},
+                         {"boxed@robots.test": "offline", "well@robots.test": "online"})
+        self.assertRegex(self.assertWorks(self.owner("robots")).out,
+                         r"(?m)^boxed@robots\.test  offline  it was enrolled and has not logged in yet$")
+        self.run_robot("boxed")
+        until(lambda: self.state("boxed") == "online", "it does not come")
+        # One of whom nobody knows, alike by each way to ask.
+        for verb in ("show", "revoke"):
+            self.assertFails(self.owner("fleet", verb, "nobody"), 3, "unknown-robot", "nobody", "in fleet home", "beckon fleet list")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
