@@ -1,6 +1,7 @@
 #include "fleet/membership.hpp"
 
 #include "core/run/base64url.hpp"
+#include "core/run/identity.hpp"
 #include "core/run/private_file.hpp"
 #include "xmpp/jid.hpp"
 
@@ -53,6 +54,8 @@ Membership readMembership(const Json& from) {
   from.at("relay").get_to(out.relay);
   from.at("ownerAccount").get_to(out.ownerAccount);
   out.ownerKey = run::fromBase64url<32>(from.at("ownerKey").get<std::string>()).value();
+  if (from.contains("lastOrder"))
+    out.lastOrder = WallTime(std::chrono::seconds(from.at("lastOrder").get<std::int64_t>()));
   if (from.contains("statement")) out.statement = readStatement(from.at("statement"), out.account);
   return out;
 }
@@ -136,6 +139,7 @@ Result<> Membership::save() const {
            {"ownerKey", run::base64url(ownerKey)}};
   if (!nextSecret.empty()) out["nextSecret"] = nextSecret;
   if (statement) out["statement"] = statementJson(*statement);
+  if (lastOrder != WallTime()) out["lastOrder"] = lastOrder.time_since_epoch().count();
   return run::writePrivately(folder / fileName, out.dump(2) + "\n");
 }
 
@@ -145,6 +149,21 @@ Result<> Membership::update() const {
   if (!*there || (*there)->account != account || (*there)->ownerKey != ownerKey)
     return Error{run::Code::nameTaken, "this was enrolled anew meanwhile, by another program", "start this one again"};
   return save();
+}
+
+Result<> Membership::finishMove(const std::filesystem::path& folder) {
+  const auto next = folder / nextName;
+  std::error_code problem;
+  if (!std::filesystem::exists(next / fileName, problem)) return {};
+  for (const auto* name : {run::keyFileName, authoritiesName, fileName}) {
+    if (!std::filesystem::exists(next / name, problem)) continue;
+    std::filesystem::rename(next / name, folder / name, problem);
+    if (problem)
+      return Error{invalidConfig, "cannot write " + (folder / name).string() + ": " + problem.message(),
+                   "make the folder writable, and start again"};
+  }
+  std::filesystem::remove_all(next, problem);
+  return {};
 }
 
 std::filesystem::path Membership::authoritiesFile() const {

@@ -31,6 +31,8 @@ struct Membership {
   std::string ownerAccount;
   run::PublicKey ownerKey{};
   std::optional<Statement> statement;  // of the owner, of us
+  // Of a robot: when the last order to go to another fleet ends that it took from the owner, whatever became of it.
+  WallTime lastOrder{};
 
   // None if there is no such file. Errors: invalidConfig for one that others may read, that is damaged, or that a newer
   // Beckon has written.
@@ -46,6 +48,12 @@ struct Membership {
   // (error nameTaken).
   run::Result<> update() const;
   std::filesystem::path authoritiesFile() const;  // empty: the system's suffice
+
+  // What is prepared for another fleet lies in `folder`/next, this file last: key, authorities, membership. Once it is
+  // whole, it takes the place of what is in `folder`; whatever is killed meanwhile, that is carried on at the next
+  // call. To be called before the folder is read. Error invalidConfig if something cannot be moved.
+  static constexpr const char* nextName = "next";
+  static run::Result<> finishMove(const std::filesystem::path& folder);
 };
 
 }  // namespace beckon::fleet

@@ -89,6 +89,7 @@ TEST_F(MembershipTest, isReadAsItWasSaved) {
       membership.host.clear();
       membership.port = 0;
       membership.nextSecret = "quiet";
+      membership.lastOrder = WallTime(std::chrono::seconds(1800000000));
       membership.statement = Statement::make(owner, membership.account, Kind::person, key.publicKey(),
                                              std::chrono::sys_days(std::chrono::year(2027) / 1 / 1));
     }
@@ -101,6 +102,7 @@ TEST_F(MembershipTest, isReadAsItWasSaved) {
     EXPECT_EQ(read.secret, "hush");
     EXPECT_EQ(read.secretMade, membership.secretMade);
     EXPECT_EQ(read.nextSecret, isComplete ? "quiet" : "");
+    EXPECT_EQ(read.lastOrder, membership.lastOrder);
     EXPECT_EQ(read.host, membership.host);
     EXPECT_EQ(read.port, membership.port);
     EXPECT_FALSE(read.hasAuthorities);
@@ -113,6 +115,36 @@ TEST_F(MembershipTest, isReadAsItWasSaved) {
       EXPECT_TRUE(read.statement->check(owner.publicKey(), read.account, key.publicKey(), WallTime()))
           << "all that is signed is there";
     }
+  }
+}
+
+// What is prepared elsewhere counts as soon as it is whole, and not before; and whatever is killed when it is moved.
+TEST_F(MembershipTest, movesAsAWholeOrNotAtAll) {
+  const auto next = folder.path() / Membership::nextName;
+  const auto write = [](const fs::path& path, const std::string& text) { std::ofstream(path) << text; };
+  const auto read = [](const fs::path& path) {
+    std::ifstream in(path);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  EXPECT_TRUE(Membership::finishMove(folder.path())) << "there is nothing";
+  // As a move is when it is killed after so many files.
+  const std::vector<std::string> names{"key.pem", "authorities.pem", "membership.json"};
+  for (std::size_t moved = 0; moved < names.size(); ++moved) {
+    fs::create_directory(next);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      write(folder.path() / names[i], i < moved ? "new" : "old");
+      if (i >= moved && i + 1 < names.size()) write(next / names[i], "new");
+    }
+    ASSERT_TRUE(Membership::finishMove(folder.path()));
+    EXPECT_EQ(read(folder.path() / "membership.json"), "old") << "it is not whole";
+    if (moved == 0) {
+      EXPECT_EQ(read(folder.path() / "key.pem"), "old");
+      EXPECT_EQ(read(next / "key.pem"), "new") << "another attempt takes it";
+    }
+    write(next / "membership.json", "new");
+    ASSERT_TRUE(Membership::finishMove(folder.path()));
+    for (const auto& name : names) EXPECT_EQ(read(folder.path() / name), "new") << name;
+    EXPECT_FALSE(fs::exists(next));
   }
 }
 

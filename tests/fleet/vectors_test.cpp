@@ -2,6 +2,7 @@
 #include "fleet/code.hpp"
 #include "fleet/enrolment.hpp"
 #include "fleet/statement.hpp"
+#include "fleet/transfer.hpp"
 #include "tests/support/ed25519_key.hpp"
 
 #include <gtest/gtest.h>
@@ -54,6 +55,11 @@ TEST_F(FleetVectors, whatAKeySigns) {
                                          WallTime(std::chrono::seconds(1800000000)));
   EXPECT_EQ(run::base64url(statement.signature),
             "_TtQlKIONS6Jp-wlWHtxJZwbxVgJzGUW7eNltqpRxZslkNvNaAvRXXhfddcYzjd492SAkEnXgxsb7dh0mHhpDw");
+  const auto order =
+      TransferOrder::make(owner, "r2@robots.example", "relay.other.example:5443/lab/robot/AAECAwQFBgcICQoLDA0ODw", "r2",
+                          WallTime(std::chrono::seconds(1800000000)));
+  EXPECT_EQ(run::base64url(order.signature),
+            "oVnnaFu_jD8najHZdyPyCLsVWvzAqtg-68fmsCpsDHE9Oemha9XowlcP_JCrfKqBe7x4BuxNGCQTW5pspmofBA");
 }
 
 }  // namespace

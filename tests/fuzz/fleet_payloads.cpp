@@ -4,6 +4,7 @@
 #include "core/run/base64url.hpp"
 #include "fleet/admission.hpp"
 #include "fleet/condition.hpp"
+#include "fleet/transfer.hpp"
 #include "tests/fuzz/check.hpp"
 #include "tests/fuzz/strophe_parser.hpp"
 
@@ -55,6 +56,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = fleet::readStatementRequest(written);
     check(again && fleet::statementRequest(*again) == written);
   }
+  const auto order = fleet::readTransfer(*payload, "r2@robots.example");
+  check(isExplained(order));
+  if (order) {
+    check(fleet::readTransfer(fleet::transferRequest(*order), "r2@robots.example").value() == *order);
+    check(!order->check(owner, "r2@robots.example", fleet::WallTime(std::chrono::hours(500000))));
+  }
+  const auto moved = fleet::readTransferred(*payload);
+  check(isExplained(moved));
+  if (moved) check(fleet::readTransferred(fleet::transferResult(*moved)).has_value());
   const auto condition = fleet::Condition::read(*payload);
   xmpp::Element robot{std::string(fleet::robotName), std::string(fleet::robotNs)};
   condition.writeTo(robot);
