@@ -18,6 +18,12 @@ namespace beckon::apps {
 boost::asio::awaitable<run::Result<fleet::Membership>> enrol(fleet::Code code, std::string name,
                                                              std::filesystem::path folder, bool anew);
 
+// The same for a robot that goes on as what it is until it has another place: what was enrolled in `folder` stays there
+// until the new membership, with a key of its own, is whole; then that is there instead. After an error the same code
+// may be tried again. Whoever reads the folder calls fleet::Membership::finishMove() before.
+boost::asio::awaitable<run::Result<fleet::Membership>> enrolElsewhere(fleet::Code code, std::string name,
+                                                                      std::filesystem::path folder);
+
 // What stands on a command line: the code or, for "-", the first line of standard input. Errors: those of
 // fleet::Code::parse; invalidArgument where no line comes.
 run::Result<fleet::Code> readCode(std::string text);
