@@ -15,12 +15,12 @@ constexpr std::chrono::milliseconds deadline{15000};
 }  // namespace
 
 FleetMember::FleetMember(boost::asio::any_io_executor executor, xmpp::Client& client, fleet::Membership membership,
-                         run::Identity identity, std::function<void()> stated, run::Log log)
+                         run::Identity identity, Events events, run::Log log)
     : timer_(std::move(executor)),
       client_(client),
       membership_(std::move(membership)),
       identity_(std::move(identity)),
-      stated_(std::move(stated)),
+      events_(std::move(events)),
       log_(std::move(log)),
       run_(run::makeUuid()),
       triesNext_(!membership_.nextSecret.empty()) {}
@@ -61,6 +61,7 @@ void FleetMember::offline(const run::Error& why) {
 }
 
 void FleetMember::save() {
+  if (isMoving_) return;  // what is there may be of another fleet already
   if (const auto kept = membership_.update(); !kept)
     log_->error("the membership is not kept: {}; next: {}", kept.error().cause, kept.error().nextStep);
 }
@@ -141,7 +142,7 @@ void FleetMember::show(const fleet::Statement& statement) {
   membership_.statement = statement;
   save();
   log_->info("the owner of fleet {} has signed this robot's key", membership_.fleet);
-  stated_();
+  events_.stated();
 }
 
 }  // namespace beckon::apps

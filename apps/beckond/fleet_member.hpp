@@ -2,10 +2,13 @@
 
 #include "core/run/identity.hpp"
 #include "core/run/log.hpp"
+#include "fleet/code.hpp"
 #include "fleet/membership.hpp"
+#include "fleet/transfer.hpp"
 #include "xmpp/client.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
@@ -16,13 +19,19 @@
 namespace beckon::apps {
 
 // The robot as a member of a fleet: asks the relay what the owner has signed of it, at each login and when the relay
-// says that it has changed; tells the relay that it is there; changes its password once a month. On the client's
-// executor.
+// says that it has changed; tells the relay that it is there; changes its password once a month; goes to another fleet
+// when the owner orders it. On the client's executor.
 class FleetMember : public std::enable_shared_from_this<FleetMember> {
  public:
-  // `client` outlives it. `stated`: called when statement() is another one.
+  struct Events {
+    std::function<void()> stated;  // statement() is another one
+    std::function<void()> moved;   // the folder holds a membership of another fleet; the owner is being answered
+  };
+  // `client` outlives it.
   FleetMember(boost::asio::any_io_executor executor, xmpp::Client& client, fleet::Membership membership,
-              run::Identity identity, std::function<void()> stated, run::Log log);
+              run::Identity identity, Events events, run::Log log);
+  // Takes the owner's orders from now on; once.
+  void open();
 
   static constexpr std::chrono::days secretLifetime{30};
 
@@ -43,16 +52,20 @@ class FleetMember : public std::enable_shared_from_this<FleetMember> {
   void changeSecret();
   void settleSecret(const std::string& secret);
   void save();
+  void ordered(const xmpp::IqRequest& request, const xmpp::IqReply& reply);
+  run::Result<fleet::Code> accept(const fleet::TransferOrder& order);
+  boost::asio::awaitable<void> move(fleet::Code code, std::string name, xmpp::IqReply reply);
 
   boost::asio::steady_timer timer_;
   xmpp::Client& client_;
   fleet::Membership membership_;
   run::Identity identity_;
-  std::function<void()> stated_;
+  Events events_;
   run::Log log_;
   const std::string run_;   // names this one
   bool triesNext_ = false;  // the password that may have been granted
   bool isCloned_ = false;
+  bool isMoving_ = false;  // or has moved
 };
 
 }  // namespace beckon::apps

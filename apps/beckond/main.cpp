@@ -15,6 +15,9 @@ using namespace beckon;
 namespace {
 
 run::Result<> serve(const std::string& configFile, const run::LogStyle& logStyle) {
+  const auto state = apps::stateFolder(configFile);
+  if (!state) return state.error();
+  if (const auto moved = fleet::Membership::finishMove(*state); !moved) return moved.error();
   const auto settings = apps::readSettings(configFile);
   if (!settings) return settings.error();
   boost::asio::io_context io(1);

@@ -21,9 +21,9 @@ RobotSide::RobotSide(boost::asio::io_context& io, Settings settings, run::Log lo
       log_(std::move(log)),
       stopped_(io, steady_clock::time_point::max()),
       tellAgain_(io),
+      leaving_(io),
       authority_(settings_.policy),
-      control_(std::make_shared<gateway::Control>(io, authority_, log_)),
-      door_(io, authority_, log_) {}
+      control_(std::make_shared<gateway::Control>(io, authority_, log_)) {}
 
 boost::asio::awaitable<Result<>> RobotSide::run() {
   const auto opened = open();
@@ -45,7 +45,6 @@ Result<> RobotSide::open() {
   busFromHere_ = settings_.bus;
   if (!settings_.isAttached)
     if (const auto held = holdBus(); !held) return held.error();
-  if (settings_.hasAccount) announce(*identity);
   tokens_->start();
   if (!settings_.policyFile.empty()) policyFile_.emplace(io_, settings_.policyFile, authority_, log_).start();
   if (settings_.token) useToken();
@@ -53,7 +52,6 @@ Result<> RobotSide::open() {
                     settings_.state / "watchdog", *control_, log_);
   control_->start();
   control_->use(&*watchdog_);
-  door_.offer(control_);
   bus_ = onBus({});
   if (settings_.lan)
     if (const auto open = openLan(); !open) return open.error();
@@ -61,7 +59,7 @@ Result<> RobotSide::open() {
     std::cout << "ready " << url << std::endl;
     if (lan_) lan_->busIsThere();
   });
-  door_.use(bus_);
+  if (settings_.hasAccount) announce(*identity);
   watchBattery();
   return settings_.status ? openStatus() : Result<>();
 }
@@ -94,10 +92,11 @@ void RobotSide::close() {
   turned_.reset();
   if (battery_) battery_->stop();
   tellAgain_.cancel();
+  leaving_.cancel();
   if (bus_) bus_->close();
   if (client_) client_->stop();
   member_.reset();
-  door_.close();
+  if (door_) door_->close();
   watchdog_.reset();
   if (directory_) directory_->stop();
   if (tokens_) tokens_->stop();
@@ -175,7 +174,6 @@ Result<> RobotSide::openRecord() {
                  .service = lease.name,
                  .note = "ended"});
   });
-  door_.record(trail_);
   return {};
 }
 

@@ -56,11 +56,15 @@ class RobotSide {
   // robot_presence.cpp
   std::set<xmpp::Jid> contacts() const;  // whom the policy names
   void announce(const run::Identity& identity);
+  void openDoor();
   void watchBattery();
   fleet::Condition condition() const;
   std::vector<xmpp::Element> payload() const;
   void mayHaveChanged();
   void tell();
+  // robot_transfer.cpp
+  void leaveSoon();
+  void become();
   // robot_status.cpp
   run::Result<> openStatus();
   std::vector<PartHealth> health() const;
@@ -69,7 +73,7 @@ class RobotSide {
   boost::asio::io_context& io_;
   Settings settings_;
   run::Log log_;
-  boost::asio::steady_timer stopped_, tellAgain_;
+  boost::asio::steady_timer stopped_, tellAgain_, leaving_;
   std::optional<directory::ServiceDirectory> directory_;
   policy::Authority authority_;
   std::optional<policy::PolicyFile> policyFile_;
@@ -79,6 +83,7 @@ class RobotSide {
   std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
   std::shared_ptr<FleetMember> member_;
+  bool hasMoved_ = false;                  // to another fleet, and its client is still here
   std::optional<run::Identity> identity_;  // with an account
   std::string login_;                      // names what follows the last end of the stream
   bool tells_ = false;                     // between announce() and close()
@@ -88,7 +93,7 @@ class RobotSide {
   std::optional<Battery::Charge> charge_;
   std::shared_ptr<gateway::Control> control_;
   std::optional<WatchdogProcess> watchdog_;
-  gateway::IqDoor door_;
+  std::optional<gateway::IqDoor> door_;
   std::string machineId_;
   localbus::Endpoint busFromHere_;
   std::shared_ptr<directory::Session> bus_;

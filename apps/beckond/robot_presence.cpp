@@ -35,18 +35,20 @@ void RobotSide::announce(const run::Identity& identity) {
   };
   client_.emplace(io_.get_executor(), streams, config, log_);
   if (settings_.membership) {
-    const auto stated = [this] { client_->setPayload(payload()); };
-    member_ =
-        std::make_shared<FleetMember>(io_.get_executor(), *client_, *settings_.membership, identity, stated, log_);
+    FleetMember::Events events{.stated = [this] { client_->setPayload(payload()); }, .moved = [this] { leaveSoon(); }};
+    member_ = std::make_shared<FleetMember>(io_.get_executor(), *client_, *settings_.membership, identity,
+                                            std::move(events), log_);
+    member_->open();
   }
   identity_ = identity;
   login_ = run::makeUuid();
-  door_.open(*client_);
+  openDoor();
   listening_ = authority_.onChange([this] {
     client_->setContacts(contacts());
     mayHaveChanged();
   });
   turned_ = control_->onTurn([this] { mayHaveChanged(); });
+  telling_ = {};
   tells_ = true;
   tell();
   client_->start({
@@ -61,6 +63,7 @@ void RobotSide::announce(const run::Identity& identity) {
             login_ = run::makeUuid();
             client_->setPayload(payload());
             if (member_) member_->offline(why);
+            if (hasMoved_) leaving_.cancel();
             log_->warn("offline ({}): {}; {}; trying again in {} ms", run::codeText(why.code), why.cause, why.nextStep,
                        retryIn.count());
           },
@@ -70,6 +73,14 @@ void RobotSide::announce(const run::Identity& identity) {
             if (member_) member_->received(message);
           },
   });
+}
+
+void RobotSide::openDoor() {
+  door_.emplace(io_, authority_, log_);
+  door_->offer(control_);
+  door_->record(trail_);
+  door_->use(bus_);
+  door_->open(*client_);
 }
 
 void RobotSide::watchBattery() {
