@@ -106,7 +106,7 @@ awaitable<Result<Element>> Exchanges::ask(std::string robot, Request request) {
   attempt->end = begin + request.time + travelTime;
   attempt->onResult = std::move(request.onResult);
   const auto found = begin + patience_;  // by then presence has arrived, or is not waited for
-  std::string name = request.payload.name;
+  const auto name = request.payload.name, xmlns = request.payload.xmlns;
   for (;;) {
     if (isClosed_) co_return Error{Code::connectionLost, "stopped while the answer was awaited", {}};
     if (attempt->outcome) {
@@ -143,7 +143,7 @@ awaitable<Result<Element>> Exchanges::ask(std::string robot, Request request) {
     co_await fleet_.untilChanged(attempt->sent == 0 ? found : attempt->end);
   }
   if (!attempt->id.empty() && attempt->sentTo) answered_[attempt->sentTo->bare()].push_back(attempt->id);
-  const auto* payload = (*attempt->outcome)->child(name, rpc::ns);
+  const auto* payload = (*attempt->outcome)->child(name, xmlns);
   if (!payload)
     co_return Error{Code::protocolError, "the answer of " + robot + " has no <" + name + "/>",
                     "update both sides to one version"};

@@ -18,6 +18,13 @@ using run::Result;
 Owner::Owner(Remote& remote, std::filesystem::path folder, run::PrivateKey key, std::string account)
     : remote_(remote), folder_(std::move(folder) / "codes"), key_(std::move(key)), account_(std::move(account)) {}
 
+namespace {
+
+// The robot asks the relay there, which has 40 s.
+constexpr std::chrono::seconds orderTime{60};
+
+}  // namespace
+
 std::filesystem::path Owner::fileOf(const fleet::Bytes32& hash) const { return folder_ / run::base64url(hash); }
 
 awaitable<Result<Owner::MadeCode>> Owner::makeCode(Kind kind, std::string name, std::chrono::seconds forSoLong) {
@@ -77,6 +84,33 @@ awaitable<Result<>> Owner::revoke(std::string account) {
   auto telling = remote_.tellRelay(fleet::revokeRequest(account));
   if (const auto told = co_await std::move(telling); !told) co_return told;
   co_return remote_.known().revoke(account);
+}
+
+awaitable<Result<>> Owner::transfer(std::string robot, fleet::Code code, std::string name,
+                                    std::function<void(const fleet::Transferred&)> told) {
+  const auto members = co_await remote_.members();
+  if (!members) co_return members.error();
+  if (members->asker != Kind::owner)
+    co_return Error{Code::refused, "only the owner of a fleet may do that", "ask its owner"};
+  const auto& place = code.place();
+  if (place.kind != Kind::robot)
+    co_return Error{Code::badCode, "this code is for the device of a " + std::string(fleet::text(place.kind)),
+                    "ask the new owner for one for a robot: beckon fleet code"};
+  if (place.host == members->place.host && place.port == members->place.port && place.fleet == members->place.fleet)
+    co_return Error{Code::invalidArgument, "this code is of the fleet " + place.fleet + ", where the robot is",
+                    "ask the new owner for a code of his: beckon fleet code"};
+  const auto account = remote_.account(robot);
+  if (!account) co_return account.error();
+  const auto ends = policy::wallClock() + orderTime;
+  const auto order = fleet::TransferOrder::make(key_, account->text(), code.text(),
+                                                name.empty() ? std::string(account->node()) : std::move(name), ends);
+  auto asking = remote_.tellRobot(account->text(), fleet::transferRequest(order), orderTime);
+  const auto answer = co_await std::move(asking);
+  if (!answer) co_return answer.error();
+  const auto done = fleet::readTransferred(*answer);
+  if (!done) co_return done.error();
+  told(*done);
+  co_return co_await revoke(account->text());
 }
 
 awaitable<Result<std::vector<Owner::Signed>>> Owner::signPending(const fleet::MembersInfo& members) {

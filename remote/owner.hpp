@@ -3,12 +3,14 @@
 #include "core/run/key.hpp"
 #include "fleet/code.hpp"
 #include "fleet/protocol.hpp"
+#include "fleet/transfer.hpp"
 #include "remote/remote.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,13 @@ class Owner {
 
   // Ends a member; what was signed for it is not taken any more. Error of those of the relay.
   boost::asio::awaitable<run::Result<>> revoke(std::string account);
+
+  // Orders a robot to the fleet of this code, as `name` (empty: as it is called), and ends it as a member of ours once
+  // it has gone. `told`: what it is there, before it is ended here. Errors: badCode for one that is not for a robot;
+  // invalidArgument for our own fleet's; those of Remote::tellRobot; those of the robot and of the relay there, after
+  // which the robot stays; those of revoke(), after which it has gone and has to be revoked here.
+  boost::asio::awaitable<run::Result<>> transfer(std::string robot, fleet::Code code, std::string name,
+                                                 std::function<void(const fleet::Transferred&)> told);
 
   // Who was signed for now, and who was not, and why.
   struct Signed {

@@ -207,6 +207,13 @@ awaitable<Result<>> Remote::tellRelay(Element request) {
   co_return Result<>();
 }
 
+awaitable<Result<Element>> Remote::tellRobot(std::string robot, Element request, std::chrono::milliseconds time) {
+  Request asked{.kind = Request::Kind::state, .payload = std::move(request), .time = time};
+  co_return co_await state_->exchanges.ask(std::move(robot), std::move(asked));
+}
+
+Result<Jid> Remote::account(const std::string& robot) const { return state_->fleet.account(robot); }
+
 unsigned long Remote::fleetChanges() const { return state_->fleetChanges; }
 
 awaitable<void> Remote::untilFleetChanged(unsigned long before, steady_clock::time_point end) {

@@ -57,6 +57,12 @@ class Remote {
   // connectionLost.
   boost::asio::awaitable<run::Result<fleet::MembersInfo>> members();
   boost::asio::awaitable<run::Result<>> tellRelay(xmpp::Element request);
+  // Asks a robot for something that is not a service's, which may take so long: the payload of the answer, which has
+  // the request's name. What changes something is to be the same however often it comes. Errors: as below.
+  boost::asio::awaitable<run::Result<xmpp::Element>> tellRobot(std::string robot, xmpp::Element request,
+                                                               std::chrono::milliseconds time);
+  // The account of that robot. Errors: invalidArgument, unknownRobot.
+  run::Result<xmpp::Jid> account(const std::string& robot) const;
   // Counts how often something in the fleet may have changed: the relay said so, or could not, as we were offline.
   unsigned long fleetChanges() const;
   // Until there are others than `before`, or `end`.

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 namespace beckon::cli {
@@ -148,7 +149,26 @@ awaitable<Result<>> enroll(boost::asio::io_context& io, FleetCommand command, ru
   co_return result;
 }
 
+awaitable<Result<>> transfer(Device& device, const FleetCommand& command) {
+  const auto code = apps::readCode(command.code);
+  if (!code) co_return code.error();
+  if (!command.nameThere.empty() && !fleet::isName(command.nameThere))
+    co_return Error{Code::invalidArgument, "\"" + command.nameThere + "\" cannot be the name of an account",
+                    "give one of 1 to 32 small letters, digits and '-' with --name"};
+  std::optional<fleet::Transferred> done;
+  const auto told = [&](const fleet::Transferred& as) { done = as; };
+  auto ordering = device.owner.transfer(command.name, *code, command.nameThere, told);
+  const auto ended = co_await std::move(ordering);
+  if (done) printTransferred(*done, command.json);
+  if (!ended && done)
+    co_return Error{ended.error().code,
+                    "it has gone, and is still a member of " + device.membership.fleet + ": " + ended.error().cause,
+                    "beckon fleet revoke " + command.name};
+  co_return ended;
+}
+
 awaitable<Result<>> manage(Device& device, const FleetCommand& command) {
+  if (command.action == Action::transfer) co_return co_await transfer(device, command);
   if (command.action == Action::code) co_return co_await offerCode(device, command);
   if (command.action == Action::revoke) {
     const auto account =
@@ -200,6 +220,10 @@ void addFleetVerbs(CLI::App& app, FleetCommand& command) {
   making->add_flag("--person", command.isForPerson, "For a person's device: beckon enroll CODE");
   making->add_flag("!--no-wait", command.waits, "Do not wait; beckon fleet list signs later");
   add("show", "All that is known of a member.", Action::show)->add_option("name", command.name, "Which")->required();
+  auto* moving = add("transfer", "Order a robot to another owner's fleet, by a code of his.", Action::transfer);
+  moving->add_option("name", command.name, "Which")->required();
+  moving->add_option("code", command.code, "The code; -: it is the first line of standard input")->required();
+  moving->add_option("--name", command.nameThere, "The name of its account there; else that of the one here");
   add("revoke", "End a member: its account, what it has open, and its way back.", Action::revoke)
       ->add_option("name", command.name, "Which")
       ->required();

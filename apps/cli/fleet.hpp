@@ -17,10 +17,11 @@ class App;
 namespace beckon::cli {
 
 struct FleetCommand {
-  enum class Action { none, enroll, list, code, show, revoke };
+  enum class Action { none, enroll, list, code, show, revoke, transfer };
   Action action = Action::none;
-  std::string code;              // enroll: the code; "-": the first line of standard input
+  std::string code;              // enroll, transfer: the code; "-": the first line of standard input
   std::string name;              // of whom; enroll: as which
+  std::string nameThere;         // transfer: as which; empty: the same name
   std::string lifetime = "10m";  // code
   bool isForPerson = false;      // code: not for a robot
   bool isAgain = false;          // enroll: in the place of what was enrolled here before

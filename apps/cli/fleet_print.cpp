@@ -92,6 +92,17 @@ void printEnrolled(const fleet::Membership& membership, bool asJson) {
             << std::endl;
 }
 
+void printTransferred(const fleet::Transferred& done, bool asJson) {
+  const auto key = run::fingerprint(done.key);
+  if (asJson)
+    std::cout
+        << Json{{"account", done.account}, {"fleet", done.fleet}, {"owner", done.ownerAccount}, {"key", key}}.dump(2)
+        << std::endl;
+  else
+    std::cout << "it is " << qi::printable(done.account) << " in the fleet " << done.fleet << " of "
+              << qi::printable(done.ownerAccount) << " now, key " << key << std::endl;
+}
+
 void printRevoked(const std::string& account, bool asJson) {
   if (asJson)
     std::cout << Json{{"account", account}, {"revoked", true}}.dump(2) << "\n";
