@@ -44,7 +44,10 @@ Error Exchanges::awayError(const std::string& robot) const {
   if (!known) return known.error();
   if (const auto problem = fleet_.problemOf(robot)) return *problem;
   if (!client_.online()) return {Code::connectionLost, "the connection to the XMPP server was lost", "try again"};
-  if (const auto found = fleet_.robot(robot); found && found->state() == Robot::State::suspect)
+  const auto found = fleet_.robot(robot);
+  if (found && found->isAwaited)
+    return {Code::unknownRobot, known->text() + " was enrolled and has not logged in yet", "start beckond there"};
+  if (found && found->state() == Robot::State::suspect)
     return {Code::unknownRobot,
             known->text() + " was not heard for " + std::to_string(found->silence->count() / 1000) +
                 " s, though its server still shows it",

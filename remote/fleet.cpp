@@ -181,17 +181,15 @@ bool Fleet::isSilent(const Jid& account) const {
 }
 
 bool Fleet::isSettled(const Jid& account) const {
-  if (!client_.settled(account)) return false;
   // Present, but its capabilities are still asked for: one that is silent will not tell them.
   for (const auto& [from, presence] : client_.present())
     if (from.bare() == account && robotIn(presence) && !presence.disco && !isSilent(account)) return false;
-  return true;
+  return awaited_.contains(account) || client_.settled(account);
 }
 
 bool Fleet::isComplete() const {
-  return !membersAreAwaited_ && std::ranges::all_of(accounts_, [this](const Jid& account) {
-    return awaited_.contains(account) || isSettled(account);
-  });
+  return !membersAreAwaited_ &&
+         std::ranges::all_of(accounts_, [this](const Jid& account) { return isSettled(account); });
 }
 
 Result<Jid> Fleet::account(const std::string& name) const {

@@ -104,6 +104,7 @@ class Truth(FleetWorld):
                          {"boxed@robots.test": "offline", "well@robots.test": "online"})
         self.assertRegex(self.assertWorks(self.owner("robots")).out,
                          r"(?m)^boxed@robots\.test  offline  it was enrolled and has not logged in yet$")
+        self.assertFails(self.owner("call", "boxed/ALMotion.moveIsActive"), 3, "unknown-robot", "has not logged in yet")
         self.run_robot("boxed")
         until(lambda: self.state("boxed") == "online", "it does not come")
         # One of whom nobody knows, alike by each way to ask.
