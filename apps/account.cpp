@@ -9,8 +9,8 @@ constexpr const char* bareJid = "write it as name@server.example";
 
 }  // namespace
 
-xmpp::StropheConfig readAccount(run::ConfigFile& file) {
-  xmpp::StropheConfig account;
+xmpp::ClientStreamConfig readAccount(run::ConfigFile& file) {
+  xmpp::ClientStreamConfig account;
   const auto jid = xmpp::Jid::parse(file.text("xmpp.account"));
   if (!jid)
     file.reject("xmpp.account", jid.error().cause, bareJid);
@@ -27,8 +27,8 @@ xmpp::StropheConfig readAccount(run::ConfigFile& file) {
   return account;
 }
 
-xmpp::StropheConfig accountOf(const fleet::Membership& membership) {
-  xmpp::StropheConfig out;
+xmpp::ClientStreamConfig accountOf(const fleet::Membership& membership) {
+  xmpp::ClientStreamConfig out;
   out.account = xmpp::Jid::parse(membership.account).value();  // as Membership::load has made sure
   out.password = membership.secret;
   out.host = membership.host;
@@ -37,7 +37,7 @@ xmpp::StropheConfig accountOf(const fleet::Membership& membership) {
   return out;
 }
 
-xmpp::StropheConfig readAccount(run::ConfigFile& file, const std::optional<fleet::Membership>& membership) {
+xmpp::ClientStreamConfig readAccount(run::ConfigFile& file, const std::optional<fleet::Membership>& membership) {
   const bool isNamed = !file.textOr("xmpp.account", "").empty();
   if (!membership) return readAccount(file);
   if (isNamed)

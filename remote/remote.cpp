@@ -41,7 +41,7 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
         options(std::move(from)),
         log(std::move(to)),
         client(
-            io.get_executor(), [this, &io] { return xmpp::makeStropheStream(io.get_executor(), options.stream, log); },
+            io.get_executor(), [this, &io] { return xmpp::makeClientStream(io.get_executor(), options.stream, log); },
             config(options), log),
         fleet(io.get_executor(), client, options.robots),
         exchanges(fleet, client, options.patience),

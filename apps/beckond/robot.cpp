@@ -209,7 +209,7 @@ void RobotSide::announce(const run::Identity& identity) {
 
   const auto streams = [this] {
     if (member_) settings_.stream.password = member_->secret();
-    return xmpp::makeStropheStream(io_.get_executor(), settings_.stream, log_);
+    return xmpp::makeClientStream(io_.get_executor(), settings_.stream, log_);
   };
   client_.emplace(io_.get_executor(), streams, config, log_);
   if (settings_.membership) {
