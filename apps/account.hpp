@@ -11,10 +11,11 @@
 namespace beckon::apps {
 
 // The part of a configuration that robot and remote have in common: [xmpp] account, password_file, host, port,
-// ca_file. What is wrong becomes the file's problem (ConfigFile::finish).
+// proxy, ca_file. What is wrong becomes the file's problem (ConfigFile::finish).
 xmpp::ClientStreamConfig readAccount(run::ConfigFile& file);
-// The same of who is enrolled in a fleet; nothing then need be configured.
-xmpp::ClientStreamConfig accountOf(const fleet::Membership& membership);
+// The same of who is enrolled in a fleet; nothing then need be configured. Error invalid-config: the environment's
+// proxy.
+run::Result<xmpp::ClientStreamConfig> accountOf(const fleet::Membership& membership);
 // Of [xmpp] where it names an account, else of `membership`; both are one too many.
 xmpp::ClientStreamConfig readAccount(run::ConfigFile& file, const std::optional<fleet::Membership>& membership);
 // A list of bare JIDs.

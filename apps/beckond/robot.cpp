@@ -90,6 +90,7 @@ void RobotSide::close() {
   if (lan_) lan_->stop();
   tokensEnd_.reset();
   if (bus_) bus_->close();
+  network_.reset();
   if (client_) client_->stop();
   member_.reset();
   door_.close();
@@ -217,6 +218,8 @@ void RobotSide::announce(const run::Identity& identity) {
                                             config.payload, log_);
     client_->setPayload(member_->payload());
   }
+  network_.emplace(
+      io_.get_executor(), [this] { client_->networkChanged(); }, log_);
   door_.open(*client_);
   listening_ = authority_.onChange([this] { client_->setContacts(contacts()); });
   client_->start({

@@ -7,6 +7,7 @@
 #include "core/dnssd/announcement.hpp"
 #include "core/run/identity.hpp"
 #include "core/run/log.hpp"
+#include "core/run/network_changes.hpp"
 #include "directory/service_directory.hpp"
 #include "directory/session.hpp"
 #include "gateway/counts.hpp"
@@ -70,6 +71,7 @@ class RobotSide {
   gateway::Counts counts_{metrics_};
   std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
+  std::optional<run::NetworkChanges> network_;
   std::shared_ptr<FleetMember> member_;
   std::shared_ptr<gateway::Control> control_;
   std::optional<WatchdogProcess> watchdog_;

@@ -47,5 +47,7 @@ std::string hostName();
 
 // Where the robot that this file configures keeps its state; the rest of the file may be wrong.
 run::Result<std::filesystem::path> stateFolder(const std::filesystem::path& path);
+// The proxy that is its only way out to `host`, if there is one; likewise.
+run::Result<std::optional<xmpp::Proxy>> proxyTo(const std::string& host, const std::filesystem::path& path);
 
 }  // namespace beckon::apps

@@ -22,7 +22,8 @@ constexpr std::chrono::milliseconds deadline{40000};
 }  // namespace
 
 boost::asio::awaitable<Result<fleet::Membership>> enrol(fleet::Code code, std::string name,
-                                                        std::filesystem::path folder, bool anew) {
+                                                        std::filesystem::path folder, bool anew,
+                                                        std::optional<xmpp::Proxy> proxy) {
   if (!fleet::isName(name))
     co_return Error{Code::invalidArgument, "\"" + name + "\" cannot be the name of an account",
                     "give one of 1 to 32 small letters, digits and '-' with --name"};
@@ -47,6 +48,7 @@ boost::asio::awaitable<Result<fleet::Membership>> enrol(fleet::Code code, std::s
   const auto& place = code.place();
   HttpsTarget target{.host = place.host, .port = place.port, .pin = place.pin};
   if (target.host.starts_with('[')) target.host = target.host.substr(1, target.host.size() - 2);
+  target.proxy = std::move(proxy);
   auto asking = post(std::move(target), fleet::enrolmentPath, request.json(), deadline);
   const auto answered = co_await std::move(asking);
   if (!answered) co_return answered.error();
