@@ -74,6 +74,7 @@ Reconciler::Actions Reconciler::setPresence(Element presence) {
 Reconciler::Actions Reconciler::networkChanged(TimePoint now) {
   if (state_ == State::waiting) deadline_ = std::min(deadline_, now + retry_.anew());
   if (state_ != State::online) return {};
+  retry_.succeeded();  // if the stream is dead now, that is not the server's doing
   pinged_ = true;
   deadline_ = std::min(deadline_, now + std::min(changedDeadline, settings_.pingDeadline));
   return {Ping{}};

@@ -14,7 +14,7 @@ class Internet:
 
     def __init__(self, world):
         self.world, self.homes = world, 0
-        self.cloud = Computer(world, "cloud", "machine-cloud", processes=True)
+        self.cloud = Computer(world, "cloud", "machine-cloud")
         self.give(SERVER)
 
     def give(self, address):

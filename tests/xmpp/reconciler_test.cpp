@@ -122,6 +122,18 @@ TEST_F(ReconcilerOnline, asksForASignOfLifeWhenTheNetworkHasChangedAndDoesNotWai
   EXPECT_THAT(names(reconciler.tick(begin + 4s)), ElementsAre("close timed-out"));
 }
 
+TEST_F(ReconcilerOnline, comesBackQuicklyFromEachNewNetwork) {
+  auto now = begin;
+  for (int i = 0; i < 20; ++i) {
+    reconciler.networkChanged(now += 1s);
+    reconciler.tick(now += 3s);
+    EXPECT_LE(*reconciler.nextDeadline(), now + 1s) << i;
+    reconciler.tick(now += 1s);
+    reconciler.bound(self, now);
+    reconciler.rosterCame(nullptr, now);
+  }
+}
+
 TEST_F(ReconcilerOnline, goesOnWhenTheServerIsThereAfterAChangeOfTheNetwork) {
   reconciler.networkChanged(begin + 1s);
   reconciler.heard(begin + 2s);
