@@ -1,5 +1,7 @@
 #include "apps/account.hpp"
 
+#include "apps/proxy.hpp"
+
 #include <algorithm>
 
 namespace beckon::apps {
@@ -7,10 +9,25 @@ namespace {
 
 constexpr const char* bareJid = "write it as name@server.example";
 
+std::string hostOf(const xmpp::ClientStreamConfig& account) {
+  return account.host.empty() ? account.account.domain() : account.host;
+}
+
+xmpp::ClientStreamConfig ofMembership(const fleet::Membership& membership) {
+  xmpp::ClientStreamConfig out;
+  out.account = xmpp::Jid::parse(membership.account).value();  // as Membership::load has made sure
+  out.password = membership.secret;
+  out.host = membership.host;
+  out.port = membership.port;
+  out.caFile = membership.authoritiesFile().string();
+  out.resolver = xmpp::remembering(xmpp::resolve);
+  return out;
+}
+
 }  // namespace
 
-xmpp::StropheConfig readAccount(run::ConfigFile& file) {
-  xmpp::StropheConfig account;
+xmpp::ClientStreamConfig readAccount(run::ConfigFile& file) {
+  xmpp::ClientStreamConfig account;
   const auto jid = xmpp::Jid::parse(file.text("xmpp.account"));
   if (!jid)
     file.reject("xmpp.account", jid.error().cause, bareJid);
@@ -21,29 +38,31 @@ xmpp::StropheConfig readAccount(run::ConfigFile& file) {
   account.password = file.secret("xmpp.password_file");
   account.host = file.textOr("xmpp.host", "");
   account.port = static_cast<unsigned short>(file.integerOr("xmpp.port", 0, 0, 65535));
+  account.proxy = readProxy(file, hostOf(account));
+  account.resolver = xmpp::remembering(xmpp::resolve);
   account.caFile = file.pathOr("xmpp.ca_file", {}).string();
   account.largestStanza = static_cast<std::size_t>(
       file.integerOr("xmpp.largest_stanza", static_cast<std::int64_t>(account.largestStanza), 10'000, 16'777'216));
   return account;
 }
 
-xmpp::StropheConfig accountOf(const fleet::Membership& membership) {
-  xmpp::StropheConfig out;
-  out.account = xmpp::Jid::parse(membership.account).value();  // as Membership::load has made sure
-  out.password = membership.secret;
-  out.host = membership.host;
-  out.port = membership.port;
-  out.caFile = membership.authoritiesFile().string();
+run::Result<xmpp::ClientStreamConfig> accountOf(const fleet::Membership& membership) {
+  auto out = ofMembership(membership);
+  auto proxy = environmentsProxy(hostOf(out));
+  if (!proxy) return proxy.error();
+  out.proxy = std::move(*proxy);
   return out;
 }
 
-xmpp::StropheConfig readAccount(run::ConfigFile& file, const std::optional<fleet::Membership>& membership) {
+xmpp::ClientStreamConfig readAccount(run::ConfigFile& file, const std::optional<fleet::Membership>& membership) {
   const bool isNamed = !file.textOr("xmpp.account", "").empty();
   if (!membership) return readAccount(file);
   if (isNamed)
     file.reject("xmpp.account", "there is the account " + membership->account + ", too, of fleet " + membership->fleet,
                 "leave [xmpp] out, or move " + (membership->folder / fleet::Membership::fileName).string() + " away");
-  return accountOf(*membership);
+  auto out = ofMembership(*membership);
+  out.proxy = readProxy(file, hostOf(out));
+  return out;
 }
 
 std::vector<xmpp::Jid> readJids(run::ConfigFile& file, std::string_view key) {

@@ -38,8 +38,8 @@ constexpr std::chrono::seconds patience{10};
 
 Jid jid(const std::string& text) { return Jid::parse(text).value(); }
 
-xmpp::StropheConfig account(const test::Prosody& server, const std::string& name, const std::string& resource) {
-  xmpp::StropheConfig out;
+xmpp::ClientStreamConfig account(const test::Prosody& server, const std::string& name, const std::string& resource) {
+  xmpp::ClientStreamConfig out;
   out.account = jid(server.jid(name));
   out.resource = resource;
   out.password = "secret";
@@ -94,7 +94,7 @@ class Robot {
     config.payload = {Element("robot", "urn:beckon:robot:0").set("id", "bench")};
     const auto how = account(server, "robot", "bench");
     client_.emplace(
-        io_.get_executor(), [this, how] { return xmpp::makeStropheStream(io_.get_executor(), how, run::silentLog()); },
+        io_.get_executor(), [this, how] { return xmpp::makeClientStream(io_.get_executor(), how, run::silentLog()); },
         config, run::silentLog());
     door_.open(*client_);
     // The same as `fire`, without a bus and a door.
@@ -130,7 +130,7 @@ class Owner {
         bare_(
             io_.get_executor(),
             [this, how = account(server, "owner", "bare")] {
-              return xmpp::makeStropheStream(io_.get_executor(), how, run::silentLog());
+              return xmpp::makeClientStream(io_.get_executor(), how, run::silentLog());
             },
             bareConfig(robot_.bare()), run::silentLog()) {
     await([this]() -> awaitable<void> { (co_await remote_.start()).value(); });

@@ -1,5 +1,6 @@
 #include "remote/remote.hpp"
 
+#include "core/run/network_changes.hpp"
 #include "core/run/uuid.hpp"
 #include "remote/exchange.hpp"
 #include "xmpp/rpc.hpp"
@@ -42,7 +43,7 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
         options(std::move(from)),
         log(std::move(to)),
         client(
-            io.get_executor(), [this, &io] { return xmpp::makeStropheStream(io.get_executor(), options.stream, log); },
+            io.get_executor(), [this, &io] { return xmpp::makeClientStream(io.get_executor(), options.stream, log); },
             config(options), log),
         fleet(io.get_executor(), client, options.robots),
         exchanges(fleet, client, options.patience),
@@ -136,6 +137,7 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
   run::Log log;
   std::optional<Result<>> started;
   xmpp::Client client;
+  std::optional<run::NetworkChanges> network;
   Fleet fleet;
   Exchanges exchanges;
   const std::string watchPrefix;
@@ -168,6 +170,8 @@ awaitable<Result<>> Remote::start() {
       .message = [state](const Element& message) { state->received(message); },
       .settled = [state](const Jid& contact) { state->fleet.settled(contact); },
   });
+  state->network.emplace(
+      state->context.get_executor(), [state] { state->client.networkChanged(); }, state->log);
   while (!state->started) co_await state->fleet.untilChanged(steady_clock::time_point::max());
   const auto result = *state->started;
   if (!result) stop();
@@ -175,6 +179,7 @@ awaitable<Result<>> Remote::start() {
 }
 
 void Remote::stop() {
+  state_->network.reset();
   state_->client.stop();
   state_->exchanges.close();
 }

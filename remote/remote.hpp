@@ -8,7 +8,7 @@
 #include "fleet/protocol.hpp"
 #include "remote/fleet.hpp"
 #include "remote/watch.hpp"
-#include "xmpp/strophe_stream.hpp"
+#include "xmpp/client_stream.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -26,7 +26,7 @@ namespace beckon::remote {
 class Remote {
  public:
   struct Options {
-    xmpp::StropheConfig stream;
+    xmpp::ClientStreamConfig stream;
     std::vector<xmpp::Jid> robots;  // accounts: watched, and approved when they ask
     // Of a device that is enrolled in a fleet: its robots are found by themselves, and each has to show what the owner
     // has signed.

@@ -378,6 +378,10 @@ void Client::setPayload(const std::vector<Element>& payload) {
   if (!state_->stopped) state_->perform(state_->reconciler.setPresence(state_->description.presence(payload)));
 }
 
+void Client::networkChanged() {
+  if (!state_->stopped) state_->perform(state_->reconciler.networkChanged(steady_clock::now()));
+}
+
 bool Client::online() const { return state_->reconciler.online(); }
 const Jid& Client::self() const { return state_->self; }
 const std::map<Jid, Presence>& Client::present() const { return state_->table.present(); }

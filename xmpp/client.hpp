@@ -70,6 +70,9 @@ class Client {
   // In place of Config::payload from now on.
   void setPayload(const std::vector<Element>& payload);
 
+  // To be told: see Reconciler, and run::NetworkChanges.
+  void networkChanged();
+
   bool online() const;
   const Jid& self() const;  // the full JID; empty while offline
   // Who is there now, by full JID.

@@ -1,7 +1,6 @@
 #include "xmpp/component_protocol.hpp"
 
 #include "xmpp/negotiation.hpp"
-#include "xmpp/stanza_error.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -42,22 +41,10 @@ ComponentProtocol::ComponentProtocol(Jid domain, std::string secret, std::size_t
 
 ComponentProtocol::~ComponentProtocol() { OPENSSL_cleanse(secret_.data(), secret_.size()); }
 
-std::string ComponentProtocol::header() const {
-  // The prefix that servers expect, whatever XML allows.
-  auto start = Element("stream:stream", std::string(xmlns)).set("to", domain_.text()).toXml();
-  start.replace(start.size() - 2, 2, " xmlns:stream='" + std::string(ns::streams) + "'>");
-  return "<?xml version='1.0'?>" + start;
-}
+std::string ComponentProtocol::begin(bool) { return streamHeader(xmlns, {{"to", domain_.text()}}); }
 
-std::string_view ComponentProtocol::text(Stage stage) {
-  return stage == Stage::opening ? "the server's stream header" : "the answer to the secret";
-}
-
-run::Error ComponentProtocol::cut() const {
-  if (stage_ == Stage::online)
-    return {run::Code::connectionLost, "the connection to the server ended", "wait until it is back"};
-  return {run::Code::unreachable, "the server closed the connection where " + std::string(text(stage_)) + " was due",
-          std::string(checkPort)};
+std::string_view ComponentProtocol::awaited() const {
+  return stage_ == Stage::opening ? "the server's stream header" : "the answer to the secret";
 }
 
 std::optional<ComponentProtocol::Step> ComponentProtocol::next() {
@@ -66,19 +53,22 @@ std::optional<ComponentProtocol::Step> ComponentProtocol::next() {
     if (!event) return end(event.error());
     if (!*event) return std::nullopt;
     if (const auto* opened = std::get_if<StreamParser::Opened>(&**event)) {
-      if (auto step = begin(opened->header)) return step;
+      if (auto step = this->opened(opened->header)) return step;
     } else if (auto* child = std::get_if<StreamParser::Child>(&**event)) {
       return received(std::move(child->element));
     } else if (auto* large = std::get_if<StreamParser::Dropped>(&**event)) {
+      if (!online()) return Refusal{{}, large->why};
+      translate(large->head);
       return dropped(std::move(large->head), large->why);
     } else {
-      return end(cut());
+      ended_ = true;
+      return Closed{};
     }
   }
   return std::nullopt;
 }
 
-std::optional<ComponentProtocol::Step> ComponentProtocol::begin(const Element& header) {
+std::optional<ComponentProtocol::Step> ComponentProtocol::opened(const Element& header) {
   if (!header.is("stream", ns::streams))
     return end({run::Code::protocolError, "the server's stream header is not that of XMPP", std::string(checkPort)});
   const auto id = header.attribute("id");
@@ -94,27 +84,10 @@ ComponentProtocol::Step ComponentProtocol::received(Element element) {
     return Stanza{std::move(element)};
   }
   if (stage_ == Stage::opening || !element.is("handshake", xmlns))
-    return end({run::Code::protocolError,
-                "the server sent something else where " + std::string(text(stage_)) + " was due",
+    return end({run::Code::protocolError, "the server sent something else where " + std::string(awaited()) + " was due",
                 std::string(checkPort)});
   stage_ = Stage::online;
-  return Online{};
-}
-
-ComponentProtocol::Step ComponentProtocol::dropped(Element head, const run::Error& why) const {
-  translate(head);
-  const auto type = head.attribute("type");
-  if (!head.is("iq", ns::client) || stage_ != Stage::online) return Refusal{{}, why};
-  const auto error = StanzaError::from(why).element();
-  if (type == "result") return Stanza{std::move(head.set("type", "error").add(error))};
-  if (type != "get" && type != "set") return Refusal{{}, why};
-  const auto answer = Element("iq", std::string(ns::client))
-                          .set("type", "error")
-                          .set("id", head.attribute("id"))
-                          .set("to", head.attribute("from"))
-                          .set("from", head.attribute("to"))
-                          .add(error);
-  return Refusal{answer.toXml(ns::client), why};
+  return Online{domain_};
 }
 
 ComponentProtocol::Step ComponentProtocol::end(run::Error why) {

@@ -48,6 +48,7 @@ class Negotiation {
   Step receive(const Element& element);
 
   Stage stage() const { return stage_; }
+  bool authenticated() const { return authenticated_; }
   const Jid& bound() const { return bound_; }
 
  private:

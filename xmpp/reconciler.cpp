@@ -71,6 +71,15 @@ Reconciler::Actions Reconciler::setPresence(Element presence) {
   return {Send{settings_.presence}};
 }
 
+Reconciler::Actions Reconciler::networkChanged(TimePoint now) {
+  if (state_ == State::waiting) deadline_ = std::min(deadline_, now + retry_.anew());
+  if (state_ != State::online) return {};
+  retry_.succeeded();  // if the stream is dead now, that is not the server's doing
+  pinged_ = true;
+  deadline_ = std::min(deadline_, now + std::min(changedDeadline, settings_.pingDeadline));
+  return {Ping{}};
+}
+
 Reconciler::Actions Reconciler::bound(const Jid& self, TimePoint now) {
   if (state_ != State::connecting) return {};
   account_ = self.bare();

@@ -49,6 +49,9 @@ class Reconciler {
   // that throw each other off the same account come to rest instead.
   static constexpr Duration lasting{10000};
 
+  // For the answer of a server after a change of the network: a round trip by satellite and a busy server.
+  static constexpr Duration changedDeadline{3000};
+
   struct Open {};       // make a stream
   struct AskRoster {};  // and tell its answer by rosterCame()
   struct Send {
@@ -78,6 +81,9 @@ class Reconciler {
   // From now on, on this stream and those to come.
   Actions setContacts(std::set<Jid> contacts, TimePoint now);
   Actions setPresence(Element presence);
+  // This computer's addresses or routes are others now: the stream has to prove soon that it is alive, and who waits
+  // for another attempt waits no longer than for a first one.
+  Actions networkChanged(TimePoint now);
 
   // Of the stream that the last Open made:
   Actions bound(const Jid& self, TimePoint now);

@@ -9,12 +9,15 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 namespace beckon::xmpp {
 namespace {
 
 constexpr unsigned short clientPort = 5222;  // RFC 6120 section 14.7
+// XEP-0368 has no port of its own: 5223 is that of old, 443 the one that firewalls let through.
+constexpr unsigned short httpsPort = 443, oldTlsPort = 5223;
 
 // Of this thread (glibc keeps it so): two tries of two seconds for each name server, in place of two of five.
 void boundWaiting() {
@@ -24,7 +27,7 @@ void boundWaiting() {
   }
 }
 
-// Appends the addresses of one host; gives getaddrinfo's error otherwise.
+// The addresses of one host; getaddrinfo's error where there is none.
 int addresses(const std::string& host, unsigned short port, std::vector<Endpoint>& out) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -40,17 +43,66 @@ int addresses(const std::string& host, unsigned short port, std::vector<Endpoint
   return 0;
 }
 
-std::vector<SrvRecord> lookUpSrv(const std::string& domain) {
-  const auto name = "_xmpp-client._tcp." + domain + ".";
+// Nothing: the name servers did not answer. Empty: there is no record.
+std::optional<std::vector<SrvRecord>> lookUpSrv(const std::string& service, const std::string& domain) {
+  const auto name = service + "._tcp." + domain + ".";
   std::array<std::uint8_t, 4096> answer{};
   const int size = res_query(name.c_str(), ns_c_in, ns_t_srv, answer.data(), static_cast<int>(answer.size()));
-  if (size <= 0) return {};
+  if (size <= 0) {
+    if (h_errno == TRY_AGAIN) return std::nullopt;
+    return std::vector<SrvRecord>{};
+  }
   return readSrv({answer.data(), std::min(answer.size(), static_cast<std::size_t>(size))});
+}
+
+bool saysNone(const std::vector<SrvRecord>& records) {
+  return records.size() == 1 && (records[0].target.empty() || records[0].target == ".");
 }
 
 run::Error notFound(const std::string& host, int error) {
   return {run::Code::unreachable, "no address is known for " + host + " (" + gai_strerror(error) + ")",
           "check the server's name and this machine's network and name server"};
+}
+
+struct Target {
+  std::string host;
+  unsigned short port = 0;
+  bool directTls = false;
+};
+
+// As the SRV records say; empty where there are none.
+run::Result<std::vector<Target>> fromDns(const std::string& domain) {
+  auto records = lookUpSrv("_xmpp-client", domain);
+  auto direct = records ? lookUpSrv("_xmpps-client", domain) : std::nullopt;  // one wait is enough
+  const bool none = records && saysNone(*records);
+  if (!records || none) records.emplace();
+  if (direct && !saysNone(*direct))
+    for (auto& record : *direct) {
+      record.directTls = true;
+      records->push_back(std::move(record));
+    }
+  if (records->empty() && none)
+    return run::Error{run::Code::unreachable, domain + " says in its SRV record that it has no XMPP server",
+                      "check the domain in the account's address"};
+  std::mt19937 random{std::random_device{}()};
+  std::vector<Target> out;
+  for (auto& record : orderSrv(std::move(*records), random))
+    out.push_back({std::move(record.target), record.port, record.directTls});
+  return out;
+}
+
+run::Result<std::vector<Target>> targetsOf(const Whereabouts& where) {
+  std::vector<Target> out;
+  if (!where.host.empty()) {
+    out.push_back(
+        {where.host, where.port ? where.port : clientPort, where.port == httpsPort || where.port == oldTlsPort});
+    return out;
+  }
+  auto found = fromDns(where.domain);
+  if (!found || !found->empty()) return found;
+  out.push_back({where.domain, where.port ? where.port : clientPort, false});
+  if (!where.proxy.address.empty()) out.push_back({where.domain, httpsPort, true});
+  return out;
 }
 
 }  // namespace
@@ -105,23 +157,43 @@ std::vector<SrvRecord> orderSrv(std::vector<SrvRecord> records, std::mt19937& ra
   return records;
 }
 
-run::Result<std::vector<Endpoint>> resolve(const std::string& domain, const std::string& host, unsigned short port) {
+run::Result<std::vector<Route>> resolve(const Whereabouts& where) {
   boundWaiting();
-  std::vector<Endpoint> out;
-  if (host.empty()) {
-    std::mt19937 random{std::random_device{}()};
-    const auto records = orderSrv(lookUpSrv(domain), random);
-    if (records.size() == 1 && (records[0].target.empty() || records[0].target == "."))
-      return run::Error{run::Code::unreachable, domain + " says in its SRV record that it has no XMPP server",
-                        "check the domain in the account's address"};
-    int error = 0;
-    for (const auto& record : records) error = addresses(record.target, record.port, out);
-    if (!records.empty() && out.empty()) return notFound(records.back().target, error);
-    if (!out.empty()) return out;
+  const auto targets = targetsOf(where);
+  if (!targets) return targets.error();
+  const bool isDirect = where.proxy.address.empty();
+  std::vector<Route> out;
+  std::string last = where.proxy.address;
+  std::vector<Endpoint> dials;
+  int error = isDirect ? 0 : addresses(where.proxy.address, where.proxy.port, dials);
+  for (const auto& target : *targets) {
+    if (isDirect) {
+      dials.clear();
+      last = target.host;
+      error = addresses(target.host, target.port, dials);
+    }
+    for (const auto& dial : dials)
+      out.push_back({dial, target.directTls, isDirect ? std::string() : target.host,
+                     isDirect ? static_cast<unsigned short>(0) : target.port});
   }
-  const auto& name = host.empty() ? domain : host;
-  if (const int error = addresses(name, port ? port : clientPort, out)) return notFound(name, error);
+  if (out.empty()) return notFound(last, error);
   return out;
+}
+
+Resolver remembering(Resolver resolver) {
+  struct Memory {
+    std::mutex mutex;
+    std::vector<Route> last;
+  };
+  return [resolver = std::move(resolver), memory = std::make_shared<Memory>()](const Whereabouts& where) {
+    auto found = resolver(where);
+    const std::lock_guard lock(memory->mutex);
+    if (found)
+      memory->last = *found;
+    else if (!memory->last.empty())
+      return run::Result<std::vector<Route>>(memory->last);
+    return found;
+  };
 }
 
 }  // namespace beckon::xmpp

@@ -22,6 +22,11 @@ class Retry {
     const auto least = hopeless ? most / 2 : Duration(0);
     return Duration(std::uniform_int_distribution<Duration::rep>(least.count(), most.count())(random_));
   }
+  // Something has changed by which the next attempt may do better than those before.
+  Duration anew() {
+    attempts_ = 0;
+    return next(false);
+  }
   void succeeded() { attempts_ = 0; }
 
  private:

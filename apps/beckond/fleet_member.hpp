@@ -6,6 +6,7 @@
 #include "fleet/membership.hpp"
 #include "fleet/transfer.hpp"
 #include "xmpp/client.hpp"
+#include "xmpp/proxy.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -26,6 +27,8 @@ class FleetMember : public std::enable_shared_from_this<FleetMember> {
   struct Events {
     std::function<void()> stated;  // statement() is another one
     std::function<void()> moved;   // the folder holds a membership of another fleet; the owner is being answered
+    // The only way out to a relay, if there is one.
+    std::function<run::Result<std::optional<xmpp::Proxy>>(const std::string& host)> proxyTo;
   };
   // `client` outlives it.
   FleetMember(boost::asio::any_io_executor executor, xmpp::Client& client, fleet::Membership membership,

@@ -59,8 +59,13 @@ Result<fleet::Code> FleetMember::accept(const fleet::TransferOrder& order) {
 }
 
 boost::asio::awaitable<void> FleetMember::move(fleet::Code code, std::string name, xmpp::IqReply reply) {
-  auto enrolling = enrolElsewhere(std::move(code), std::move(name), membership_.folder);
-  const auto moved = co_await std::move(enrolling);
+  auto moved = Result<fleet::Membership>(Error{});
+  if (auto proxy = events_.proxyTo(code.place().host)) {
+    auto enrolling = enrolElsewhere(std::move(code), std::move(name), membership_.folder, std::move(*proxy));
+    moved = co_await std::move(enrolling);
+  } else {
+    moved = proxy.error();
+  }
   const auto identity = moved ? run::loadIdentity(membership_.folder) : Result<run::Identity>(moved.error());
   if (!identity) {
     log_->warn("this robot stays in fleet {}: {}; next: {}", membership_.fleet, identity.error().cause,

@@ -61,10 +61,12 @@ run::Result<> enroll(Enrolment wish, const std::string& configFile) {
   if (const auto there = provideConfig(configFile); !there) return there.error();
   const auto state = apps::stateFolder(configFile);
   if (!state) return state.error();
+  auto proxy = apps::proxyTo(code->place().host, configFile);
+  if (!proxy) return proxy.error();
   if (wish.name.empty()) wish.name = apps::nameFrom(apps::hostName());
   boost::asio::io_context io(1);
   run::Result<> result;
-  boost::asio::co_spawn(io, apps::enrol(*code, wish.name, *state, wish.isAgain),
+  boost::asio::co_spawn(io, apps::enrol(*code, wish.name, *state, wish.isAgain, *proxy),
                         [&](std::exception_ptr broken, run::Result<fleet::Membership> ended) {
                           if (broken) std::rethrow_exception(broken);
                           if (!ended) return void(result = ended.error());

@@ -94,6 +94,7 @@ void RobotSide::close() {
   tellAgain_.cancel();
   leaving_.cancel();
   if (bus_) bus_->close();
+  network_.reset();
   if (client_) client_->stop();
   member_.reset();
   if (door_) door_->close();

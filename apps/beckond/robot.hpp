@@ -9,6 +9,7 @@
 #include "core/dnssd/announcement.hpp"
 #include "core/run/identity.hpp"
 #include "core/run/log.hpp"
+#include "core/run/network_changes.hpp"
 #include "directory/service_directory.hpp"
 #include "directory/session.hpp"
 #include "gateway/counts.hpp"
@@ -82,6 +83,7 @@ class RobotSide {
   gateway::Counts counts_{metrics_};
   std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
+  std::optional<run::NetworkChanges> network_;
   std::shared_ptr<FleetMember> member_;
   bool hasMoved_ = false;                  // to another fleet, and its client is still here
   std::optional<run::Identity> identity_;  // with an account

@@ -31,15 +31,19 @@ void RobotSide::announce(const run::Identity& identity) {
   config.contacts = contacts();
   const auto streams = [this] {
     if (member_) settings_.stream.password = member_->secret();
-    return xmpp::makeStropheStream(io_.get_executor(), settings_.stream, log_);
+    return xmpp::makeClientStream(io_.get_executor(), settings_.stream, log_);
   };
   client_.emplace(io_.get_executor(), streams, config, log_);
   if (settings_.membership) {
-    FleetMember::Events events{.stated = [this] { client_->setPayload(payload()); }, .moved = [this] { leaveSoon(); }};
+    FleetMember::Events events{.stated = [this] { client_->setPayload(payload()); },
+                               .moved = [this] { leaveSoon(); },
+                               .proxyTo = [this](const std::string& host) { return proxyTo(host, settings_.file); }};
     member_ = std::make_shared<FleetMember>(io_.get_executor(), *client_, *settings_.membership, identity,
                                             std::move(events), log_);
     member_->open();
   }
+  network_.emplace(
+      io_.get_executor(), [this] { client_->networkChanged(); }, log_);
   identity_ = identity;
   login_ = run::makeUuid();
   openDoor();

@@ -24,6 +24,7 @@ void RobotSide::become() {
   turned_.reset();
   listening_.reset();
   door_.reset();
+  network_.reset();
   client_->stop();
   member_.reset();
   const auto before = settings_.membership->ownerAccount;

@@ -1,6 +1,7 @@
 #include "apps/beckond/settings.hpp"
 
 #include "apps/account.hpp"
+#include "apps/proxy.hpp"
 #include "apps/tls_options.hpp"
 #include "core/qi/utf8.hpp"
 #include "policy/policy_file.hpp"
@@ -157,6 +158,14 @@ run::Result<std::filesystem::path> stateFolder(const std::filesystem::path& path
   auto file = run::ConfigFile::open(path);
   if (!file) return file.error();
   auto out = readState(*file, path);
+  if (const auto valid = file->finishPart(); !valid) return valid.error();
+  return out;
+}
+
+run::Result<std::optional<xmpp::Proxy>> proxyTo(const std::string& host, const std::filesystem::path& path) {
+  auto file = run::ConfigFile::open(path);
+  if (!file) return file.error();
+  auto out = readProxy(*file, host);
   if (const auto valid = file->finishPart(); !valid) return valid.error();
   return out;
 }

@@ -6,7 +6,7 @@
 #include "localbus/tls_context.hpp"
 #include "policy/audit/trail.hpp"
 #include "policy/policy.hpp"
-#include "xmpp/strophe_stream.hpp"
+#include "xmpp/client_stream.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -19,7 +19,7 @@ struct Settings {
   std::filesystem::path file;
   bool hasAccount = true;                       // otherwise there is a LAN door, and nothing of XMPP
   std::optional<fleet::Membership> membership;  // of who was enrolled: that account is used
-  xmpp::StropheConfig stream;
+  xmpp::ClientStreamConfig stream;
   localbus::Endpoint bus;
   bool isAttached = false;  // to a directory at `bus` that somebody else runs; otherwise we hold one there
   std::optional<localbus::TlsContext> tls;       // to dial `bus` if attached, else to listen there; where it speaks TLS
@@ -47,5 +47,7 @@ std::string hostName();
 
 // Where the robot that this file configures keeps its state; the rest of the file may be wrong.
 run::Result<std::filesystem::path> stateFolder(const std::filesystem::path& path);
+// The proxy that is its only way out to `host`, if there is one; likewise.
+run::Result<std::optional<xmpp::Proxy>> proxyTo(const std::string& host, const std::filesystem::path& path);
 
 }  // namespace beckon::apps

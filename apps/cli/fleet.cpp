@@ -4,6 +4,7 @@
 #include "apps/cli/robot_target.hpp"
 #include "apps/cli/token.hpp"
 #include "apps/enrol/enrol.hpp"
+#include "apps/proxy.hpp"
 #include "core/run/identity.hpp"
 #include "remote/owner.hpp"
 
@@ -129,7 +130,10 @@ awaitable<Result<>> enroll(boost::asio::io_context& io, FleetCommand command, ru
   if (code->place().kind == Kind::robot)
     co_return Error{Code::badCode, "this code is for a robot", "use it there: beckond enroll CODE"};
   const auto folder = stateFolder(command.config);
-  auto enrolling = apps::enrol(*code, command.name.empty() ? usualName() : command.name, folder, command.isAgain);
+  auto proxy = apps::environmentsProxy(code->place().host);
+  if (!proxy) co_return proxy.error();
+  auto enrolling =
+      apps::enrol(*code, command.name.empty() ? usualName() : command.name, folder, command.isAgain, *proxy);
   const auto membership = co_await std::move(enrolling);
   if (!membership) co_return membership.error();
   printEnrolled(*membership, command.json);

@@ -21,7 +21,9 @@ run::Result<remote::Remote::Options> readRemote(const std::filesystem::path& pat
   // Who is enrolled need not configure anything.
   std::error_code problem;
   if (options.membership && !std::filesystem::exists(path, problem)) {
-    options.stream = apps::accountOf(*options.membership);
+    auto stream = apps::accountOf(*options.membership);
+    if (!stream) return stream.error();
+    options.stream = std::move(*stream);
     return options;
   }
   auto file = run::ConfigFile::open(path);

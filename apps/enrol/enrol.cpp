@@ -26,11 +26,13 @@ Result<run::PrivateKey> readOrMakeKey(const std::filesystem::path& file) {
 
 // Asks the relay, and makes a membership for `folder` of what it answers; that is not saved yet.
 boost::asio::awaitable<Result<fleet::Membership>> exchange(fleet::Code code, std::string name, run::Identity identity,
-                                                           std::filesystem::path folder) {
+                                                           std::filesystem::path folder,
+                                                           std::optional<xmpp::Proxy> proxy) {
   const auto request = fleet::EnrolmentRequest::make(code, name, identity.id, identity.key);
   const auto& place = code.place();
   HttpsTarget target{.host = place.host, .port = place.port, .pin = place.pin};
   if (target.host.starts_with('[')) target.host = target.host.substr(1, target.host.size() - 2);
+  target.proxy = std::move(proxy);
   auto asking = post(std::move(target), fleet::enrolmentPath, request.json(), deadline);
   const auto answered = co_await std::move(asking);
   if (!answered) co_return answered.error();
@@ -43,7 +45,8 @@ boost::asio::awaitable<Result<fleet::Membership>> exchange(fleet::Code code, std
 }  // namespace
 
 boost::asio::awaitable<Result<fleet::Membership>> enrol(fleet::Code code, std::string name,
-                                                        std::filesystem::path folder, bool anew) {
+                                                        std::filesystem::path folder, bool anew,
+                                                        std::optional<xmpp::Proxy> proxy) {
   if (!fleet::isName(name))
     co_return Error{Code::invalidArgument, "\"" + name + "\" cannot be the name of an account",
                     "give one of 1 to 32 small letters, digits and '-' with --name"};
@@ -63,7 +66,7 @@ boost::asio::awaitable<Result<fleet::Membership>> enrol(fleet::Code code, std::s
     if (!key) co_return key.error();
     identity->key = *key;
   }
-  auto asking = exchange(std::move(code), std::move(name), std::move(*identity), folder);
+  auto asking = exchange(std::move(code), std::move(name), std::move(*identity), folder, std::move(proxy));
   auto membership = co_await std::move(asking);
   if (!membership) co_return membership.error();
   if (anew) {
@@ -79,7 +82,8 @@ boost::asio::awaitable<Result<fleet::Membership>> enrol(fleet::Code code, std::s
 }
 
 boost::asio::awaitable<Result<fleet::Membership>> enrolElsewhere(fleet::Code code, std::string name,
-                                                                 std::filesystem::path folder) {
+                                                                 std::filesystem::path folder,
+                                                                 std::optional<xmpp::Proxy> proxy) {
   const auto next = folder / fleet::Membership::nextName;
   auto identity = run::loadIdentity(folder);
   if (!identity) co_return identity.error();
@@ -90,7 +94,7 @@ boost::asio::awaitable<Result<fleet::Membership>> enrolElsewhere(fleet::Code cod
   const auto key = readOrMakeKey(next / run::keyFileName);
   if (!key) co_return key.error();
   identity->key = *key;
-  auto asking = exchange(std::move(code), std::move(name), std::move(*identity), next);
+  auto asking = exchange(std::move(code), std::move(name), std::move(*identity), next, std::move(proxy));
   auto membership = co_await std::move(asking);
   if (!membership) co_return membership.error();
   if (const auto kept = membership->save(); !kept) co_return kept.error();

@@ -86,7 +86,8 @@ Error told(const Error& problem, const HttpsTarget& target, const std::string& d
 }
 
 asio::awaitable<Result<std::unique_ptr<Stream>>> connect(HttpsTarget target, Deadline until) {
-  auto resolving = doctor::resolve(target.host, until);
+  const auto& first = target.proxy ? target.proxy->place : xmpp::Endpoint{target.host, target.port};
+  auto resolving = doctor::resolve(first.address, until);
   const auto addresses = co_await std::move(resolving);
   if (!addresses)
     co_return Error{addresses.error().code, addresses.error().cause, "check the code and this computer's network"};
@@ -95,7 +96,7 @@ asio::awaitable<Result<std::unique_ptr<Stream>>> connect(HttpsTarget target, Dea
   for (const auto& address : *addresses) {
     // Each has its share of the time: one that is silent does not hide the next.
     const auto now = std::chrono::steady_clock::now();
-    auto connecting = Stream::connect({address, target.port}, now + (until - now) / static_cast<int>(left--));
+    auto connecting = Stream::connect({address, first.port}, now + (until - now) / static_cast<int>(left--));
     auto stream = co_await std::move(connecting);
     if (stream) co_return stream;
     last = stream.error();
@@ -103,6 +104,21 @@ asio::awaitable<Result<std::unique_ptr<Stream>>> connect(HttpsTarget target, Dea
   if (last.code == Code::timedOut) co_return told(last, target, "to take a connection");
   co_return Error{Code::unreachable, "cannot reach " + urlOf(target) + ": " + last.cause,
                   "check the address and this computer's network, and that the server runs"};
+}
+
+asio::awaitable<Result<>> passProxy(Stream& stream, HttpsTarget target, Deadline until) {
+  xmpp::ProxyHandshake handshake(*target.proxy, target.host, target.port);
+  auto toSend = handshake.first();
+  std::array<std::uint8_t, 1024> room;
+  while (toSend && !handshake.done()) {
+    auto sending = stream.send(qi::Bytes(toSend->begin(), toSend->end()), until);
+    if (const auto sent = co_await std::move(sending); !sent) co_return sent.error();
+    const auto got = co_await stream.receive(room, until);
+    if (!got) co_return got.error();
+    toSend = handshake.receive({reinterpret_cast<const char*>(room.data()), *got});
+  }
+  if (!toSend) co_return toSend.error();
+  co_return Result<>();
 }
 
 qi::Bytes requestOf(const HttpsTarget& target, const std::string& path, const std::string& body) {
@@ -168,6 +184,11 @@ asio::awaitable<Result<HttpAnswer>> post(HttpsTarget target, std::string path, s
   auto connecting = connect(target, until);
   const auto stream = co_await std::move(connecting);
   if (!stream) co_return stream.error();
+  if (target.proxy) {
+    auto passing = passProxy(**stream, target, until);
+    const auto passed = co_await std::move(passing);
+    if (!passed) co_return told(passed.error(), target, "at the proxy");
+  }
   auto securing = (*stream)->secure(*context, target.host, until);
   const auto secured = co_await std::move(securing);
   if (!secured) co_return told(secured.error(), target, "during the TLS handshake");

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "core/run/error.hpp"
+#include "xmpp/proxy.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace beckon::apps {
@@ -18,7 +20,8 @@ struct HttpsTarget {
   // signed its certificate and for whatever host. Empty: the certificate must be for `host`, by an authority that is
   // trusted.
   std::string pin = {};
-  std::string caFile = {};  // PEM of authorities that are trusted beside the system's; empty: none
+  std::string caFile = {};                // PEM of authorities that are trusted beside the system's; empty: none
+  std::optional<xmpp::Proxy> proxy = {};  // the only way out; it looks up the host
 };
 
 struct HttpAnswer {

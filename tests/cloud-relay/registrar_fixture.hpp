@@ -6,7 +6,7 @@
 #include "tests/support/prosody.hpp"
 #include "tests/support/run_until.hpp"
 #include "xmpp/component_stream.hpp"
-#include "xmpp/strophe_stream.hpp"
+#include "xmpp/client_stream.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -28,14 +28,14 @@ using test::runUntil;
 // A stream of an account on a server, as long as it is let be.
 struct Login {
   Login(boost::asio::io_context& io, const Prosody& server, const std::string& account, const std::string& secret) {
-    xmpp::StropheConfig how;
+    xmpp::ClientStreamConfig how;
     how.account = xmpp::Jid::parse(account).value();
     how.resource = "test";
     how.password = secret;
     how.host = server.host();
     how.port = server.port();
     how.caFile = server.caFile();
-    stream = xmpp::makeStropheStream(io.get_executor(), how, run::silentLog());
+    stream = xmpp::makeClientStream(io.get_executor(), how, run::silentLog());
     stream->start({[this](const xmpp::Jid& jid) { self = jid; },
                    [this](xmpp::Element stanza) { heard.push_back(std::move(stanza)); },
                    [this](const run::Error& why) { closed = why; }});

@@ -106,7 +106,7 @@ class FleetWorld(XmppWorld):
 
     def at(self, who, *arguments):
         """One run of `beckon` on that device."""
-        command = [str(BIN / "beckon"), *map(str, arguments)]
+        command = [*self.inside, str(BIN / "beckon"), *map(str, arguments)]
         env = {**self.env, "HOME": str(self.home_of(who))}
         return Answer(subprocess.run(command, capture_output=True, text=True, timeout=2 * LONGEST, env=env, stdin=subprocess.DEVNULL))
 
@@ -150,7 +150,7 @@ class FleetWorld(XmppWorld):
         return config
 
     def enrol_robot(self, name, code, *options, folder=None):
-        command = [BIN / "beckond", "enroll", code, "--config", self.config_of(folder or name), "--name", name, *options]
+        command = [*self.inside, BIN / "beckond", "enroll", code, "--config", self.config_of(folder or name), "--name", name, *options]
         return Answer(subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=2 * LONGEST, env=self.env, stdin=subprocess.DEVNULL))
 
     def run_robot(self, folder, *command):

@@ -1,7 +1,7 @@
 // What a server can send to a component, split anywhere; and the same XML read by libstrophe.
 // Input: one byte that the splits are drawn from, then what the server sends.
 #include "tests/fuzz/check.hpp"
-#include "tests/fuzz/strophe_parser.hpp"
+#include "tests/strophe/strophe_parser.hpp"
 #include "xmpp/component_protocol.hpp"
 
 #include <algorithm>
@@ -65,6 +65,11 @@ struct Conversation {
   void judge(const ComponentProtocol::Refusal& refusal) {
     check(!refusal.why.cause.empty() && (refusal.xml.empty() || (online && strophe.parse(refusal.xml))));
     steps.push_back("refuse " + refusal.xml);
+  }
+  void judge(const ComponentProtocol::StartTls&) { check(false); }
+  void judge(const ComponentProtocol::Closed&) {
+    ended = true;
+    steps.emplace_back("closed");
   }
   void judge(const ComponentProtocol::End& end) {
     check(!end.why.cause.empty());

@@ -1,7 +1,7 @@
 // What somebody says about himself, and the hash that is to prove it (XEP-0115).
 // Input: an element.
 #include "tests/fuzz/check.hpp"
-#include "tests/fuzz/strophe_parser.hpp"
+#include "tests/fuzz/parse.hpp"
 #include "xmpp/caps.hpp"
 
 #include <algorithm>
@@ -10,8 +10,7 @@ using namespace beckon::xmpp;
 using beckon::fuzz::check;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static beckon::fuzz::StropheParser parser;
-  const auto element = parser.parse(std::string(beckon::fuzz::textOf({data, size})));
+  const auto element = beckon::fuzz::parse(std::string(beckon::fuzz::textOf({data, size})));
   if (!element) return 0;
 
   if (const auto disco = Disco::read(*element)) {
@@ -24,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto backwards = Disco::read(turned);
     check(backwards && capsHash(*backwards) == hash);
     // What is told on means the same.
-    const auto again = parser.parse(disco->query("node#ver").toXml());
+    const auto again = beckon::fuzz::parse(disco->query("node#ver").toXml());
     check(again && again->attribute("node") == "node#ver");
     const auto told = Disco::read(*again);
     check(told && capsHash(*told) == hash);
@@ -32,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
 
   if (const auto caps = Caps::read(*element)) {
-    const auto again = parser.parse(Element("presence", std::string(ns::client)).add(caps->element()).toXml());
+    const auto again = beckon::fuzz::parse(Element("presence", std::string(ns::client)).add(caps->element()).toXml());
     const auto told = again ? Caps::read(*again) : std::nullopt;
     check(told && told->node == caps->node && told->ver == caps->ver && told->hash == caps->hash);
   }

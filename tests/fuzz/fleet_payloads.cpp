@@ -6,7 +6,7 @@
 #include "fleet/condition.hpp"
 #include "fleet/transfer.hpp"
 #include "tests/fuzz/check.hpp"
-#include "tests/fuzz/strophe_parser.hpp"
+#include "tests/fuzz/parse.hpp"
 
 using namespace beckon;
 using fuzz::check;
@@ -21,10 +21,9 @@ bool isExplained(const run::Result<T>& result) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static fuzz::StropheParser parser;
   // Somebody's; for no key at all, 32 zeros, signatures of zeros hold now and then.
   static const auto owner = *run::fromBase64url<32>("iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w");
-  const auto payload = parser.parse(std::string(fuzz::textOf({data, size})));
+  const auto payload = beckon::fuzz::parse(std::string(fuzz::textOf({data, size})));
   if (!payload) return 0;
 
   const auto info = fleet::readMembers(*payload);

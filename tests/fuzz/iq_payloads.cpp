@@ -3,28 +3,20 @@
 #include "core/qi/json.hpp"
 #include "core/qi/utf8.hpp"
 #include "tests/fuzz/check.hpp"
+#include "tests/fuzz/parse.hpp"
 #include "xmpp/rpc.hpp"
-#include "xmpp/strophe_element.hpp"
 
 #include <memory>
 
 using namespace beckon::xmpp;
 using beckon::fuzz::check;
+using beckon::fuzz::parse;
 
 namespace {
 
 template <class T>
 bool explained(const beckon::run::Result<T>& result) {
   return result || (beckon::qi::isUtf8(result.error().cause) && !result.error().cause.empty());
-}
-
-std::optional<Element> parse(const std::string& text) {
-  static const std::unique_ptr<xmpp_ctx_t, decltype(&xmpp_ctx_free)> context(xmpp_ctx_new(nullptr, nullptr),
-                                                                             xmpp_ctx_free);
-  const std::unique_ptr<xmpp_stanza_t, decltype(&xmpp_stanza_release)> stanza(
-      xmpp_stanza_new_from_string(context.get(), text.c_str()), xmpp_stanza_release);
-  if (!stanza) return {};
-  return fromStrophe(stanza.get());
 }
 
 }  // namespace

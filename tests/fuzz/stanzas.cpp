@@ -2,7 +2,7 @@
 // Input: stanzas, separated by zero bytes. An empty one ends the stream. An id '?0' stands for that of the request that
 // the client sent last, '?1' for the one before it, and so on.
 #include "tests/fuzz/check.hpp"
-#include "tests/fuzz/strophe_parser.hpp"
+#include "tests/fuzz/parse.hpp"
 #include "tests/support/memory_stream.hpp"
 #include "xmpp/client.hpp"
 
@@ -37,7 +37,6 @@ bool isRequest(const Element& stanza) {
 }
 
 struct Conversation {
-  beckon::fuzz::StropheParser parser;
   boost::asio::io_context io;
   std::shared_ptr<MemoryServer> server = std::make_shared<MemoryServer>();
   Client client{io.get_executor(), [this] { return std::make_unique<MemoryStream>(server); }, config(),
@@ -78,7 +77,7 @@ struct Conversation {
   }
 
   void receive(const std::string& xml) {
-    auto stanza = parser.parse(xml);
+    auto stanza = beckon::fuzz::parse(xml);
     if (!stanza) return;
     if (const auto id = stanza->attribute("id"); id.size() == 2 && id[0] == '?') stanza->set("id", idOfRequest(id[1]));
     const auto before = server->sent.size();
@@ -100,7 +99,7 @@ struct Conversation {
     for (auto i = before; i < server->sent.size(); ++i) {
       const auto& sent = server->sent[i];
       if (sent.name == "iq" && !isRequest(sent)) ++answers;
-      check(parser.parse(sent.toXml()).has_value());
+      check(beckon::fuzz::parse(sent.toXml()).has_value());
     }
     // Each request is answered once, and nothing else is.
     const bool asks =

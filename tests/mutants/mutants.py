@@ -54,7 +54,7 @@ def is_defined(root, test):
     folder = FOLDER_OF.get(folder, folder)
     is_python = folder == "e2e"
     pattern = (rf"^class {suite}\(.*?^    def {name}\(self" if is_python else
-               rf"TEST(_F|_P)?\(\s*{suite},\s*{name.split('/')[0]}\s*\)")
+               rf"TEST(_F|_P)?\(\s*{suite.split('/')[-1]},\s*{name.split('/')[0]}\s*\)")
     sources = (pathlib.Path(root) / "tests" / folder).glob("*.py" if is_python else "*.cpp")
     return any(re.search(pattern, source.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL) for source in sources)
 

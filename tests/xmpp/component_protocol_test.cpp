@@ -26,6 +26,7 @@ class ComponentProtocolTest : public testing::Test {
     while (const auto step = protocol.next()) {
       if (const auto* send = std::get_if<ComponentProtocol::Send>(&*step)) out.push_back("send " + send->xml);
       if (std::holds_alternative<ComponentProtocol::Online>(*step)) out.emplace_back("online");
+      if (std::holds_alternative<ComponentProtocol::Closed>(*step)) out.emplace_back("closed");
       if (const auto* came = std::get_if<ComponentProtocol::Stanza>(&*step)) {
         stanza = came->stanza;
         out.push_back("stanza " + stanza.name);
@@ -50,13 +51,14 @@ class ComponentProtocolTest : public testing::Test {
 };
 
 TEST_F(ComponentProtocolTest, provesThatItKnowsTheSecretWithoutShowingIt) {
-  EXPECT_EQ(protocol.header(),
+  EXPECT_EQ(protocol.begin(false),
             "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' to='relay.x' "
             "xmlns:stream='http://etherx.jabber.org/streams'>");
-  EXPECT_EQ(protocol.stage(), ComponentProtocol::Stage::opening);
+  EXPECT_EQ(protocol.awaited(), "the server's stream header");
   // sha1sum of 3BF96D32secret
   EXPECT_THAT(receive(header), ElementsAre("send <handshake>b09ea9b3b7f586be8a08d0a3dd7466f110aeb136</handshake>"));
-  EXPECT_EQ(protocol.stage(), ComponentProtocol::Stage::authenticating);
+  EXPECT_EQ(protocol.awaited(), "the answer to the secret");
+  EXPECT_FALSE(protocol.online());
   EXPECT_THAT(receive("<handshake/>"), ElementsAre("online"));
 }
 
@@ -71,7 +73,7 @@ TEST_F(ComponentProtocolTest, givesStanzasAsAClientHasThem) {
 
 TEST_F(ComponentProtocolTest, endsWhenTheServerDoes) {
   goOnline();
-  EXPECT_THAT(receive("</stream:stream>"), ElementsAre("end connection-lost"));
+  EXPECT_THAT(receive("</stream:stream>"), ElementsAre("closed"));
   EXPECT_THAT(receive("<iq/>"), ElementsAre());
 }
 

@@ -3,7 +3,7 @@
 #include "tests/support/prosody.hpp"
 #include "tests/support/run_until.hpp"
 #include "xmpp/client.hpp"
-#include "xmpp/strophe_stream.hpp"
+#include "xmpp/client_stream.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -32,7 +32,7 @@ struct Account {
   Account(boost::asio::io_context& io, const test::Prosody& server, const std::string& name, std::set<Jid> contacts,
           const Options& options)
       : self(*Jid::parse(server.jid(name))) {
-    StropheConfig how;
+    ClientStreamConfig how;
     how.account = self;
     how.resource = "test";
     how.password = "secret";
@@ -56,7 +56,7 @@ struct Account {
           if (static_cast<std::size_t>(attempts) < before.size())
             here.port = before[static_cast<std::size_t>(attempts)];
           ++attempts;
-          return makeStropheStream(io.get_executor(), here, run::silentLog());
+          return makeClientStream(io.get_executor(), here, run::silentLog());
         },
         config, run::silentLog());
   }

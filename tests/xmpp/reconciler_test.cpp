@@ -114,6 +114,44 @@ TEST_F(ReconcilerOnline, takesAnyStanzaForASignOfLife) {
   EXPECT_THAT(names(reconciler.tick(begin + 54s)), ElementsAre("ping"));
 }
 
+TEST_F(ReconcilerOnline, asksForASignOfLifeWhenTheNetworkHasChangedAndDoesNotWaitLong) {
+  EXPECT_THAT(names(reconciler.networkChanged(begin + 1s)), ElementsAre("ping"));
+  EXPECT_EQ(reconciler.nextDeadline(), begin + 4s);
+  EXPECT_THAT(names(reconciler.networkChanged(begin + 2s)), ElementsAre("ping"));
+  EXPECT_EQ(reconciler.nextDeadline(), begin + 4s);  // changes one after the other do not put it off
+  EXPECT_THAT(names(reconciler.tick(begin + 4s)), ElementsAre("close timed-out"));
+}
+
+TEST_F(ReconcilerOnline, comesBackQuicklyFromEachNewNetwork) {
+  auto now = begin;
+  for (int i = 0; i < 20; ++i) {
+    reconciler.networkChanged(now += 1s);
+    reconciler.tick(now += 3s);
+    EXPECT_LE(*reconciler.nextDeadline(), now + 1s) << i;
+    reconciler.tick(now += 1s);
+    reconciler.bound(self, now);
+    reconciler.rosterCame(nullptr, now);
+  }
+}
+
+TEST_F(ReconcilerOnline, goesOnWhenTheServerIsThereAfterAChangeOfTheNetwork) {
+  reconciler.networkChanged(begin + 1s);
+  reconciler.heard(begin + 2s);
+  EXPECT_EQ(reconciler.nextDeadline(), begin + 22s);
+}
+
+TEST(Reconciler, waitsNoLongerWhenTheNetworkHasChanged) {
+  Reconciler reconciler(settings(), 1);
+  EXPECT_THAT(reconciler.networkChanged(begin), IsEmpty());
+  reconciler.start(begin);
+  EXPECT_THAT(reconciler.networkChanged(begin), IsEmpty());
+  reconciler.closed({run::Code::badCertificate, "no", ""}, begin);
+  EXPECT_GE(*reconciler.nextDeadline(), begin + 30s);
+  EXPECT_THAT(reconciler.networkChanged(begin), IsEmpty());
+  EXPECT_LE(*reconciler.nextDeadline(), begin + 1s);
+  EXPECT_THAT(names(reconciler.tick(begin + 1s)), ElementsAre("open"));
+}
+
 TEST_F(ReconcilerOnline, saysFarewellWhenItStops) {
   EXPECT_THAT(names(reconciler.stop()), ElementsAre("unavailable", "leave"));
   EXPECT_EQ(reconciler.nextDeadline(), std::nullopt);
@@ -186,7 +224,7 @@ class Witness {
     const auto roster = pick(2) ? rosterWith(pick(2) ? "both" : "none") : rosterWith("to");
     const auto asks =
         Element("presence", std::string(ns::client)).set("type", "subscribe").set("from", pick(2) ? "owner@x" : "y@y");
-    switch (pick(10)) {
+    switch (pick(11)) {
       case 0:
       case 1:
         return take(reconciler_.bound(self, now_));
@@ -202,6 +240,8 @@ class Witness {
         return reconciler_.heard(now_);
       case 7:
         return take(reconciler_.presenceCame(owner, now_));
+      case 8:
+        return take(reconciler_.networkChanged(now_));
       default:
         return take(reconciler_.tick(now_));
     }

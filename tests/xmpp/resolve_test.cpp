@@ -62,10 +62,39 @@ TEST(Resolve, ordersSrvRecordsByPriorityAndSharesByWeight) {
 }
 
 TEST(Resolve, takesTheConfiguredHostAndItsPort) {
-  const auto given = resolve("robots.test", "127.0.0.1", 15222);
+  const auto given = resolve({"robots.test", "127.0.0.1", 15222});
   ASSERT_TRUE(given);
-  EXPECT_EQ(*given, (std::vector<Endpoint>{{"127.0.0.1", 15222}}));
-  EXPECT_EQ(resolve("robots.test", "127.0.0.1", 0)->front().port, 5222);
+  EXPECT_EQ(*given, (std::vector<Route>{{{"127.0.0.1", 15222}}}));
+  EXPECT_EQ(resolve({"robots.test", "127.0.0.1"})->front().dial.port, 5222);
+}
+
+TEST(Resolve, speaksTlsFromTheFirstByteAtThePortsWhereThatIsUsual) {
+  for (const unsigned short port : {443, 5223})
+    EXPECT_TRUE(resolve({"robots.test", "127.0.0.1", port})->front().directTls);
+  EXPECT_FALSE(resolve({"robots.test", "127.0.0.1"})->front().directTls);
+}
+
+TEST(Resolve, leavesTheServersNameToAProxy) {
+  const auto routes = resolve({"robots.test", "no-such-host.invalid", 5222, {"127.0.0.1", 3128}});
+  ASSERT_TRUE(routes) << routes.error().cause;
+  EXPECT_EQ(*routes, (std::vector<Route>{{{"127.0.0.1", 3128}, false, "no-such-host.invalid", 5222}}));
+}
+
+TEST(Resolve, remembersWhatItFoundWhileTheNameServersFail) {
+  bool fails = true;
+  const std::vector<Route> there{{{"192.0.2.1", 5222}}}, moved{{{"192.0.2.2", 5222}}};
+  auto now = there;
+  const auto resolver = remembering([&](const Whereabouts&) {
+    return fails ? run::Result<std::vector<Route>>(run::Error{run::Code::unreachable, "no address", ""}) : now;
+  });
+  EXPECT_FALSE(resolver({"robots.test"}));
+  fails = false;
+  EXPECT_EQ(resolver({"robots.test"}).value(), there);
+  fails = true;
+  EXPECT_EQ(resolver({"robots.test"}).value(), there);
+  fails = false;
+  now = moved;
+  EXPECT_EQ(resolver({"robots.test"}).value(), moved);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "xmpp/stream_parser.hpp"
 
-#include "tests/fuzz/strophe_parser.hpp"
+#include "tests/strophe/strophe_parser.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

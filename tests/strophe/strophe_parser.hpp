@@ -1,6 +1,6 @@
 #pragma once
 
-#include "xmpp/strophe_element.hpp"
+#include "tests/strophe/strophe_element.hpp"
 
 #include <strophe.h>
 

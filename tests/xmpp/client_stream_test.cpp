@@ -1,11 +1,27 @@
-#include "xmpp/strophe_stream.hpp"
+// What a client's stream does, by our engine and by libstrophe: a difference is a fault of one of them.
+#include "xmpp/client_stream.hpp"
 
-#include "tests/xmpp/strophe_fixture.hpp"
+#include "tests/strophe/strophe_stream.hpp"
+#include "tests/xmpp/client_stream_fixture.hpp"
 
 namespace beckon::xmpp {
 namespace {
 
-TEST_F(StropheStream, logsInOverAVerifiedCertificate) {
+using Make = std::unique_ptr<Stream> (*)(boost::asio::any_io_executor, ClientStreamConfig, run::Log);
+
+class EitherStream : public ClientStream, public testing::WithParamInterface<std::pair<const char*, Make>> {
+ protected:
+  std::unique_ptr<Stream> make(ClientStreamConfig config) override {
+    return GetParam().second(io.get_executor(), std::move(config), run::silentLog());
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(By, EitherStream,
+                         testing::Values(std::pair("engine", Make(makeClientStream)),
+                                         std::pair("libstrophe", Make(makeStropheStream))),
+                         [](const auto& by) { return by.param.first; });
+
+TEST_P(EitherStream, logsInOverAVerifiedCertificate) {
   const Prosody server({{"robot", "secret"}});
   open(at(server));
   ASSERT_TRUE(comesOnline()) << closed->cause;
@@ -16,7 +32,7 @@ TEST_F(StropheStream, logsInOverAVerifiedCertificate) {
   EXPECT_EQ(stanzas[0].attribute("type"), "result");
 }
 
-TEST_F(StropheStream, refusesACertificateOfAnotherAuthority) {
+TEST_P(EitherStream, refusesACertificateOfAnotherAuthority) {
   const Prosody server({{"robot", "secret"}});
   auto config = at(server);
   config.caFile.clear();
@@ -26,7 +42,7 @@ TEST_F(StropheStream, refusesACertificateOfAnotherAuthority) {
   EXPECT_THAT(error.nextStep, HasSubstr("authority"));
 }
 
-TEST_F(StropheStream, refusesACertificateForAnotherName) {
+TEST_P(EitherStream, refusesACertificateForAnotherName) {
   Prosody::Options options;
   options.certificateFor = "other.test";
   const Prosody server({{"robot", "secret"}}, options);
@@ -36,7 +52,7 @@ TEST_F(StropheStream, refusesACertificateForAnotherName) {
   EXPECT_THAT(error.nextStep, HasSubstr("robots.test"));
 }
 
-TEST_F(StropheStream, refusesAnExpiredCertificate) {
+TEST_P(EitherStream, refusesAnExpiredCertificate) {
   Prosody::Options options;
   options.expired = true;
   const Prosody server({{"robot", "secret"}}, options);
@@ -45,7 +61,7 @@ TEST_F(StropheStream, refusesAnExpiredCertificate) {
   EXPECT_THAT(error.cause, HasSubstr("expired"));
 }
 
-TEST_F(StropheStream, saysThatThePasswordIsWrong) {
+TEST_P(EitherStream, saysThatThePasswordIsWrong) {
   const Prosody server({{"robot", "other"}});
   const auto error = failure(at(server));
   EXPECT_EQ(error.code, run::Code::notAuthenticated);
@@ -53,7 +69,7 @@ TEST_F(StropheStream, saysThatThePasswordIsWrong) {
   EXPECT_THAT(error.cause, testing::Not(HasSubstr("secret")));
 }
 
-TEST_F(StropheStream, saysThatTheServerDoesNotServeTheDomain) {
+TEST_P(EitherStream, saysThatTheServerDoesNotServeTheDomain) {
   const Prosody server({{"robot", "secret"}});
   auto config = at(server);
   config.account = *Jid::parse("robot@elsewhere.test");
@@ -62,9 +78,7 @@ TEST_F(StropheStream, saysThatTheServerDoesNotServeTheDomain) {
   EXPECT_THAT(error.cause, HasSubstr("domain"));
 }
 
-// One of them answers, whichever it is: on most machines those of localhost are ::1 and 127.0.0.1.
-// libstrophe blocks in the handshake; the watchdog ends it from outside.
-TEST_F(StropheStream, saysThatTheServerDied) {
+TEST_P(EitherStream, saysThatTheServerDied) {
   Prosody server({{"robot", "secret"}});
   open(at(server));
   ASSERT_TRUE(comesOnline()) << closed->cause;
@@ -74,18 +88,18 @@ TEST_F(StropheStream, saysThatTheServerDied) {
   EXPECT_EQ(stream->send(ping("late")).error().code, run::Code::connectionLost);
 }
 
-TEST_F(StropheStream, saysThatAnotherSessionTookItsResource) {
+TEST_P(EitherStream, saysThatAnotherSessionTookItsResource) {
   const Prosody server({{"robot", "secret"}});
   open(at(server));
   ASSERT_TRUE(comesOnline());
   bool online = false;
-  const auto second = makeStropheStream(io.get_executor(), at(server), run::silentLog());
+  const auto second = make(at(server));
   second->start({[&](const Jid&) { online = true; }, nullptr, nullptr});
   ASSERT_TRUE(runUntil(io, [&] { return online && closed; }));
   EXPECT_THAT(closed->cause, HasSubstr("conflict"));
 }
 
-TEST_F(StropheStream, carriesLargeStanzasAndManyWhole) {
+TEST_P(EitherStream, carriesLargeStanzasAndManyWhole) {
   const Prosody server({{"robot", "secret"}});
   open(at(server));
   ASSERT_TRUE(comesOnline()) << closed->cause;
@@ -108,7 +122,7 @@ TEST_F(StropheStream, carriesLargeStanzasAndManyWhole) {
   }
 }
 
-TEST_F(StropheStream, refusesAStanzaAboveTheServersLimit) {
+TEST_P(EitherStream, refusesAStanzaAboveTheServersLimit) {
   const Prosody server({{"robot", "secret"}});
   open(at(server));
   EXPECT_EQ(stream->send(ping("early")).error().code, run::Code::connectionLost);
@@ -119,7 +133,7 @@ TEST_F(StropheStream, refusesAStanzaAboveTheServersLimit) {
   EXPECT_TRUE(runUntil(io, [this] { return !stanzas.empty(); }));
 }
 
-TEST_F(StropheStream, dropsAStanzaThatIsNestedTooDeeply) {
+TEST_P(EitherStream, dropsAStanzaThatIsNestedTooDeeply) {
   const Prosody server({{"robot", "secret"}});
   open(at(server));
   ASSERT_TRUE(comesOnline()) << closed->cause;
@@ -134,7 +148,7 @@ TEST_F(StropheStream, dropsAStanzaThatIsNestedTooDeeply) {
   EXPECT_EQ(stanzas.size(), 2u);
 }
 
-TEST_F(StropheStream, readsOnOnceItsReaderHasCaughtUp) {
+TEST_P(EitherStream, readsOnOnceItsReaderHasCaughtUp) {
   const Prosody server({{"robot", "secret"}});
   open(at(server));
   ASSERT_TRUE(comesOnline()) << closed->cause;
@@ -145,14 +159,14 @@ TEST_F(StropheStream, readsOnOnceItsReaderHasCaughtUp) {
   EXPECT_TRUE(runUntil(io, [&] { return stanzas.size() == count; })) << stanzas.size();
 }
 
-TEST_F(StropheStream, sendsWhatWasQueuedBeforeItStops) {
+TEST_P(EitherStream, sendsWhatWasQueuedBeforeItStops) {
   const Prosody server({{"robot", "secret"}, {"other", "secret"}});
   open(at(server));
   ASSERT_TRUE(comesOnline()) << closed->cause;
   auto config = at(server);
   config.account = *Jid::parse("other@robots.test");
   Jid otherSelf;
-  const auto other = makeStropheStream(io.get_executor(), config, run::silentLog());
+  const auto other = make(config);
   other->start({[&](const Jid& jid) { otherSelf = jid; }, nullptr, nullptr});
   ASSERT_TRUE(runUntil(io, [&] { return !otherSelf.empty(); }));
   for (int i = 0; i < 20; ++i)
@@ -163,7 +177,7 @@ TEST_F(StropheStream, sendsWhatWasQueuedBeforeItStops) {
   EXPECT_TRUE(runUntil(io, [this] { return stanzas.size() == 20; }));
 }
 
-TEST_F(StropheStream, mayBeDestroyedAtAnyStage) {
+TEST_P(EitherStream, mayBeDestroyedAtAnyStage) {
   const Prosody server({{"robot", "secret"}});
   for (const auto after : {0, 1, 2, 3, 4, 5, 6, 7}) {
     open(at(server));
@@ -177,8 +191,8 @@ TEST_F(StropheStream, mayBeDestroyedAtAnyStage) {
   EXPECT_FALSE(closed);
 }
 
-TEST_F(StropheStream, mayBeDestroyedByItsOwnEvents) {
-  stream = makeStropheStream(io.get_executor(), at("127.0.0.1", test::freePort()), run::silentLog());
+TEST_P(EitherStream, mayBeDestroyedByItsOwnEvents) {
+  stream = make(at("127.0.0.1", test::freePort()));
   stream->start({nullptr, nullptr, [this](const run::Error& why) {
                    stream.reset();
                    closed = why;

@@ -3,7 +3,7 @@
 #include "tests/support/free_port.hpp"
 #include "tests/support/prosody.hpp"
 #include "tests/support/run_until.hpp"
-#include "xmpp/strophe_stream.hpp"
+#include "xmpp/client_stream.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -26,10 +26,10 @@ using test::Prosody;
 using test::runUntil;
 using testing::HasSubstr;
 
-class StropheStream : public testing::Test {
+class ClientStream : public testing::Test {
  protected:
-  static StropheConfig at(const std::string& host, unsigned short port) {
-    StropheConfig config;
+  static ClientStreamConfig at(const std::string& host, unsigned short port) {
+    ClientStreamConfig config;
     config.account = *Jid::parse("robot@robots.test");
     config.resource = "gateway";
     config.password = "secret";
@@ -39,24 +39,28 @@ class StropheStream : public testing::Test {
     return config;
   }
 
-  static StropheConfig at(const Prosody& server) {
+  static ClientStreamConfig at(const Prosody& server) {
     auto config = at(server.host(), server.port());
     config.caFile = server.caFile();
     return config;
   }
 
-  void open(StropheConfig config) {
-    stream = makeStropheStream(io.get_executor(), std::move(config), run::silentLog());
+  void open(ClientStreamConfig config) {
+    stream = make(std::move(config));
     stream->start({[this](const Jid& jid) { self = jid; },
                    [this](Element stanza) { stanzas.push_back(std::move(stanza)); },
                    [this](const run::Error& why) { closed = why; }});
+  }
+
+  virtual std::unique_ptr<Stream> make(ClientStreamConfig config) {
+    return makeClientStream(io.get_executor(), std::move(config), run::silentLog());
   }
 
   bool comesOnline() {
     return runUntil(io, [this] { return !self.empty() || closed; }) && !closed;
   }
 
-  run::Error failure(StropheConfig config) {
+  run::Error failure(ClientStreamConfig config) {
     open(std::move(config));
     runUntil(io, [this] { return closed.has_value(); });
     EXPECT_TRUE(self.empty());

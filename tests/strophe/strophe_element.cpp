@@ -1,4 +1,4 @@
-#include "xmpp/strophe_element.hpp"
+#include "tests/strophe/strophe_element.hpp"
 
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "xmpp/strophe_handover.hpp"
+#include "tests/strophe/strophe_handover.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

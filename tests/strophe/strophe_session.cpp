@@ -1,7 +1,7 @@
-#include "xmpp/strophe_session.hpp"
+#include "tests/strophe/strophe_session.hpp"
 
 #include "core/qi/json_text.hpp"
-#include "xmpp/strophe_element.hpp"
+#include "tests/strophe/strophe_element.hpp"
 #include "xmpp/tcp.hpp"
 
 #include <openssl/crypto.h>
@@ -65,7 +65,7 @@ run::Error certificateError(const std::string& domain, const std::string& proble
 
 }  // namespace
 
-StropheSession::StropheSession(StropheConfig config, Callbacks callbacks, run::Log log)
+StropheSession::StropheSession(ClientStreamConfig config, Callbacks callbacks, run::Log log)
     : config_(std::move(config)),
       callbacks_(std::move(callbacks)),
       log_(std::move(log)),
@@ -77,16 +77,16 @@ void StropheSession::run() {
   current = this;
   prepareLibrary();
   callbacks_.stage("the address of the server", "check this machine's network and name server");
-  const auto endpoints = config_.resolver(config_.account.domain(), config_.host, config_.port);
+  const auto routes = config_.resolver({config_.account.domain(), config_.host, config_.port});
   if (!handover_.leaveNames()) return;
-  if (!endpoints) end(endpoints.error());
+  if (!routes) end(routes.error());
   if (!config_.caFile.empty() && access(config_.caFile.c_str(), R_OK) != 0)
     end({run::Code::invalidConfig,
          "the file of authorities " + config_.caFile + " cannot be read: " + std::strerror(errno),
          "correct xmpp.ca_file in the configuration"});
   for (std::size_t i = 0; !end_; ++i) {
-    attempt((*endpoints)[i]);
-    if (!connected_ && i + 1 < endpoints->size() && !handover_.aborted() && !handover_.finishing()) end_.reset();
+    attempt((*routes)[i].dial);
+    if (!connected_ && i + 1 < routes->size() && !handover_.aborted() && !handover_.finishing()) end_.reset();
   }
   callbacks_.ended(*end_);
 }

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "core/run/log.hpp"
+#include "tests/strophe/strophe_handover.hpp"
+#include "tests/strophe/strophe_stream.hpp"
 #include "xmpp/negotiation.hpp"
 #include "xmpp/resolve.hpp"
-#include "xmpp/strophe_handover.hpp"
-#include "xmpp/strophe_stream.hpp"
 
 #include <strophe.h>
 
@@ -26,7 +26,7 @@ class StropheSession {
     std::function<void(run::Error why)> ended;
   };
 
-  StropheSession(StropheConfig config, Callbacks callbacks, run::Log log);
+  StropheSession(ClientStreamConfig config, Callbacks callbacks, run::Log log);
   ~StropheSession();
   StropheSession(const StropheSession&) = delete;
   StropheSession& operator=(const StropheSession&) = delete;
@@ -54,7 +54,7 @@ class StropheSession {
   static void logged(void* self, xmpp_log_level_t level, const char* area, const char* text);
 
   // The thread's own, but for the last.
-  StropheConfig config_;
+  ClientStreamConfig config_;
   Callbacks callbacks_;
   run::Log log_;
   xmpp_log_t strophesLog_;

@@ -1,6 +1,6 @@
-#include "xmpp/strophe_stream.hpp"
+#include "tests/strophe/strophe_stream.hpp"
 
-#include "xmpp/strophe_session.hpp"
+#include "tests/strophe/strophe_session.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -66,7 +66,7 @@ class Thread {
 
 class StropheStream final : public Stream {
  public:
-  StropheStream(asio::any_io_executor executor, StropheConfig config, run::Log log)
+  StropheStream(asio::any_io_executor executor, ClientStreamConfig config, run::Log log)
       : executor_(std::move(executor)), config_(std::move(config)), log_(std::move(log)), deadline_(executor_) {}
 
   ~StropheStream() override {
@@ -199,7 +199,7 @@ class StropheStream final : public Stream {
   }
 
   asio::any_io_executor executor_;
-  StropheConfig config_;
+  ClientStreamConfig config_;
   run::Log log_;
   asio::steady_timer deadline_;
   std::optional<asio::executor_work_guard<asio::any_io_executor>> work_;
@@ -212,7 +212,8 @@ class StropheStream final : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> makeStropheStream(boost::asio::any_io_executor executor, StropheConfig config, run::Log log) {
+std::unique_ptr<Stream> makeStropheStream(boost::asio::any_io_executor executor, ClientStreamConfig config,
+                                          run::Log log) {
   return std::make_unique<StropheStream>(std::move(executor), std::move(config), std::move(log));
 }
 

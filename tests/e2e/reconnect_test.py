@@ -1,0 +1,252 @@
+"""Reconnecting that cannot get stuck: what happens to servers, networks and computers, several times each, and how long it
+takes until the robot is back. BECKON_RECONNECT_RUNS says how many times (5)."""
+
+import contextlib
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import threading
+import time
+import unittest
+
+from computers import run
+from fleet_world import DOMAIN, FleetWorld
+from internet import MOVED, SERVER, Internet
+from world import BIN, ROOT, World, XmppWorld, until
+
+RUNS = int(os.environ.get("BECKON_RECONNECT_RUNS", "5"))
+STUCK = 60.0  # seconds
+LASTING = 10.0  # seconds, after which a session was a success (Reconciler::lasting)
+
+
+class Ways(XmppWorld):
+    """A robot a fault, each in a home of its own, all at once; then what happens to the server that all of them use."""
+
+    accounts = ("moving", "waking", "ended", "other", "plain", "owner")
+
+    def setUp(self):
+        World.setUp(self)
+        self.times = {}
+        self.net = Internet(self)
+        for name in self.accounts:
+            self.write(f"{name}.password", f"secret of {name}\n", 0o600)
+        self.homes = {name: self.net.home(name) for name in self.accounts}
+        self.dns = self.start_dns("dns-1", SERVER)
+        self.net.show_name_server(*self.homes.values())
+        self.start_prosody()
+        # By SRV: direct TLS at 443 first. "plain" knows the address and has STARTTLS at 5222.
+        self.robots = {}
+        for name in self.accounts[:-1]:
+            where = {"host": SERVER} if name == "plain" else {"host": ""}
+            self.port = 5222 if name == "plain" else 0
+            self.write(f"{name}.toml", self.account(name, **where).replace('host = ""\n', "").replace("port = 0\n", "") +
+                       f'[bus]\nlisten = "tcp://127.0.0.1:0"\n[access]\nprincipals = ["owner@robots.test"]\n[robot]\nstate = "state-{name}"\n')
+            self.inside = self.homes[name].command
+            self.robots[name] = self.start(name, "beckond", "run", "--config", self.folder / f"{name}.toml")
+        for robot in self.robots.values():
+            robot.await_line("announced ")
+        self.back = dict.fromkeys(self.robots, 1)  # how often each has announced itself
+
+    def start_dns(self, name, address):
+        # What a home asks for is an address that leads there.
+        return self.net.name_server(name, f"--address=/xmpp.{DOMAIN}/{address}", f"--srv-host=_xmpps-client._tcp.{DOMAIN},xmpp.{DOMAIN},443,1",
+                                    f"--srv-host=_xmpp-client._tcp.{DOMAIN},xmpp.{DOMAIN},5222,2")
+
+    def start_prosody(self):
+        self.inside = self.net.cloud.command
+        first = self.start("prosody-0", ROOT / "scripts" / "private-prosody", self.folder, DOMAIN, 5222, "0.0.0.0", binary=False)
+        until(lambda: "Activated service 'c2s'" in first.text()[0], lambda: f"prosody does not start: {first.text()}")
+        first.kill()
+        self.config = self.folder / "prosody" / "prosody.cfg.lua"
+        text = self.config.read_text().replace("c2s_direct_tls_ports = { }", "c2s_direct_tls_ports = { 443 }")
+        # Its console, by which streams are ended with the error that a test wants.
+        self.config.write_text(text.replace('"disco", "ping"', '"disco", "ping", "admin_shell"'))
+        self.starts = 0
+        self.prosody_again()
+
+    def prosody_again(self):
+        self.starts += 1
+        self.inside = self.net.cloud.command
+        self.prosody = self.start(f"prosody-{self.starts}", "prosody", "-F", "--config", self.config, binary=False)
+        until(lambda: "Activated service 'c2s_direct_tls'" in self.prosody.text()[0], lambda: f"prosody does not start: {self.prosody.text()}")
+
+    def came_back(self, what, name, begin):
+        """Once more; and is of use to who asks."""
+        self.back[name] += 1
+        self.robots[name].await_line("announced ", self.back[name], limit=STUCK)
+        self.times.setdefault(what, []).append(time.monotonic() - begin)
+
+    def all_came_back(self, what, begin):
+        waiting = [threading.Thread(target=self.noted, args=(self.came_back, what, name, begin)) for name in self.robots]
+        for thread in waiting:
+            thread.start()
+        for thread in waiting:
+            thread.join()
+
+    def noted(self, body, *arguments):
+        try:
+            body(*arguments)
+        except BaseException as problem:  # a thread's own would be lost
+            self.problems.append(problem)
+
+    def end_stream(self, name, condition):
+        """Prosody ends it with that error (RFC 6120 section 4.9.3)."""
+        command = f'c2s:close("{name}@{DOMAIN}/beckond", "said the test", "{condition}")'
+        done = subprocess.run([*self.net.cloud.command, "prosodyctl", "--config", self.config, "shell", command], capture_output=True, text=True, env=self.env)
+        self.assertIn("Total: 1 sessions closed", done.stdout, done)
+
+    def test_a_robot_comes_back_from_whatever_happens_to_its_network_and_server_and_is_never_stuck(self):
+        self.problems = []
+
+        def moves():
+            for _ in range(RUNS):
+                begin = time.monotonic()
+                self.net.move(self.homes["moving"])
+                self.came_back("another address", "moving", begin)
+
+        def wakes():
+            for _ in range(RUNS):
+                os.kill(self.robots["waking"].process.pid, signal.SIGSTOP)
+                self.net.move(self.homes["waking"])
+                time.sleep(2)  # it sleeps that long
+                os.kill(self.robots["waking"].process.pid, signal.SIGCONT)
+                self.came_back("a sleep, and another address", "waking", time.monotonic())
+
+        def ends():
+            for condition in ("conflict", "policy-violation", "reset", "undefined-condition", "resource-constraint")[:RUNS] + ("policy-violation",) * (RUNS - 5):
+                begin = time.monotonic()
+                self.end_stream("ended", condition)
+                self.came_back("a stream error", "ended", begin)
+
+        threads = [threading.Thread(target=self.noted, args=(body,)) for body in (moves, wakes, ends)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(self.problems, [])
+
+        time.sleep(LASTING)
+        for run_ in range(-(-RUNS // len(self.robots))):
+            self.server_dies("a server killed with -9")
+            self.server_dies("a certificate renewed", self.renew_certificate)
+            self.server_dies("a server that lost its rosters", self.lose_rosters)
+            self.server_dies("name servers that are dead", self.dns.kill)
+            self.give_other_address(run_)
+        self.assertEqual(self.problems, [])
+        self.answers()
+        self.tell()
+
+    def server_dies(self, what, meanwhile=lambda: None):
+        self.prosody.kill()
+        meanwhile()
+        self.prosody_again()
+        self.all_came_back(what, time.monotonic())
+        time.sleep(LASTING)  # the next failure is another one
+
+    def renew_certificate(self):
+        for name in ("server.crt", "server.key"):
+            (self.folder / "prosody" / name).rename(self.folder / "prosody" / f"old-{name}")
+        folder = self.folder / "prosody"
+        for command in (f"openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={DOMAIN} -keyout {folder}/server.key -out {folder}/server.csr",
+                        f"openssl x509 -req -in {folder}/server.csr -CA {self.folder}/ca.pem -CAkey {folder}/ca.key -CAcreateserial -days 2 -extfile {folder}/san -out {folder}/server.crt"):
+            (folder / "san").write_text(f"subjectAltName=DNS:{DOMAIN}\n")
+            run(*command.split())
+
+    def lose_rosters(self):
+        shutil.rmtree(self.folder / "prosody" / "data" / "robots%2etest" / "roster")
+
+    def give_other_address(self, run_):
+        """The name says another address from now on; "plain" knows the first one only, which stays as long as it."""
+        old, new = (SERVER, MOVED) if run_ % 2 == 0 else (MOVED, SERVER)
+        if new == MOVED:
+            self.net.give(MOVED)
+        self.dns = self.start_dns(f"dns-{self.starts}", new)
+        self.server_dies("another address in DNS")
+
+    def answers(self):
+        """Whoever asks is served, by each robot."""
+        self.write("owner.toml", "robots = [" + ", ".join(f'"{name}@{DOMAIN}"' for name in self.robots) + "]\n" +
+                   self.account("owner", host=SERVER).replace("port = 0", "port = 443"))
+        self.inside = self.homes["owner"].command
+        listed = self.assertDone(self.owner("--json", "robots")).json()["robots"]
+        self.assertEqual({robot["account"]: bool(robot["address"]) for robot in listed}, {f"{name}@{DOMAIN}": True for name in self.robots})
+
+    def tell(self):
+        print(f"\n{'back after':<34}{'runs':>5}{'median':>9}{'worst':>9}")
+        for what, times in self.times.items():
+            print(f"{what:<34}{len(times):>5}{statistics.median(times):>7.1f} s{max(times):>7.1f} s")
+            self.assertGreaterEqual(len(times), RUNS, what)
+
+
+class OnlyAProxy(FleetWorld):
+    def setUp(self):
+        self.net = None
+        super().setUp()
+
+    def start_server(self):
+        """In the cloud, where the owner's device is, too."""
+        if not self.net:
+            self.net = Internet(self)
+            self.gate = self.net.home("gate")
+            self.robots_home = self.net.home("robots-home", beside=self.gate)  # nothing is forwarded
+            self.inside = self.net.cloud.command
+        self.relay = self.home = self.start(self.started("home"), ROOT / "scripts" / "home-server", "--folder", self.server, "--listen", "0.0.0.0",
+                                            "--ports", f"{self.port},{self.enrol_port},{self.component_port}", DOMAIN, SERVER, binary=False)
+        self.await_relay()
+
+    def start_proxies(self):
+        proxy = self.robots_home.gate
+        (self.folder / "tinyproxy.conf").write_text(f"Port 3128\nListen {proxy}\nTimeout 600\nConnectPort {self.port}\nConnectPort {self.enrol_port}\nBasicAuth lab hush\n")
+        self.inside = self.gate.command
+        self.start("tinyproxy", "tinyproxy", "-d", "-c", self.folder / "tinyproxy.conf", binary=False).await_text("Accepting connections")
+        self.start("microsocks", "microsocks", "-i", proxy, "-p", 1080, "-u", "lab", "-P", "hush", binary=False)
+        listening = [*self.gate.network, "ss", "-Hltn", "sport = :1080"]
+        until(lambda: subprocess.run(listening, capture_output=True, text=True).stdout, "microsocks does not listen")
+        self.write("http", f"http://lab:hush@{proxy}:3128\n", 0o600)
+        return proxy
+
+    def test_enrol_call_and_watch_through_an_http_and_a_socks5_proxy_where_nothing_else_leads_out(self):
+        proxy = self.start_proxies()
+        # A robot, by HTTP CONNECT as its configuration says.
+        config = self.config_of("nao1")
+        self.inside = self.net.cloud.command
+        code = self.code()
+        self.inside = self.robots_home.command
+        without = self.enrol_robot("nao1", code)
+        self.assertFails(without, 4, "unreachable")
+        config.write_text(config.read_text() + '[xmpp]\nproxy_file = "../http"\n[access]\nprincipals = ["friend@robots.test"]\n')
+        robot = self.run_robot("nao1", "enroll", code, "--name", "nao1", "--run")
+        self.start_services(robot)
+        self.inside = self.net.cloud.command
+        self.sign()
+        robot.await_text("has signed this robot's key")
+        self.assertServes("nao1")
+        # A person's device beside it, by SOCKS5 as the environment says.
+        friend = self.assertWorks(self.owner("--json", "fleet", "code", "--no-wait", "--person")).json()["code"]
+        with self.behind(f"socks5://lab:wrong@{proxy}"):
+            self.assertFails(self.enroll("friend", friend), 6, "not-authenticated", "proxy")
+        with self.behind(f"socks5://lab:hush@{proxy}:1080"):
+            self.assertWorks(self.enroll("friend", friend))
+        self.sign()
+        with self.behind(f"socks5://lab:hush@{proxy}:1080"):
+            self.await_seen("nao1", "friend")
+            self.assertEqual(self.assertWorks(self.at("friend", "call", "nao1/ALMotion.moveIsActive")).out, "false\n")
+            watch = self.start("watch", "env", f"HOME={self.home_of('friend')}", BIN / "beckon", "watch", "nao1/ALTextToSpeech.volume", binary=False)
+            watch.await_line("watching ")
+            self.assertWorks(self.at("friend", "set", "nao1/ALTextToSpeech.volume", "0.25"))
+            watch.await_text("0.25")
+
+    @contextlib.contextmanager
+    def behind(self, proxy):
+        """In the robot's home."""
+        before, self.inside = self.inside, self.robots_home.command
+        self.env["all_proxy"] = proxy
+        yield
+        del self.env["all_proxy"]
+        self.inside = before
+
+
+if __name__ == "__main__":
+    unittest.main()
