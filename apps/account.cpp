@@ -3,6 +3,7 @@
 #include "apps/proxy.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace beckon::apps {
 namespace {
@@ -20,7 +21,7 @@ xmpp::ClientStreamConfig ofMembership(const fleet::Membership& membership) {
   out.host = membership.host;
   out.port = membership.port;
   out.caFile = membership.authoritiesFile().string();
-  out.resolver = xmpp::remembering(xmpp::resolve);
+  out.memory = std::make_shared<std::vector<xmpp::Route>>();
   return out;
 }
 
@@ -39,7 +40,7 @@ xmpp::ClientStreamConfig readAccount(run::ConfigFile& file) {
   account.host = file.textOr("xmpp.host", "");
   account.port = static_cast<unsigned short>(file.integerOr("xmpp.port", 0, 0, 65535));
   account.proxy = readProxy(file, hostOf(account));
-  account.resolver = xmpp::remembering(xmpp::resolve);
+  account.memory = std::make_shared<std::vector<xmpp::Route>>();
   account.caFile = file.pathOr("xmpp.ca_file", {}).string();
   account.largestStanza = static_cast<std::size_t>(
       file.integerOr("xmpp.largest_stanza", static_cast<std::int64_t>(account.largestStanza), 10'000, 16'777'216));

@@ -1,6 +1,8 @@
 #include "apps/proxy.hpp"
 
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -9,6 +11,9 @@
 
 namespace beckon::apps {
 namespace {
+
+namespace ip = boost::asio::ip;
+using boost::system::error_code;
 
 struct Variable {
   std::string name, value;
@@ -22,30 +27,51 @@ std::optional<Variable> variable(const std::string& name) {
   return std::nullopt;
 }
 
+// As no_proxy compares it: small letters, no brackets.
+std::string plain(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  std::string out(host);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
+  return out;
+}
+
 bool isThisComputer(const std::string& host) {
-  boost::system::error_code problem;
-  const auto address = boost::asio::ip::make_address(host, problem);
+  error_code problem;
+  const auto address = ip::make_address(host, problem);
   return host == "localhost" || (!problem && address.is_loopback());
+}
+
+// 10.0.0.0/8, 2001:db8::/32.
+bool isInNetwork(const std::string& host, const std::string& network) {
+  error_code noAddress, none4, none6;
+  const auto address = ip::make_address(host, noAddress);
+  if (noAddress) return false;
+  const auto four = ip::make_network_v4(network, none4);
+  if (!none4)
+    return address.is_v4() && ip::network_v4(address.to_v4(), four.prefix_length()).canonical() == four.canonical();
+  const auto six = ip::make_network_v6(network, none6);
+  return !none6 && address.is_v6() &&
+         ip::network_v6(address.to_v6(), six.prefix_length()).canonical() == six.canonical();
 }
 
 // no_proxy=lab.example covers lab.example and what ends in .lab.example.
 bool isCovered(const std::string& host, std::string_view list) {
   while (!list.empty()) {
-    auto entry = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(list.size(), entry.size() + 1));
-    while (entry.starts_with(' ') || entry.starts_with('.')) entry.remove_prefix(1);
-    while (entry.ends_with(' ')) entry.remove_suffix(1);
-    if (entry == "*" || (!entry.empty() && host == entry)) return true;
-    if (!entry.empty() && host.size() > entry.size() && host.ends_with(entry) &&
-        host[host.size() - entry.size() - 1] == '.')
-      return true;
+    auto part = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), part.size() + 1));
+    while (part.starts_with(' ') || part.starts_with('.')) part.remove_prefix(1);
+    while (part.ends_with(' ')) part.remove_suffix(1);
+    const auto entry = plain(part);
+    if (entry == "*" || (!entry.empty() && (host == entry || host.ends_with("." + entry)))) return true;
+    if (isInNetwork(host, entry)) return true;
   }
   return false;
 }
 
 }  // namespace
 
-run::Result<std::optional<xmpp::Proxy>> environmentsProxy(const std::string& host) {
+run::Result<std::optional<xmpp::Proxy>> environmentsProxy(const std::string& to) {
+  const auto host = plain(to);
   auto found = variable("https_proxy");
   if (!found) found = variable("all_proxy");
   const auto except = variable("no_proxy");

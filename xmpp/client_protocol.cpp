@@ -37,6 +37,7 @@ std::optional<StreamProtocol::Step> ClientProtocol::taken(StreamParser::Event& e
   if (const auto* opened = std::get_if<StreamParser::Opened>(&event)) {
     if (!opened->header.is("stream", ns::streams))
       return end({run::Code::protocolError, "the server's stream header is not that of XMPP", std::string(checkPort)});
+    opened_ = true;
     return negotiated(negotiation_.opened(isSecured_));
   }
   if (auto* child = std::get_if<StreamParser::Child>(&event)) {

@@ -21,6 +21,7 @@ class ClientProtocol final : public StreamProtocol {
   std::string begin(bool isSecured) override;
   void receive(std::string_view bytes) override { parser_.feed(bytes); }
   std::optional<Step> next() override;
+  bool opened() const override { return opened_; }
   bool online() const override { return negotiation_.stage() == Negotiation::Stage::done; }
   std::string_view awaited() const override { return Negotiation::text(negotiation_.stage()); }
 
@@ -33,7 +34,7 @@ class ClientProtocol final : public StreamProtocol {
   std::size_t largestReceived_;
   Negotiation negotiation_;
   StreamParser parser_;
-  bool isSecured_ = false, ended_ = false;
+  bool isSecured_ = false, opened_ = false, ended_ = false;
 };
 
 }  // namespace beckon::xmpp

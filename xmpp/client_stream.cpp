@@ -26,6 +26,7 @@ std::unique_ptr<Stream> makeClientStream(boost::asio::any_io_executor executor, 
   options.where = {.domain = config.account.domain(), .host = config.host, .port = config.port};
   if (config.proxy) options.where.proxy = config.proxy->place;
   options.resolver = config.resolver;
+  options.memory = config.memory;
   options.proxy = config.proxy;
   options.trust = [trusted = config.trusted, caFile = config.caFile] {
     return trusted ? run::Result<std::shared_ptr<boost::asio::ssl::context>>(trusted) : trust(caFile);

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace beckon::xmpp {
 
@@ -37,6 +38,8 @@ struct ClientStreamConfig {
   // In bytes, of one that comes, as StreamParser counts; servers give rosters and lists above their own limit.
   std::size_t largestReceived = 4 << 20;
   Resolver resolver = resolve;  // called on a thread of its own; each route that it gives is tried in turn
+  // See EngineOptions; one for all streams of an account.
+  std::shared_ptr<std::vector<Route>> memory = {};
 };
 
 // A Stream as a client (RFC 6120) over Boost.Asio, OpenSSL and expat (docs/design/035). TLS, the server's certificate

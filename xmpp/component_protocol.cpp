@@ -37,11 +37,14 @@ void translate(Element& element) {
 }  // namespace
 
 ComponentProtocol::ComponentProtocol(Jid domain, std::string secret, std::size_t largestStanza)
-    : domain_(std::move(domain)), secret_(std::move(secret)), parser_(largestStanza) {}
+    : domain_(std::move(domain)), secret_(std::move(secret)), largestStanza_(largestStanza), parser_(largestStanza) {}
 
 ComponentProtocol::~ComponentProtocol() { OPENSSL_cleanse(secret_.data(), secret_.size()); }
 
-std::string ComponentProtocol::begin(bool) { return streamHeader(xmlns, {{"to", domain_.text()}}); }
+std::string ComponentProtocol::begin(bool) {
+  parser_ = StreamParser(largestStanza_);
+  return streamHeader(xmlns, {{"to", domain_.text()}});
+}
 
 std::string_view ComponentProtocol::awaited() const {
   return stage_ == Stage::opening ? "the server's stream header" : "the answer to the secret";
@@ -53,7 +56,7 @@ std::optional<ComponentProtocol::Step> ComponentProtocol::next() {
     if (!event) return end(event.error());
     if (!*event) return std::nullopt;
     if (const auto* opened = std::get_if<StreamParser::Opened>(&**event)) {
-      if (auto step = this->opened(opened->header)) return step;
+      if (auto step = headerCame(opened->header)) return step;
     } else if (auto* child = std::get_if<StreamParser::Child>(&**event)) {
       return received(std::move(child->element));
     } else if (auto* large = std::get_if<StreamParser::Dropped>(&**event)) {
@@ -68,7 +71,7 @@ std::optional<ComponentProtocol::Step> ComponentProtocol::next() {
   return std::nullopt;
 }
 
-std::optional<ComponentProtocol::Step> ComponentProtocol::opened(const Element& header) {
+std::optional<ComponentProtocol::Step> ComponentProtocol::headerCame(const Element& header) {
   if (!header.is("stream", ns::streams))
     return end({run::Code::protocolError, "the server's stream header is not that of XMPP", std::string(checkPort)});
   const auto id = header.attribute("id");

@@ -18,19 +18,21 @@ class ComponentProtocol final : public StreamProtocol {
   std::string begin(bool isSecured) override;
   void receive(std::string_view bytes) override { parser_.feed(bytes); }
   std::optional<Step> next() override;
+  bool opened() const override { return stage_ != Stage::opening; }
   bool online() const override { return stage_ == Stage::online; }
   std::string_view awaited() const override;
 
  private:
   enum class Stage { opening, authenticating, online };
 
-  std::optional<Step> opened(const Element& header);
+  std::optional<Step> headerCame(const Element& header);
   Step received(Element element);
   Step end(run::Error why);
   run::Error meaning(const Element& error) const;
 
   Jid domain_;
   std::string secret_;
+  std::size_t largestStanza_;
   StreamParser parser_;
   Stage stage_ = Stage::opening;
   bool ended_ = false;

@@ -37,17 +37,17 @@ void startThread(run::UniqueFunction<void()> body) {
 
 }  // namespace
 
-struct Lookup::State : std::enable_shared_from_this<Lookup::State> {
+struct Lookup::State {
   std::mutex mutex;
   std::optional<boost::asio::any_io_executor> executor;  // as long as somebody wants to know
-  run::UniqueFunction<void(Found)> done;                 // used on the executor only
+  run::UniqueFunction<void(Found)> done;
 
   void finish(Found found) {
     const std::lock_guard lock(mutex);
-    if (!executor) return;
-    boost::asio::post(*executor, [self = shared_from_this(), found = std::move(found)]() mutable {
-      if (auto once = std::exchange(self->done, {})) once(std::move(found));
-    });
+    if (!executor || !done) return;
+    // It leaves with what is posted: whoever never runs the executor again lets go of it all the same.
+    boost::asio::post(*executor,
+                      [once = std::exchange(done, {}), found = std::move(found)]() mutable { once(std::move(found)); });
     executor.reset();
   }
 };
@@ -63,7 +63,10 @@ Lookup::~Lookup() {
 }
 
 void Lookup::start(Resolver resolver, Whereabouts where, run::UniqueFunction<void(Found)> done) {
-  state_->done = std::move(done);
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->done = std::move(done);
+  }
   if (isNumeric(where)) return state_->finish(resolver(where));
   try {
     startThread(

@@ -1,6 +1,7 @@
 #include "xmpp/proxy.hpp"
 
 #include "core/qi/json_text.hpp"
+#include "core/qi/utf8.hpp"
 
 #include <boost/url/parse.hpp>
 
@@ -42,10 +43,13 @@ run::Error badUrl() {
 }  // namespace
 
 run::Result<Proxy> Proxy::parse(std::string_view text) {
-  const auto url = boost::urls::parse_uri(text);
+  // Others take an address without a scheme for one of HTTP, and so do we.
+  const auto whole = text.find("://") == text.npos ? "http://" + std::string(text) : std::string(text);
+  const auto url = boost::urls::parse_uri(whole);
   if (!url || url->host().empty()) return badUrl();
   Proxy out;
-  const auto scheme = url->scheme();
+  std::string scheme = url->scheme();
+  std::ranges::transform(scheme, scheme.begin(), [](unsigned char c) { return std::tolower(c); });
   if (scheme == "socks5" || scheme == "socks5h")
     out.kind = Kind::socks5;
   else if (scheme != "http")
@@ -114,7 +118,7 @@ run::Result<std::string> ProxyHandshake::receiveHttp() {
   if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ' || !isDigit(9) || !isDigit(10) || !isDigit(11))
     return garbage();
   if (line.substr(9, 3) == "407") return refusedPassword();
-  if (line[9] != '2') return noWay("\"" + line.substr(9, 60) + "\"");
+  if (line[9] != '2') return noWay("\"" + qi::printable(line.substr(9), 60) + "\"");
   input_.erase(0, end + 4);
   stage_ = Stage::done;
   return std::string();

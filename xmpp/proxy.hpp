@@ -16,7 +16,7 @@ struct Proxy {
   Endpoint place;              // by name or in numbers
   std::string user, password;  // both empty: it asks for none
 
-  // http://[USER:PASSWORD@]HOST[:PORT] or socks5://..., also socks5h:// as other programs write it; %XX in user and
+  // [http://][USER:PASSWORD@]HOST[:PORT] or socks5://..., also socks5h:// as other programs write it; %XX in user and
   // password. The usual ports: 3128 and 1080.
   static run::Result<Proxy> parse(std::string_view url);
 };

@@ -73,6 +73,10 @@ Reconciler::Actions Reconciler::setPresence(Element presence) {
 
 Reconciler::Actions Reconciler::networkChanged(TimePoint now) {
   if (state_ == State::waiting) deadline_ = std::min(deadline_, now + retry_.anew());
+  if (state_ == State::connecting) {  // maybe in vain
+    retry_.succeeded();
+    deadline_ = std::min(deadline_, now + changedAttempt);
+  }
   if (state_ != State::online) return {};
   retry_.succeeded();  // if the stream is dead now, that is not the server's doing
   pinged_ = true;

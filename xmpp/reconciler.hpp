@@ -51,6 +51,8 @@ class Reconciler {
 
   // For the answer of a server after a change of the network: a round trip by satellite and a busy server.
   static constexpr Duration changedDeadline{3000};
+  // An attempt that was begun before such a change may go on for so long, by which a sound one is done.
+  static constexpr Duration changedAttempt{15000};
 
   struct Open {};       // make a stream
   struct AskRoster {};  // and tell its answer by rosterCame()

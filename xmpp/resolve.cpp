@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 namespace beckon::xmpp {
@@ -18,11 +17,12 @@ namespace {
 constexpr unsigned short clientPort = 5222;  // RFC 6120 section 14.7
 // XEP-0368 has no port of its own: 5223 is that of old, 443 the one that firewalls let through.
 constexpr unsigned short httpsPort = 443, oldTlsPort = 5223;
+constexpr std::size_t mostRoutes = 16;  // whoever answers for the domain could name any number
 
-// Of this thread (glibc keeps it so): two tries of two seconds for each name server, in place of two of five.
+// Of this thread (glibc keeps it so): two tries of one second for each name server, in place of two of five.
 void boundWaiting() {
   if (res_init() == 0) {
-    _res.retrans = 2;
+    _res.retrans = 1;
     _res.retry = 2;
   }
 }
@@ -55,9 +55,7 @@ std::optional<std::vector<SrvRecord>> lookUpSrv(const std::string& service, cons
   return readSrv({answer.data(), std::min(answer.size(), static_cast<std::size_t>(size))});
 }
 
-bool saysNone(const std::vector<SrvRecord>& records) {
-  return records.size() == 1 && (records[0].target.empty() || records[0].target == ".");
-}
+bool isNone(const SrvRecord& record) { return record.target.empty() || record.target == "."; }
 
 run::Error notFound(const std::string& host, int error) {
   return {run::Code::unreachable, "no address is known for " + host + " (" + gai_strerror(error) + ")",
@@ -74,14 +72,15 @@ struct Target {
 run::Result<std::vector<Target>> fromDns(const std::string& domain) {
   auto records = lookUpSrv("_xmpp-client", domain);
   auto direct = records ? lookUpSrv("_xmpps-client", domain) : std::nullopt;  // one wait is enough
-  const bool none = records && saysNone(*records);
-  if (!records || none) records.emplace();
-  if (direct && !saysNone(*direct))
+  if (!records) records.emplace();
+  const bool saysNone = records->size() == 1 && isNone(records->front());
+  if (direct)
     for (auto& record : *direct) {
       record.directTls = true;
       records->push_back(std::move(record));
     }
-  if (records->empty() && none)
+  std::erase_if(*records, isNone);
+  if (records->empty() && saysNone)
     return run::Error{run::Code::unreachable, domain + " says in its SRV record that it has no XMPP server",
                       "check the domain in the account's address"};
   std::mt19937 random{std::random_device{}()};
@@ -89,6 +88,10 @@ run::Result<std::vector<Target>> fromDns(const std::string& domain) {
   for (auto& record : orderSrv(std::move(*records), random))
     out.push_back({std::move(record.target), record.port, record.directTls});
   return out;
+}
+
+Target at(const std::string& host, unsigned short port) {
+  return {host, port ? port : clientPort, port == httpsPort || port == oldTlsPort};
 }
 
 run::Result<std::vector<Target>> targetsOf(const Whereabouts& where) {
@@ -100,7 +103,7 @@ run::Result<std::vector<Target>> targetsOf(const Whereabouts& where) {
   }
   auto found = fromDns(where.domain);
   if (!found || !found->empty()) return found;
-  out.push_back({where.domain, where.port ? where.port : clientPort, false});
+  out.push_back(at(where.domain, where.port));
   if (!where.proxy.address.empty()) out.push_back({where.domain, httpsPort, true});
   return out;
 }
@@ -177,23 +180,8 @@ run::Result<std::vector<Route>> resolve(const Whereabouts& where) {
                      isDirect ? static_cast<unsigned short>(0) : target.port});
   }
   if (out.empty()) return notFound(last, error);
+  if (out.size() > mostRoutes) out.resize(mostRoutes);
   return out;
-}
-
-Resolver remembering(Resolver resolver) {
-  struct Memory {
-    std::mutex mutex;
-    std::vector<Route> last;
-  };
-  return [resolver = std::move(resolver), memory = std::make_shared<Memory>()](const Whereabouts& where) {
-    auto found = resolver(where);
-    const std::lock_guard lock(memory->mutex);
-    if (found)
-      memory->last = *found;
-    else if (!memory->last.empty())
-      return run::Result<std::vector<Route>>(memory->last);
-    return found;
-  };
 }
 
 }  // namespace beckon::xmpp

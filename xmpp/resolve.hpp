@@ -43,18 +43,15 @@ struct Whereabouts {
   Endpoint proxy = {};      // by name or in numbers, and the only way out; an empty address: there is none
 };
 
-// The ways to the server, in the order in which to try: `host` if there is one (with direct TLS at the ports 443 and
-// 5223), otherwise the SRV records of _xmpp-client._tcp and _xmpps-client._tcp as one list (RFC 6120 section 3.2,
-// XEP-0368), otherwise the domain itself at 5222; behind a proxy, which may let out to 443 only, there with direct TLS
-// as well. A proxy looks up the server's address itself.
-// Blocks for as long as the name servers take, some seconds at most.
+// The ways to the server, 16 at most, in the order in which to try: `host` if there is one (with direct TLS at the
+// ports 443 and 5223), otherwise the SRV records of _xmpp-client._tcp and _xmpps-client._tcp as one list (RFC 6120
+// section 3.2, XEP-0368), otherwise the domain itself at 5222; behind a proxy, which may let out to 443 only, there
+// with direct TLS as well. A proxy looks up the server's address itself. Blocks for as long as the name servers take,
+// some seconds at most.
 run::Result<std::vector<Route>> resolve(const Whereabouts& where);
 
 // How resolve() is asked; a test may answer in its place. Called on any thread, also on two at once.
 using Resolver = std::function<run::Result<std::vector<Route>>(const Whereabouts&)>;
-
-// Gives what was found last as long as the name servers fail: the server may be there all the same.
-Resolver remembering(Resolver resolver);
 
 // The SRV records of a DNS answer; none if it is malformed.
 std::vector<SrvRecord> readSrv(std::span<const std::uint8_t> answer);

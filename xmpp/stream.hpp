@@ -15,7 +15,6 @@ namespace beckon::xmpp {
 // Threads: made, used and destroyed on one executor (single-threaded, or a strand); events come on the same one,
 // never from inside a call. An implementation may own other threads; nobody sees them.
 // Lifetime: an event may destroy the stream. No event comes after stop(), after closed, or after the destructor.
-// Programs ignore SIGPIPE (libstrophe writes to sockets that the peer has closed).
 class Stream {
  public:
   struct Events {

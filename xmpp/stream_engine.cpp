@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <optional>
@@ -88,13 +89,36 @@ class Session : public std::enable_shared_from_this<Session> {
     const auto self = shared_from_this();
     co_await asio::post(transport_.executor(), asio::use_awaitable);  // start() has returned
     if (!events_) co_return;
-    const auto routes = co_await lookUp();
-    if (!routes) co_return end(routes.error());
-    for (std::size_t i = 0; events_ && !connected_ && i < routes->size(); ++i) co_await connect((*routes)[i]);
-    if (!connected_) co_return end(why_);
-    if (!events_) co_return;
-    begin();
-    co_await read();
+    const auto routes = co_await ways();
+    for (std::size_t i = 0; events_ && !protocol_->opened() && i < routes.size(); ++i) {
+      late_.reset();
+      auto connecting = connect(routes[i]);
+      auto outcome = co_await std::move(connecting);
+      if (outcome && events_) {
+        route_ = routes[i];
+        begin();
+        auto reading = read();
+        outcome = co_await std::move(reading);
+      }
+      transport_.close();
+      while (!writing_.empty()) co_await asio::post(transport_.executor(), asio::use_awaitable);
+      queued_.clear();
+      if (!outcome) why_ = late_ ? *late_ : outcome.error();
+    }
+    end(why_);
+    giveUp();  // the polite end, if that was it
+  }
+
+  // What the name servers say, then what is remembered.
+  asio::awaitable<std::vector<Route>> ways() {
+    auto looking = lookUp();
+    auto found = co_await std::move(looking);
+    if (!found) why_ = late_ ? *late_ : found.error();
+    std::vector<Route> out = found ? std::move(*found) : std::vector<Route>();
+    if (options_.memory)
+      for (const auto& route : *options_.memory)
+        if (std::ranges::find(out, route) == out.end()) out.push_back(route);
+    co_return out;
   }
 
   asio::awaitable<Lookup::Found> lookUp() {
@@ -108,26 +132,22 @@ class Session : public std::enable_shared_from_this<Session> {
         asio::use_awaitable);
   }
 
-  // Up to where the protocol begins. The next route has its turn as long as that fails.
-  asio::awaitable<void> connect(Route route) {
+  // Up to where the protocol begins.
+  asio::awaitable<Result<>> connect(Route route) {
     const auto target = route.host.empty() ? route.dial : Endpoint{route.host, route.port};
     await("a connection to " + target.address + " port " + std::to_string(target.port), std::string(checkPlace));
-    late_.reset();
     auto connecting = transport_.connect(route, options_.proxy);
     auto outcome = co_await std::move(connecting);
-    if (outcome && events_ && route.directTls) {
-      await("the TLS handshake", std::string(options_.checkPort));
-      auto securing = secure();
-      outcome = co_await std::move(securing);
-    }
-    connected_ = outcome && transport_.isOpen();
-    if (!connected_) why_ = late_ ? *late_ : outcome ? cut() : outcome.error();
+    if (!outcome || !events_ || !route.directTls || !options_.trust) co_return outcome;
+    await("the TLS handshake", std::string(options_.checkPort));
+    auto securing = secure(true);
+    co_return co_await std::move(securing);
   }
 
-  asio::awaitable<Result<>> secure() {
+  asio::awaitable<Result<>> secure(bool direct) {
     auto trusted = options_.trust();
     if (!trusted) co_return trusted.error();
-    auto securing = transport_.secure(*trusted, options_.where.domain);
+    auto securing = transport_.secure(*trusted, options_.where.domain, direct);
     co_return co_await std::move(securing);
   }
 
@@ -136,14 +156,11 @@ class Session : public std::enable_shared_from_this<Session> {
     awaitStage();
   }
 
-  asio::awaitable<void> read() {
+  // Until the connection ends; the error says why that matters.
+  asio::awaitable<Result<>> read() {
     while (true) {
       const auto size = co_await transport_.read(asio::buffer(input_));
-      if (size == 0) {
-        end(cut());
-        giveUp();  // the polite end, if that was it
-        co_return;
-      }
+      if (size == 0) co_return cut();
       if (!events_) continue;
       protocol_->receive({input_.data(), size});
       while (events_) {
@@ -154,9 +171,11 @@ class Session : public std::enable_shared_from_this<Session> {
           continue;
         }
         awaitStage();
-        auto securing = secure();
+        // What we said unencrypted leaves so.
+        while (writeIsDue_ || !writing_.empty()) co_await asio::post(transport_.executor(), asio::use_awaitable);
+        auto securing = secure(false);
         const auto secured = co_await std::move(securing);
-        if (!secured) co_return end(late_ ? *late_ : secured.error());
+        if (!secured) co_return secured;
         if (events_) begin();
       }
     }
@@ -170,7 +189,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void carryOut(StreamProtocol::StartTls&) {}  // in read()
 
   void carryOut(StreamProtocol::Online& step) {
-    deadline_.cancel();
+    deadline_.expires_at(std::chrono::steady_clock::time_point::max());
+    if (options_.memory) *options_.memory = {route_};
     const auto events = events_;
     if (events->online) events->online(step.self);
   }
@@ -218,7 +238,7 @@ class Session : public std::enable_shared_from_this<Session> {
     transport_.write(asio::buffer(writing_), [self = shared_from_this()](error_code error) {
       self->writing_.clear();
       if (error)
-        self->end(self->cut());
+        self->transport_.close();  // as who reads will notice
       else
         self->write();
     });
@@ -242,8 +262,9 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void late(Error why) {
-    if (connected_ || !transport_.isOpen()) return end(why);
+    if (protocol_->opened()) return end(why);
     late_ = std::move(why);  // and the next route has its turn
+    lookup_.giveUp(*late_);
     transport_.close();
   }
 
@@ -261,9 +282,10 @@ class Session : public std::enable_shared_from_this<Session> {
   Transport transport_;
   asio::steady_timer deadline_;
   std::shared_ptr<const Stream::Events> events_;  // until nothing more is to be told
-  bool connected_ = false, writeIsDue_ = false;
-  Error why_;                  // why there is no connection yet
-  std::optional<Error> late_;  // a route took too long
+  bool writeIsDue_ = false;
+  Route route_;                // that is tried
+  Error why_;                  // why there is no stream yet
+  std::optional<Error> late_;  // the route took too long
   std::string queued_, writing_;
   std::array<char, readAtOnce> input_;
 };

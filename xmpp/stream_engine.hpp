@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace beckon::xmpp {
 
@@ -22,9 +23,13 @@ namespace beckon::xmpp {
 struct EngineOptions {
   Whereabouts where;  // its domain is the one that the certificate has to be for
   Resolver resolver = resolve;
+  // By which somebody came online last, shared by one attempt after the other: tried behind what the name servers say,
+  // and if they say nothing. Null: nothing is remembered.
+  std::shared_ptr<std::vector<Route>> memory = {};
   std::optional<Proxy> proxy = {};                                                      // what where.proxy is of
-  std::function<run::Result<std::shared_ptr<boost::asio::ssl::context>>()> trust = {};  // asked where TLS is due
-  // For each stage: names looked up, each address connected, and each step of the protocol.
+  std::function<run::Result<std::shared_ptr<boost::asio::ssl::context>>()> trust = {};  // empty: there is no TLS
+  // For each stage: names looked up, each route connected, and each step of the protocol. The next route has its turn
+  // as long as no server has opened its stream.
   std::chrono::milliseconds stageDeadline{10000};
   std::size_t largestStanza = 262144;  // in bytes, of one that is sent, as it is written
   std::size_t largestQueue = 4 << 20;  // in bytes, of what is queued and not yet taken by the system

@@ -13,7 +13,7 @@
 namespace beckon::xmpp {
 namespace {
 
-constexpr std::size_t deepest = 64;  // the limit of libstrophe's stanzas (strophe_element.cpp) and of the bus, too
+constexpr std::size_t deepest = 64;  // as on the bus
 // Escaping makes six bytes of one at most (&quot;).
 constexpr std::size_t longestTokenInStanzas = 16;
 constexpr std::size_t largestPiece = 1 << 20;  // expat counts in ints

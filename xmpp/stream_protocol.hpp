@@ -44,12 +44,14 @@ class StreamProtocol {
   StreamProtocol(const StreamProtocol&) = delete;
   StreamProtocol& operator=(const StreamProtocol&) = delete;
 
-  // The connection is open, or secured now: what is to be sent first.
+  // The connection is open, or secured now: what is to be sent first. Again on another connection as long as the server
+  // has not opened its stream.
   virtual std::string begin(bool isSecured) = 0;
   virtual void receive(std::string_view bytes) = 0;
   // The next step; nothing when more bytes are needed, and after Closed and End.
   virtual std::optional<Step> next() = 0;
 
+  virtual bool opened() const = 0;  // the server has opened its stream: it is one
   virtual bool online() const = 0;
   // What is due next, for "waiting for ...".
   virtual std::string_view awaited() const = 0;

@@ -30,11 +30,14 @@ class Transport {
   // Where it is connected to, for people.
   const std::string& place() const { return place_; }
 
-  // Opens what was closed, or never open. `proxy` is needed for a route that asks one. Errors: unreachable, overloaded
-  // (no descriptor), not-authenticated (the proxy), protocol-error (the proxy). Closed after an error.
+  // Opens another connection in place of the one before, of which nothing is pending. `proxy` is needed for a route
+  // that asks one. Errors: unreachable, overloaded (no descriptor), not-authenticated (the proxy), protocol-error (the
+  // proxy). Closed after an error.
   boost::asio::awaitable<run::Result<>> connect(Route route, std::optional<Proxy> proxy);
-  // The TLS handshake; the certificate has to be valid for `domain`. Errors: bad-certificate, protocol-error.
-  boost::asio::awaitable<run::Result<>> secure(std::shared_ptr<boost::asio::ssl::context> trust, std::string domain);
+  // The TLS handshake; the certificate has to be valid for `domain`. `direct`: it comes first (XEP-0368). Errors:
+  // bad-certificate, protocol-error.
+  boost::asio::awaitable<run::Result<>> secure(std::shared_ptr<boost::asio::ssl::context> trust, std::string domain,
+                                               bool direct);
 
   // 0 bytes: it has ended.
   boost::asio::awaitable<std::size_t> read(boost::asio::mutable_buffer room);

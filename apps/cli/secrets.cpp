@@ -69,6 +69,17 @@ void removeTokens(std::string& text) {
   }
 }
 
+// http://USER:PASSWORD@HOST
+void removeUserinfo(std::string& text) {
+  for (std::size_t at = 0; (at = text.find("://", at)) != text.npos;) {
+    at += 3;
+    const auto end = text.find_first_of("@/ \t\n\"'", at);
+    if (end == text.npos || text[end] != '@') continue;
+    text.replace(at, end - at, removed);
+    at += removed.size();
+  }
+}
+
 }  // namespace
 
 std::string withoutSecrets(std::string_view text, const std::vector<std::string>& known) {
@@ -76,6 +87,7 @@ std::string withoutSecrets(std::string_view text, const std::vector<std::string>
   for (const std::string kind : {"", "RSA ", "EC ", "ENCRYPTED "})
     removeBlocks(out, "-----BEGIN " + kind + "PRIVATE KEY-----", "-----END " + kind + "PRIVATE KEY-----");
   removeTokens(out);
+  removeUserinfo(out);
   for (const auto& secret : known) {
     if (secret.size() < shortestKnown) continue;
     for (std::size_t at = 0; (at = out.find(secret, at)) != out.npos; at += removed.size())

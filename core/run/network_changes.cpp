@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +26,13 @@ namespace {
 // One event of a cable or a radio is several of the kernel's.
 constexpr std::chrono::milliseconds settling{250};
 
+// 169.254/16 and fe80::/10: no server is there, and containers come and go with them.
+bool isOfTheLink(const sockaddr& address) {
+  if (address.sa_family == AF_INET6)
+    return IN6_IS_ADDR_LINKLOCAL(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+  return ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 16 == 0xA9FE;
+}
+
 // What a connection depends on. The kernel tells of more: lifetimes that were renewed, routes that were set again.
 std::set<std::string> network() {
   std::set<std::string> out;
@@ -34,7 +42,7 @@ std::set<std::string> network() {
     for (const auto* one = found; one; one = one->ifa_next) {
       if (!one->ifa_addr || !(one->ifa_flags & IFF_RUNNING)) continue;
       const auto family = one->ifa_addr->sa_family;
-      if (family != AF_INET && family != AF_INET6) continue;
+      if ((family != AF_INET && family != AF_INET6) || isOfTheLink(*one->ifa_addr)) continue;
       const socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
       std::array<char, NI_MAXHOST> text{};
       if (getnameinfo(one->ifa_addr, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0)

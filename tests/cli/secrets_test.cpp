@@ -32,5 +32,10 @@ TEST(WithoutSecrets, takesOutThoseThatAreKnown) {
   EXPECT_EQ(withoutSecrets("the cat\n", {"", "cat"}), "the cat\n");
 }
 
+TEST(Secrets, doNotStayInTheAddressOfAProxy) {
+  EXPECT_EQ(withoutSecrets("proxy = \"http://lab:hush@gate:3128\"\nurl = \"tcp://host:1/a@b\"\n"),
+            "proxy = \"http://(removed)@gate:3128\"\nurl = \"tcp://host:1/a@b\"\n");
+}
+
 }  // namespace
 }  // namespace beckon::cli

@@ -1,10 +1,8 @@
 """An Internet of a test's own: a server in it, with a name server, and homes that reach it by a cable of their own."""
 
-import os
 import pathlib
 
 from computers import Computer, run
-from world import until
 
 SERVER, MOVED = "10.99.0.1", "10.99.0.2"  # addresses of the server
 
@@ -19,9 +17,6 @@ class Internet:
 
     def give(self, address):
         run(*self.cloud.network, "ip", "address", "add", f"{address}/32", "dev", "lo")
-
-    def take(self, address):
-        run(*self.cloud.network, "ip", "address", "del", f"{address}/32", "dev", "lo")
 
     def home(self, name, beside=None):
         """A computer with the address .address, whose way out is the cloud, or another computer."""

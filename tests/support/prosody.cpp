@@ -56,7 +56,7 @@ void write(const fs::path& file, const std::string& content) {
 }  // namespace
 
 Prosody::Prosody(std::initializer_list<Account> accounts, Options options)
-    : options_(std::move(options)), port_(freePort()), componentPort_(freePort()) {
+    : options_(std::move(options)), port_(freePort()), componentPort_(freePort()), directTlsPort_(freePort()) {
   const auto& folder = folder_.path();
   const Authority authority;
   authority.writeCertificate(caFile());
@@ -76,7 +76,7 @@ Prosody::Prosody(std::initializer_list<Account> accounts, Options options)
          << "interfaces = { '127.0.0.1' }\n"
          << "use_ipv6 = false\n"
          << "c2s_ports = { " << port_ << " }\n"
-         << "c2s_direct_tls_ports = { }\n"
+         << "c2s_direct_tls_ports = { " << (options_.hasDirectTls ? std::to_string(directTlsPort_) : "") << " }\n"
          << "component_ports = { " << componentPort_ << " }\n"
          << "component_interfaces = { '127.0.0.1' }\n"
          << "c2s_require_encryption = true\n"

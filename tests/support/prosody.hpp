@@ -29,6 +29,7 @@ class Prosody {
     std::map<std::string, std::string> components = {};  // their secrets by domain (XEP-0114)
     std::vector<std::string> administrators = {};        // JIDs
     std::vector<std::string> modules = {};               // of the domain, beside the usual
+    bool hasDirectTls = false;                           // at a port of its own, too
   };
 
   explicit Prosody(std::initializer_list<Account> accounts) : Prosody(accounts, Options{}) {}
@@ -36,6 +37,7 @@ class Prosody {
 
   std::string host() const { return "127.0.0.1"; }
   unsigned short port() const { return port_; }
+  unsigned short directTlsPort() const { return directTlsPort_; }
   unsigned short componentPort() const { return componentPort_; }
   const std::string& domain() const { return options_.domain; }
   std::string caFile() const { return (folder_.path() / "authority.pem").string(); }
@@ -48,7 +50,7 @@ class Prosody {
  private:
   TemporaryFolder folder_;
   Options options_;
-  unsigned short port_, componentPort_;
+  unsigned short port_, componentPort_, directTlsPort_;
   std::unique_ptr<ChildProcess> process_;
 };
 

@@ -66,6 +66,69 @@ TEST_F(ClientStreamFaults, triesEachAddressOfTheServerInTurn) {
   EXPECT_TRUE(comesOnline()) << closed->cause;
 }
 
+TEST_F(ClientStreamFaults, goesToTheNextRouteAsLongAsNoServerOpensAStream) {
+  const Prosody server({{"robot", "secret"}});
+  Listener silent(io);
+  auto config = at(server);
+  config.stageDeadline = 1s;
+  config.resolver = [&](const Whereabouts& where) {
+    return run::Result<std::vector<Route>>(
+        {{{"127.0.0.1", silent.port()}}, {{"127.0.0.1", silent.port()}, true}, {{"127.0.0.1", where.port}}});
+  };
+  open(config);
+  EXPECT_TRUE(comesOnline()) << closed->cause;
+  EXPECT_TRUE(silent.accepted);
+}
+
+TEST_F(ClientStreamFaults, speaksTlsFromTheFirstByteWhereThatIsSaid) {
+  Prosody::Options options;
+  options.hasDirectTls = true;
+  const Prosody server({{"robot", "secret"}}, options);
+  auto config = at(server);
+  config.host = "host.test";
+  config.resolver = [&](const Whereabouts&) {
+    return run::Result<std::vector<Route>>({{{"127.0.0.1", server.directTlsPort()}, true}});
+  };
+  open(config);
+  EXPECT_TRUE(comesOnline()) << closed->cause;
+  stream.reset();
+  self = {};
+  config.caFile.clear();
+  EXPECT_EQ(failure(config).code, run::Code::badCertificate);
+}
+
+TEST_F(ClientStreamFaults, comesBackByWhatItRemembersWhileTheNameServersFail) {
+  const Prosody server({{"robot", "secret"}});
+  auto config = at(server);
+  config.memory = std::make_shared<std::vector<Route>>();
+  config.host = "host.test";
+  config.resolver = [&](const Whereabouts&) {
+    return run::Result<std::vector<Route>>({{{"127.0.0.1", server.port()}}});
+  };
+  open(config);
+  ASSERT_TRUE(comesOnline()) << closed->cause;
+  EXPECT_EQ(config.memory->size(), 1u);
+  stream.reset();
+  self = {};
+  config.resolver = [](const Whereabouts&) {
+    return run::Result<std::vector<Route>>(run::Error{run::Code::unreachable, "no address", ""});
+  };
+  open(config);
+  ASSERT_TRUE(comesOnline()) << closed->cause;
+  stream.reset();
+  self = {};
+  // And where they are silent.
+  std::promise<void> answer;
+  config.resolver = [answered = answer.get_future().share()](const Whereabouts&) {
+    answered.wait();
+    return run::Result<std::vector<Route>>(run::Error{run::Code::unreachable, "too late", ""});
+  };
+  config.stageDeadline = 500ms;
+  open(config);
+  EXPECT_TRUE(comesOnline()) << closed->cause;
+  answer.set_value();
+}
+
 TEST_F(ClientStreamFaults, saysWhatTheLastAddressAnsweredWhereNoneIsGood) {
   auto config = at("host.test", test::freePort());
   config.resolver = [](const Whereabouts& where) {

@@ -31,13 +31,15 @@ TEST(ProxyTest, readsItsAddress) {
   EXPECT_EQ(http.user, "user");
   EXPECT_EQ(http.password, "p@ss");
   EXPECT_EQ(proxy("http://proxy.lab").place.port, 3128);
+  EXPECT_EQ(proxy("proxy.lab:8080").place, (Endpoint{"proxy.lab", 8080}));
+  EXPECT_EQ(proxy("HTTP://proxy.lab").kind, Proxy::Kind::http);
   EXPECT_EQ(proxy("socks5://[::1]").place, (Endpoint{"::1", 1080}));
   EXPECT_EQ(proxy("socks5h://proxy.lab/").kind, Proxy::Kind::socks5);
 }
 
 TEST(ProxyTest, refusesWhatIsNoAddressAndDoesNotRepeatAPassword) {
-  for (const auto* const url : {"", "proxy.lab:3128", "ftp://proxy.lab", "http://", "http://user:hush@", "http://h:0",
-                                "http://h:99999", "socks4://user:hush@h"}) {
+  for (const auto* const url : {"", "ftp://proxy.lab", "https://proxy.lab", "http://", "http://user:hush@",
+                                "http://h:0", "http://h:99999", "socks4://user:hush@h"}) {
     const auto read = Proxy::parse(url);
     ASSERT_FALSE(read) << url;
     EXPECT_EQ(read.error().code, run::Code::invalidArgument);

@@ -145,6 +145,7 @@ TEST(Reconciler, waitsNoLongerWhenTheNetworkHasChanged) {
   EXPECT_THAT(reconciler.networkChanged(begin), IsEmpty());
   reconciler.start(begin);
   EXPECT_THAT(reconciler.networkChanged(begin), IsEmpty());
+  EXPECT_EQ(reconciler.nextDeadline(), begin + 15s);  // in place of 120
   reconciler.closed({run::Code::badCertificate, "no", ""}, begin);
   EXPECT_GE(*reconciler.nextDeadline(), begin + 30s);
   EXPECT_THAT(reconciler.networkChanged(begin), IsEmpty());
