@@ -187,6 +187,13 @@ awaitable<Remote::Listing> Remote::robots() {
   co_return listing;
 }
 
+awaitable<Result<std::vector<std::string>>> Remote::matching(policy::Glob names) {
+  const auto end = steady_clock::now() + state_->options.patience;
+  while (state_->fleet.areMembersAwaited() && state_->client.online() && steady_clock::now() < end)
+    co_await state_->fleet.untilChanged(end);
+  co_return state_->fleet.matching(names);
+}
+
 awaitable<Result<fleet::MembersInfo>> Remote::members() {
   if (!state_->options.membership) co_return notEnrolled;
   co_return co_await state_->askMembers();
@@ -211,51 +218,57 @@ awaitable<void> Remote::untilFleetChanged(unsigned long before, steady_clock::ti
 fleet::KnownFleet& Remote::known() { return state_->options.known; }
 
 awaitable<Result<std::vector<std::string>>> Remote::services(std::string robot) {
+  const auto state = state_;
   Request request{.payload = rpc::servicesRequest(), .time = rpc::usualTime};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return rpc::readServices(*answer);
 }
 
 awaitable<Result<qi::MetaObject>> Remote::info(std::string robot, std::string service) {
+  const auto state = state_;
   Request request{.payload = rpc::infoRequest(service), .time = rpc::usualTime};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return rpc::readInfo(*answer);
 }
 
 awaitable<Result<qi::Value>> Remote::call(std::string robot, std::string service, std::string method,
                                           qi::Json arguments, std::chrono::milliseconds time) {
+  const auto state = state_;
   const rpc::Call wanted{std::move(service), std::move(method), arguments.dump(), time};
   Request request{.kind = Request::Kind::change, .payload = rpc::callRequest(wanted), .time = time};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return rpc::readValue(*answer);
 }
 
 awaitable<Result<>> Remote::post(std::string robot, std::string service, std::string method, qi::Json arguments) {
+  const auto state = state_;
   const rpc::Call wanted{std::move(service), std::move(method), arguments.dump(), {}};
   Request request{.kind = Request::Kind::change, .payload = rpc::postRequest(wanted), .time = rpc::usualTime};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return Result<>();
 }
 
 awaitable<Result<qi::Value>> Remote::get(std::string robot, std::string service, std::string property,
                                          std::chrono::milliseconds time) {
+  const auto state = state_;
   // Named, since gcc 12 destroys a braced temporary inside a co_await expression twice.
   const rpc::Property wanted{std::move(service), std::move(property)};
   Request request{.payload = rpc::propertyRequest(wanted), .time = time};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return rpc::readValue(*answer);
 }
 
 awaitable<Result<>> Remote::set(std::string robot, std::string service, std::string property, qi::Json value,
                                 std::chrono::milliseconds time) {
+  const auto state = state_;
   const rpc::Property wanted{std::move(service), std::move(property)};
   Request request{.kind = Request::Kind::change, .payload = rpc::setRequest(wanted, value.dump()), .time = time};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return Result<>();
 }

@@ -51,6 +51,8 @@ class Remote {
   };
   // At once when it is complete, otherwise after `patience`.
   boost::asio::awaitable<Listing> robots();
+  // See Fleet::matching; once the relay has told who belongs to the fleet, or after `patience`.
+  boost::asio::awaitable<run::Result<std::vector<std::string>>> matching(policy::Glob names);
 
   // Of an enrolled device: the fleet, as the relay tells of it; and a request to the relay, without an answer but that
   // it was carried out. Errors: invalidConfig for a device that is not enrolled, those of the relay, timedOut,
@@ -64,7 +66,7 @@ class Remote {
   fleet::KnownFleet& known();
 
   // Errors of all: unknownRobot (not configured, not there, or it does not know us), badStatement (it is not what it
-  // says), those that the robot gives, timedOut, connectionLost, tooLate.
+  // says), those that the robot gives, timedOut, connectionLost, tooLate. What is asked outlives this: it fails.
   boost::asio::awaitable<run::Result<std::vector<std::string>>> services(std::string robot);
   boost::asio::awaitable<run::Result<qi::MetaObject>> info(std::string robot, std::string service);
   boost::asio::awaitable<run::Result<qi::Value>> call(std::string robot, std::string service, std::string method,

@@ -233,6 +233,25 @@ void print(const qi::Value& value, bool asJson) {
     std::cout << qi::printable(plain(qi::toJson(value)).dump()) << "\n";
 }
 
+void printOf(const std::string& robot, const run::Result<qi::Value>& result, bool asJson) {
+  if (asJson) {
+    json line{{"robot", robot}};
+    if (result)
+      line.update({{"signature", result->signature().text()}, {"value", qi::toJson(*result)}});
+    else
+      line["error"] = {{"code", run::codeText(result.error().code)},
+                       {"cause", shown(result.error().cause)},
+                       {"next", shown(result.error().nextStep)}};
+    std::cout << line.dump() << std::endl;
+  } else if (result) {
+    const bool isVoid = result->as<qi::Void>() != nullptr;
+    std::cout << robot << "  " << (isVoid ? "done" : qi::printable(plain(qi::toJson(*result)).dump())) << std::endl;
+  } else {
+    std::cerr << robot << "  error (" << run::codeText(result.error().code) << "): " << shown(result.error().cause)
+              << "; next: " << shown(result.error().nextStep) << std::endl;
+  }
+}
+
 void printPath(const std::string& service, const std::string& path) {
   std::cerr << shown(service) << " is reached by " << shown(path) << std::endl;
 }
