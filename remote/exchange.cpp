@@ -126,7 +126,7 @@ awaitable<Result<Element>> Exchanges::ask(std::string robot, Request request) {
           co_return stamped.error().code == Code::unknownRobot ? awayError(robot) : stamped.error();
         if (stamped) attempt->id = request.payload.attribute("id");
         if (!stamped && steady_clock::now() >= attempt->end) co_return stamped.error();
-        if (!stamped) co_await fleet_.untilChanged(attempt->end);
+        if (!stamped && !isClosed_) co_await fleet_.untilChanged(attempt->end);
         continue;
       }
       send(*address, request.payload, attempt);

@@ -36,17 +36,25 @@ const Error notEnrolled{Code::invalidConfig, "this device belongs to no fleet",
 }  // namespace
 
 struct Remote::State : std::enable_shared_from_this<Remote::State> {
-  State(boost::asio::io_context& io, Options from, run::Log to)
+  // `others`: the client that somebody else runs; null: there is none.
+  State(boost::asio::io_context& io, Options from, run::Log to, xmpp::Client* others)
       : context(io),
         options(std::move(from)),
         log(std::move(to)),
-        client(
-            io.get_executor(), [this, &io] { return xmpp::makeStropheStream(io.get_executor(), options.stream, log); },
-            config(options), log),
+        own(others ? nullptr : makeClient()),
+        client(others ? *others : *own),
         fleet(io.get_executor(), client, options.robots),
         exchanges(fleet, client, options.patience),
         watchPrefix(run::makeUuid() + ".") {
-    if (options.membership) fleet.use(options.known, options.membership->ownerKey);
+    if (options.membership)
+      fleet.use(options.known, options.membership->ownerKey);
+    else if (options.owner)
+      fleet.use(options.known, *options.owner);
+  }
+
+  std::unique_ptr<xmpp::Client> makeClient() {
+    const auto streams = [this] { return xmpp::makeStropheStream(context.get_executor(), options.stream, log); };
+    return std::make_unique<xmpp::Client>(context.get_executor(), streams, config(options), log);
   }
 
   static xmpp::Client::Config config(const Options& options) {
@@ -130,7 +138,8 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
   Options options;
   run::Log log;
   std::optional<Result<>> started;
-  xmpp::Client client;
+  const std::unique_ptr<xmpp::Client> own;
+  xmpp::Client& client;
   Fleet fleet;
   Exchanges exchanges;
   const std::string watchPrefix;
@@ -140,13 +149,24 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
 };
 
 Remote::Remote(boost::asio::io_context& io, Options options, run::Log log)
-    : state_(std::make_shared<State>(io, std::move(options), std::move(log))) {}
+    : state_(std::make_shared<State>(io, std::move(options), std::move(log), nullptr)) {}
+Remote::Remote(boost::asio::io_context& io, xmpp::Client& client, Options options, run::Log log)
+    : state_(std::make_shared<State>(io, std::move(options), std::move(log), &client)) {}
 Remote::~Remote() { stop(); }
 
 awaitable<Result<>> Remote::start() {
   const auto state = state_.get();
   state->fleet.awaitMembers(state->options.membership.has_value());
-  state->client.start({
+  state->client.start(events());
+  while (!state->started) co_await state->fleet.untilChanged(steady_clock::time_point::max());
+  const auto result = *state->started;
+  if (!result) stop();
+  co_return result;
+}
+
+xmpp::Client::Events Remote::events() {
+  const auto state = state_.get();
+  return {
       .online =
           [state](const Jid&) {
             if (!state->started) state->started = Result<>();
@@ -162,15 +182,11 @@ awaitable<Result<>> Remote::start() {
       .presence = [state](const xmpp::Presence& presence) { state->fleet.received(presence); },
       .message = [state](const Element& message) { state->received(message); },
       .settled = [state](const Jid& contact) { state->fleet.settled(contact); },
-  });
-  while (!state->started) co_await state->fleet.untilChanged(steady_clock::time_point::max());
-  const auto result = *state->started;
-  if (!result) stop();
-  co_return result;
+  };
 }
 
 void Remote::stop() {
-  state_->client.stop();
+  if (state_->own) state_->own->stop();
   state_->exchanges.close();
 }
 

@@ -31,12 +31,18 @@ class Remote {
     // Of a device that is enrolled in a fleet: its robots are found by themselves, and each has to show what the owner
     // has signed.
     std::optional<fleet::Membership> membership = {};
-    fleet::KnownFleet known = {};  // with a membership
+    fleet::KnownFleet known = {};  // with a membership, or an owner
+    // Without a membership: those that `known` lists have to show what he has signed.
+    std::optional<run::PublicKey> owner = {};
     // How long presence may take to arrive once we are online.
     std::chrono::milliseconds patience{3000};
   };
 
   Remote(boost::asio::io_context& io, Options options, run::Log log);
+  // By a client that somebody else runs: not to be started, nor does stop() end the client. He passes the client's
+  // events on. It outlives whatever is asked.
+  Remote(boost::asio::io_context& io, xmpp::Client& client, Options options, run::Log log);
+  xmpp::Client::Events events();
   ~Remote();
 
   // Logs in; afterwards it stays online by itself. Errors of the first attempt: unreachable, badCertificate,

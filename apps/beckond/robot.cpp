@@ -45,7 +45,8 @@ Result<> RobotSide::open() {
   busFromHere_ = settings_.bus;
   if (!settings_.isAttached)
     if (const auto held = holdBus(); !held) return held.error();
-  if (settings_.hasAccount) announce(*identity);
+  if (settings_.hasAccount)
+    if (const auto announcing = announce(*identity); !announcing) return announcing.error();
   tokens_->start();
   if (!settings_.policyFile.empty()) policyFile_.emplace(io_, settings_.policyFile, authority_, log_).start();
   if (settings_.token) useToken();
@@ -55,6 +56,8 @@ Result<> RobotSide::open() {
   control_->use(&*watchdog_);
   door_.offer(control_);
   bus_ = onBus({});
+  if (others_)
+    if (const auto offered = others_->offer(*bus_); !offered) return offered.error();
   if (settings_.lan)
     if (const auto open = openLan(); !open) return open.error();
   bus_->onOpened([this, url = settings_.bus.url()] {
@@ -90,6 +93,7 @@ void RobotSide::close() {
   if (lan_) lan_->stop();
   tokensEnd_.reset();
   if (bus_) bus_->close();
+  if (others_) others_->close();
   if (client_) client_->stop();
   member_.reset();
   door_.close();
@@ -181,7 +185,7 @@ void RobotSide::recordPolicy() const {
 }
 
 std::set<xmpp::Jid> RobotSide::contacts() const {
-  std::set<xmpp::Jid> out;
+  std::set<xmpp::Jid> out(settings_.others.begin(), settings_.others.end());
   for (const auto& account : authority_.current().accounts())
     if (const auto jid = xmpp::Jid::parse(account)) out.insert(*jid);
   return out;
@@ -194,7 +198,7 @@ void RobotSide::useToken() {
       [log = log_](const Error& error) { log->error("{}; next: {}", error.cause, error.nextStep); });
 }
 
-void RobotSide::announce(const run::Identity& identity) {
+Result<> RobotSide::announce(const run::Identity& identity) {
   xmpp::Client::Config config;
   config.identity = {"device", "robot", "", "Beckon"};
   config.features = {std::string(xmpp::rpc::ns)};
@@ -217,6 +221,12 @@ void RobotSide::announce(const run::Identity& identity) {
                                             config.payload, log_);
     client_->setPayload(member_->payload());
   }
+  if (!settings_.others.empty()) {
+    const auto& membership = settings_.membership;
+    auto known = membership ? fleet::KnownFleet::open(settings_.state) : fleet::KnownFleet();
+    if (!known) return known.error();
+    others_.emplace(io_, *client_, settings_.others, membership, std::move(*known), log_);
+  }
   door_.open(*client_);
   listening_ = authority_.onChange([this] { client_->setContacts(contacts()); });
   client_->start({
@@ -224,20 +234,31 @@ void RobotSide::announce(const run::Identity& identity) {
           [this](const xmpp::Jid& self) {
             std::cout << "announced " << self.text() << std::endl;
             if (member_) member_->online();
+            if (others_) others_->events().online(self);
           },
       .offline =
           [this](const Error& why, std::chrono::milliseconds retryIn) {
+            if (others_) others_->events().offline(why, retryIn);
             offline_ = why.cause;
             if (member_) member_->offline(why);
             log_->warn("offline ({}): {}; {}; trying again in {} ms", run::codeText(why.code), why.cause, why.nextStep,
                        retryIn.count());
           },
-      .presence = {},
+      .presence =
+          [this](const xmpp::Presence& presence) {
+            if (others_) others_->events().presence(presence);
+          },
       .message =
           [this](const xmpp::Element& message) {
             if (member_) member_->received(message);
+            if (others_) others_->events().message(message);
+          },
+      .settled =
+          [this](const xmpp::Jid& contact) {
+            if (others_) others_->events().settled(contact);
           },
   });
+  return {};
 }
 
 void RobotSide::stop() { stopped_.expires_at(steady_clock::time_point::min()); }

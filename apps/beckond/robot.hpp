@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/beckond/fleet_member.hpp"
+#include "apps/beckond/others.hpp"
 #include "apps/beckond/settings.hpp"
 #include "apps/beckond/status_port.hpp"
 #include "apps/beckond/watchdog_process.hpp"
@@ -44,9 +45,9 @@ class RobotSide {
   run::Result<> open();
   void close();
   run::Result<> holdBus();
-  std::set<xmpp::Jid> contacts() const;  // whom the policy names
+  std::set<xmpp::Jid> contacts() const;  // whom the policy names, and whom programs here may use
   void useToken();
-  void announce(const run::Identity& identity);
+  run::Result<> announce(const run::Identity& identity);
   // A session on the bus with capabilities of its own.
   std::shared_ptr<directory::Session> onBus(const qi::CapabilityMap& capabilities) const;
   run::Result<> openLan();
@@ -71,6 +72,7 @@ class RobotSide {
   std::optional<policy::LiveTokens> tokens_;
   std::optional<xmpp::Client> client_;
   std::shared_ptr<FleetMember> member_;
+  std::optional<Others> others_;
   std::shared_ptr<gateway::Control> control_;
   std::optional<WatchdogProcess> watchdog_;
   gateway::IqDoor door_;
