@@ -36,7 +36,8 @@ Result<qi::Json> toSend(const qi::Value& value) {
 
 // A program of the bus gets a text only: what can be decided by begins it.
 Error onBus(const Error& error) {
-  return {error.code, std::string(run::codeText(error.code)) + ": " + error.cause, {}};
+  const auto text = std::string(run::codeText(error.code)) + ": " + error.cause;
+  return {error.code, error.nextStep.empty() ? text : text + "; " + error.nextStep, {}};
 }
 
 const char* text(Robot::State state) {
