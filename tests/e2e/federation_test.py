@@ -4,6 +4,7 @@ import json
 import subprocess
 import unittest
 
+from ejabberd import ACCOUNTS, CONFIG, node
 from many_test import NAMES, Checks
 from names import Names
 from world import ROOT, World, XmppWorld, free_port, until
@@ -12,15 +13,14 @@ HERE, THERE = "one.test", "two.test"
 POLICY = """
 [[rule]]
 name = "our neighbours look"
-who = ["owner@one.test", "lab-01@one.test"]
+who = ["owner@one.test", "lab-01@one.test", "nao1@one.test"]
 may = ["call", "watch"]
 on = ["ALMotion.moveIsActive", "ALTextToSpeech.volume"]
 """
 
 
-class Federation(Checks, XmppWorld):
+class Federated(Checks, XmppWorld):
     people = ("owner", "stranger")
-    robots = [f"{name}@{HERE if number < 10 else THERE}" for number, name in enumerate(NAMES)]
 
     def setUp(self):
         World.setUp(self)
@@ -51,7 +51,7 @@ class Federation(Checks, XmppWorld):
 
     def config(self, account):
         if account == self.robots[0]:
-            return f'remote = {{ robots = ["lab-12@{THERE}"] }}\naccess = {{ principals = ["owner@one.test"] }}\n' + self.account_at(account)
+            return f'remote = {{ robots = ["{self.robots[-1]}"] }}\naccess = {{ principals = ["owner@one.test"] }}\n' + self.account_at(account)
         policy = 'policy = { file = "policy.toml" }\n' if account.endswith(THERE) else 'access = { principals = ["owner@one.test"] }\n'
         return policy + self.account_at(account)
 
@@ -76,22 +76,52 @@ class Federation(Checks, XmppWorld):
         server = self.start(domain, *self.names.command("prosody", "-F", "--config", config), binary=False)
         until(lambda: "Activated service 's2s'" in server.text()[0], lambda: f"{domain} does not start: {server.text()}")
 
-    def test_robots_of_two_servers_are_used_together_each_within_its_policy(self):
-        self.start_robots()
-        self.check_18_of_20()
-        there = f"lab-12@{THERE}"
+    def check_policies(self):
+        there = self.robots[-1]
         self.assertFails(self.owner("call", f"{there}/ALMotion.moveTo", "1", "0", "0"), 3, "unknown-member")
         self.assertFails(self.stranger("--timeout", "1", "call", f"{there}/ALMotion.moveIsActive"), 3, "unknown-robot")
         watch = self.start("watch", "beckon", "--config", self.folder / "owner.toml", "watch", f"{there}/ALTextToSpeech.volume")
         watch.await_line("watching ")
-        self.assertDone(self.owner("set", f"lab-01@{HERE}/ALTextToSpeech.volume", "0.25"))
+        self.assertDone(self.owner("set", f"{self.robots[0]}/ALTextToSpeech.volume", "0.25"))
         watch.await_line("volume [0.25]")
         # A robot there is used by one here, too.
         asked = ("--bus", self.url, "call", "OtherRobots.call", f'"{there}"')
         self.assertEqual(self.assertDone(self.beckon(*asked, '"ALMotion"', '"moveIsActive"', "[]")).out, "false\n")
         self.assertFails(self.beckon(*asked, '"ALMotion"', '"moveTo"', "[1, 0, 0]"), 7, "call-failed", "unknown-member: ")
-        record = self.assertDone(self.beckon("--json", "audit", "--dir", self.folder / "state-lab-12" / "audit", "query", "--outcome", "refused"))
-        self.assertEqual([(entry["who"], entry["on"]) for entry in map(json.loads, record.out.splitlines())], [(f"{who}@{HERE}", "ALMotion.moveTo") for who in ("owner", "lab-01")])
+        state = self.folder / f"state-{there.split('@')[0]}"
+        record = self.assertDone(self.beckon("--json", "audit", "--dir", state / "audit", "query", "--outcome", "refused"))
+        self.assertEqual([(entry["who"], entry["on"]) for entry in map(json.loads, record.out.splitlines())],
+                         [(who, "ALMotion.moveTo") for who in (f"owner@{HERE}", self.robots[0])])
+
+
+class Federation(Federated):
+    robots = [f"{name}@{HERE if number < 10 else THERE}" for number, name in enumerate(NAMES)]
+
+    def test_robots_of_two_servers_are_used_together_each_within_its_policy(self):
+        self.start_robots()
+        self.check_18_of_20()
+        self.check_policies()
+
+
+class FederationWithEjabberd(Federated):
+    robots = [f"nao1@{HERE}", f"nao2@{THERE}"]
+
+    def start_at(self, domain):
+        if domain == HERE:
+            return super().start_at(domain)
+        folder = self.folder / domain
+        door = f'  - {{ port: {self.names.ports[domain]}, ip: "127.0.0.1", module: ejabberd_s2s_in }}'
+        trust = f's2s_use_starttls: required\nca_file: "{folder}/others.pem"\n'
+        self.write(f"{domain}/server.pem", "".join((folder / "prosody" / f"server.{end}").read_text() for end in ("crt", "key")), 0o600)
+        config = CONFIG.format(folder=folder, port=self.ports[domain], component=door) + trust
+        self.write(f"{domain}/ejabberd.yml", config.replace("robots.test", domain), 0o600)
+        server = self.start(domain, *self.names.command(*node(folder, ACCOUNTS.replace("robots.test", domain))), binary=False)
+        until(lambda: server.lines("accounts are there"), lambda: f"ejabberd does not start: {server.text()}")
+
+    def test_a_robot_of_an_ejabberd_is_used_from_a_prosody_within_its_policy(self):
+        self.start_robots()
+        self.assertDone(self.owner("call", "--all", "nao*", "ALMotion.moveIsActive"))
+        self.check_policies()
 
 
 if __name__ == "__main__":
