@@ -58,7 +58,8 @@ void Exchanges::send(const Jid& to, const Element& payload, const std::shared_pt
   attempt->sentTo = to;
   attempt->arrival = fleet_.arrivals(to);
   const auto left = std::chrono::duration_cast<milliseconds>(attempt->end - steady_clock::now());
-  const auto answer = [this, attempt, number = attempt->sent](Result<Element> outcome) {
+  const auto answer = [this, here = std::weak_ptr(here_), attempt, number = attempt->sent](Result<Element> outcome) {
+    if (here.expired()) return;
     if (attempt->outcome || (!outcome && number != attempt->sent)) return;  // what failed was asked again already
     if (outcome && attempt->onResult)
       if (const auto* result = outcome->firstChild()) attempt->onResult(*result);

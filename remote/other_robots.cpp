@@ -78,8 +78,9 @@ OtherRobots::OtherRobots(boost::asio::io_context& io, Remote& remote) : io_(io),
       "services",
       [this](Reply<std::vector<string>> reply, string robot) { answer(std::move(reply), services(std::move(robot))); },
       "What it shows to this robot. A robot is its account, what stands before the @, or its id.");
+  // Not "call", which libqi's proxies have themselves.
   builder.method(
-      "call",
+      "invoke",
       [this](Reply<qi::Value> reply, string robot, string service, string method, Values arguments) {
         answer(std::move(reply), call(std::move(robot), std::move(service), std::move(method), std::move(arguments)));
       },

@@ -85,7 +85,7 @@ class Federated(Checks, XmppWorld):
         self.assertDone(self.owner("set", f"{self.robots[0]}/ALTextToSpeech.volume", "0.25"))
         watch.await_line("volume [0.25]")
         # A robot there is used by one here, too.
-        asked = ("--bus", self.url, "call", "OtherRobots.call", f'"{there}"')
+        asked = ("--bus", self.url, "call", "OtherRobots.invoke", f'"{there}"')
         self.assertEqual(self.assertDone(self.beckon(*asked, '"ALMotion"', '"moveIsActive"', "[]")).out, "false\n")
         self.assertFails(self.beckon(*asked, '"ALMotion"', '"moveTo"', "[1, 0, 0]"), 7, "call-failed", "unknown-member: ")
         state = self.folder / f"state-{there.split('@')[0]}"

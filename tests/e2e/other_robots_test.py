@@ -40,7 +40,7 @@ class OtherRobots(FleetWorld):
         return self.beckon("--bus", self.nao1.url, "call", f"OtherRobots.{method}", *map(json.dumps, arguments))
 
     def call(self, service, method, *arguments):
-        return self.ask("call", "nao2", service, method, list(arguments))
+        return self.ask("invoke", "nao2", service, method, list(arguments))
 
     def record(self, robot, who):
         told = self.assertDone(self.beckon("--json", "audit", "--dir", self.state_of(robot) / "audit", "query", "--who", who))
@@ -58,7 +58,7 @@ class OtherRobots(FleetWorld):
         for refused, code in ((self.call("ALMotion", "moveTo", 1, 0, 0), "unknown-member"), (self.call("ALBattery", "getBatteryCharge"), "unknown-service"),
                               (self.ask("set", "nao2", "ALTextToSpeech", "volume", 0.1), "refused"), (self.ask("watch", "nao2", "ALBattery", "charge"), "unknown-service")):
             self.assertFails(refused, 7, "call-failed", f"{code}: ")
-        self.assertFails(self.ask("call", "me", "S", "m", []), 7, "call-failed", 'unknown-robot: no robot "me" is configured')
+        self.assertFails(self.ask("invoke", "me", "S", "m", []), 7, "call-failed", 'unknown-robot: no robot "me" is configured')
         # Watched until the other robot takes it back.
         watcher = self.start("watcher", "example-other-robot", "nao2", self.nao1.url)
         watcher.await_line("watching")

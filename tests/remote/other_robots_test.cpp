@@ -54,7 +54,7 @@ class OtherRobotsTest : public FleetTest {
     return **answer;
   }
   Answer call(const std::vector<qi::Value>& arguments) {
-    return start("call", std::string("nao1"), std::string("S"), std::string("m"), arguments);
+    return start("invoke", std::string("nao1"), std::string("S"), std::string("m"), arguments);
   }
   Answer watch() { return start("watch", std::string("nao1"), std::string("Battery"), std::string("charge")); }
 
