@@ -15,7 +15,7 @@ constexpr std::array<std::uint32_t, 7> needed{0, 1, 2, 5, 6, 7, 8};
 }  // namespace
 
 bool isReserved(std::string_view service, std::string_view member) {
-  return service.starts_with('_') || member.starts_with('_') ||
+  return service.starts_with('_') || member.starts_with('_') || service == otherRobotsService ||
          (service == "ServiceDirectory" && std::ranges::find(registering, member) != registering.end());
 }
 

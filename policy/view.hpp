@@ -142,9 +142,12 @@ class View {
 // not asked, and one of the bus with this name is not seen from outside (docs/protocol/control.md).
 inline constexpr std::string_view controlService = "Control";
 
-// What no rule can grant to anybody outside: members and services whose names begin with an underscore, and the members
-// of the service directory that change registrations (a gateway that provides a service for somebody does it by
-// itself).
+// By which programs on the bus use other robots in this robot's name (docs/design/039).
+inline constexpr std::string_view otherRobotsService = "OtherRobots";
+
+// What no rule can grant to anybody outside: members and services whose names begin with an underscore; OtherRobots, by
+// which he would come to other robots as somebody else; and the members of the service directory that change
+// registrations (a gateway that provides a service for somebody does it by itself).
 bool isReserved(std::string_view service, std::string_view member);
 
 // The actions below 100 that every object has and that a qi client cannot do without: they are there on every visible

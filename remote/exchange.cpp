@@ -61,7 +61,8 @@ void Exchanges::send(const Jid& to, const Element& payload, const std::shared_pt
   attempt->sentTo = to;
   attempt->arrival = fleet_.arrivals(to);
   const auto left = std::chrono::duration_cast<milliseconds>(attempt->end - steady_clock::now());
-  const auto answer = [this, attempt, number = attempt->sent](Result<Element> outcome) {
+  const auto answer = [this, here = std::weak_ptr(here_), attempt, number = attempt->sent](Result<Element> outcome) {
+    if (here.expired()) return;
     if (attempt->outcome || (!outcome && number != attempt->sent)) return;  // what failed was asked again already
     if (outcome && attempt->onResult)
       if (const auto* result = outcome->firstChild()) attempt->onResult(*result);
@@ -129,7 +130,7 @@ awaitable<Result<Element>> Exchanges::ask(std::string robot, Request request) {
           co_return stamped.error().code == Code::unknownRobot ? awayError(robot) : stamped.error();
         if (stamped) attempt->id = request.payload.attribute("id");
         if (!stamped && steady_clock::now() >= attempt->end) co_return stamped.error();
-        if (!stamped) co_await fleet_.untilChanged(attempt->end);
+        if (!stamped && !isClosed_) co_await fleet_.untilChanged(attempt->end);
         continue;
       }
       send(*address, request.payload, attempt);

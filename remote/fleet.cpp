@@ -202,13 +202,24 @@ Result<Jid> Fleet::account(const std::string& name) const {
   if (found.size() == 1) return found[0];
   for (const auto& robot : robots())
     if (robot.isThere() && robot.id == name) return Jid::parse(robot.account);
+  return notKnown("no robot \"" + name + "\" is configured");
+}
+
+Result<std::vector<std::string>> Fleet::matching(const policy::Glob& names) const {
+  std::vector<std::string> found;
+  for (const auto& jid : accounts_)
+    if (names.matches(jid.node()) || names.matches(jid.text())) found.push_back(jid.text());
+  if (found.empty()) return notKnown("no robot that is configured matches \"" + names.text() + "\"");
+  return found;
+}
+
+Error Fleet::notKnown(const std::string& cause) const {
   std::string known;
   for (const auto& jid : accounts_) known += (known.empty() ? "" : ", ") + jid.text();
-  return Error{Code::unknownRobot, "no robot \"" + name + "\" is configured",
-               known.empty()
-                   ? known_ ? "see that the relay of the fleet runs, or list it under robots in the configuration"
-                            : "list it under robots in the configuration"
-                   : "the configured robots: " + known};
+  return {Code::unknownRobot, cause,
+          known.empty() ? known_ ? "see that the relay of the fleet runs, or list it under robots in the configuration"
+                                 : "list it under robots in the configuration"
+                        : "the configured robots: " + known};
 }
 
 std::optional<Jid> Fleet::addressOf(const std::string& name) const {

@@ -2,6 +2,7 @@
 
 #include "fleet/condition.hpp"
 #include "fleet/known_fleet.hpp"
+#include "policy/pattern.hpp"
 #include "xmpp/client.hpp"
 #include "xmpp/rpc.hpp"
 
@@ -67,6 +68,7 @@ class Fleet {
   void expect(std::set<xmpp::Jid> robots);
   // Whether the relay is still to tell who belongs to our fleet: the list is not complete before.
   void awaitMembers(bool isAwaited);
+  bool areMembersAwaited() const { return membersAreAwaited_; }
   // All, without repetition.
   const std::vector<xmpp::Jid>& accounts() const { return accounts_; }
 
@@ -82,6 +84,8 @@ class Fleet {
 
   // The account that `name` means. Errors: invalidArgument, unknownRobot.
   run::Result<xmpp::Jid> account(const std::string& name) const;
+  // The accounts that match, or whose part before the "@" does. Error unknownRobot: none does.
+  run::Result<std::vector<std::string>> matching(const policy::Glob& names) const;
   // Where the robot of that name is now; nowhere if it is not what it says.
   std::optional<xmpp::Jid> addressOf(const std::string& name) const;
   std::optional<Robot> robot(const std::string& name) const;
@@ -99,6 +103,7 @@ class Fleet {
   bool hasToShow(const xmpp::Jid& account) const;  // what the owner has signed
   void remember(const xmpp::Presence& presence);
   bool isSilent(const xmpp::Jid& account) const;
+  run::Error notKnown(const std::string& cause) const;
   std::optional<run::Error> problemWith(const xmpp::Presence& presence) const;
 
   boost::asio::any_io_executor executor_;

@@ -38,17 +38,25 @@ const Error notEnrolled{Code::invalidConfig, "this device belongs to no fleet",
 }  // namespace
 
 struct Remote::State : std::enable_shared_from_this<Remote::State> {
-  State(boost::asio::io_context& io, Options from, run::Log to)
+  // `others`: the client that somebody else runs; null: there is none.
+  State(boost::asio::io_context& io, Options from, run::Log to, xmpp::Client* others)
       : context(io),
         options(std::move(from)),
         log(std::move(to)),
-        client(
-            io.get_executor(), [this, &io] { return xmpp::makeClientStream(io.get_executor(), options.stream, log); },
-            config(options), log),
+        own(others ? nullptr : makeClient()),
+        client(others ? *others : *own),
         fleet(io.get_executor(), client, options.robots),
         exchanges(fleet, client, options.patience),
         watchPrefix(run::makeUuid() + ".") {
-    if (options.membership) fleet.use(options.known, options.membership->ownerKey);
+    if (options.membership)
+      fleet.use(options.known, options.membership->ownerKey);
+    else if (options.owner)
+      fleet.use(options.known, *options.owner);
+  }
+
+  std::unique_ptr<xmpp::Client> makeClient() {
+    const auto streams = [this] { return xmpp::makeClientStream(context.get_executor(), options.stream, log); };
+    return std::make_unique<xmpp::Client>(context.get_executor(), streams, config(options), log);
   }
 
   static xmpp::Client::Config config(const Options& options) {
@@ -136,8 +144,9 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
   Options options;
   run::Log log;
   std::optional<Result<>> started;
-  xmpp::Client client;
-  std::optional<run::NetworkChanges> network;
+  const std::unique_ptr<xmpp::Client> own;
+  xmpp::Client& client;
+  std::optional<run::NetworkChanges> network;  // for our own
   Fleet fleet;
   Exchanges exchanges;
   const std::string watchPrefix;
@@ -147,13 +156,26 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
 };
 
 Remote::Remote(boost::asio::io_context& io, Options options, run::Log log)
-    : state_(std::make_shared<State>(io, std::move(options), std::move(log))) {}
+    : state_(std::make_shared<State>(io, std::move(options), std::move(log), nullptr)) {}
+Remote::Remote(boost::asio::io_context& io, xmpp::Client& client, Options options, run::Log log)
+    : state_(std::make_shared<State>(io, std::move(options), std::move(log), &client)) {}
 Remote::~Remote() { stop(); }
 
 awaitable<Result<>> Remote::start() {
   const auto state = state_.get();
   state->fleet.awaitMembers(state->options.membership.has_value());
-  state->client.start({
+  state->client.start(events());
+  state->network.emplace(
+      state->context.get_executor(), [state] { state->client.networkChanged(); }, state->log);
+  while (!state->started) co_await state->fleet.untilChanged(steady_clock::time_point::max());
+  const auto result = *state->started;
+  if (!result) stop();
+  co_return result;
+}
+
+xmpp::Client::Events Remote::events() {
+  const auto state = state_.get();
+  return {
       .online =
           [state](const Jid&) {
             if (!state->started) state->started = Result<>();
@@ -169,18 +191,12 @@ awaitable<Result<>> Remote::start() {
       .presence = [state](const xmpp::Presence& presence) { state->fleet.received(presence); },
       .message = [state](const Element& message) { state->received(message); },
       .settled = [state](const Jid& contact) { state->fleet.settled(contact); },
-  });
-  state->network.emplace(
-      state->context.get_executor(), [state] { state->client.networkChanged(); }, state->log);
-  while (!state->started) co_await state->fleet.untilChanged(steady_clock::time_point::max());
-  const auto result = *state->started;
-  if (!result) stop();
-  co_return result;
+  };
 }
 
 void Remote::stop() {
   state_->network.reset();
-  state_->client.stop();
+  if (state_->own) state_->own->stop();
   state_->exchanges.close();
 }
 
@@ -195,6 +211,13 @@ awaitable<Remote::Listing> Remote::robots() {
   listing.robots = state_->fleet.robots();
   listing.isComplete = state_->fleet.isComplete();
   co_return listing;
+}
+
+awaitable<Result<std::vector<std::string>>> Remote::matching(policy::Glob names) {
+  const auto end = steady_clock::now() + state_->options.patience;
+  while (state_->fleet.areMembersAwaited() && state_->client.online() && steady_clock::now() < end)
+    co_await state_->fleet.untilChanged(end);
+  co_return state_->fleet.matching(names);
 }
 
 awaitable<Result<fleet::MembersInfo>> Remote::members() {
@@ -228,51 +251,57 @@ awaitable<void> Remote::untilFleetChanged(unsigned long before, steady_clock::ti
 fleet::KnownFleet& Remote::known() { return state_->options.known; }
 
 awaitable<Result<std::vector<std::string>>> Remote::services(std::string robot) {
+  const auto state = state_;
   Request request{.payload = rpc::servicesRequest(), .time = rpc::usualTime};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return rpc::readServices(*answer);
 }
 
 awaitable<Result<qi::MetaObject>> Remote::info(std::string robot, std::string service) {
+  const auto state = state_;
   Request request{.payload = rpc::infoRequest(service), .time = rpc::usualTime};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return rpc::readInfo(*answer);
 }
 
 awaitable<Result<qi::Value>> Remote::call(std::string robot, std::string service, std::string method,
                                           qi::Json arguments, std::chrono::milliseconds time) {
+  const auto state = state_;
   const rpc::Call wanted{std::move(service), std::move(method), arguments.dump(), time};
   Request request{.kind = Request::Kind::change, .payload = rpc::callRequest(wanted), .time = time};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return rpc::readValue(*answer);
 }
 
 awaitable<Result<>> Remote::post(std::string robot, std::string service, std::string method, qi::Json arguments) {
+  const auto state = state_;
   const rpc::Call wanted{std::move(service), std::move(method), arguments.dump(), {}};
   Request request{.kind = Request::Kind::change, .payload = rpc::postRequest(wanted), .time = rpc::usualTime};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return Result<>();
 }
 
 awaitable<Result<qi::Value>> Remote::get(std::string robot, std::string service, std::string property,
                                          std::chrono::milliseconds time) {
+  const auto state = state_;
   // Named, since gcc 12 destroys a braced temporary inside a co_await expression twice.
   const rpc::Property wanted{std::move(service), std::move(property)};
   Request request{.payload = rpc::propertyRequest(wanted), .time = time};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return rpc::readValue(*answer);
 }
 
 awaitable<Result<>> Remote::set(std::string robot, std::string service, std::string property, qi::Json value,
                                 std::chrono::milliseconds time) {
+  const auto state = state_;
   const rpc::Property wanted{std::move(service), std::move(property)};
   Request request{.kind = Request::Kind::change, .payload = rpc::setRequest(wanted, value.dump()), .time = time};
-  const auto answer = co_await state_->exchanges.ask(std::move(robot), std::move(request));
+  const auto answer = co_await state->exchanges.ask(std::move(robot), std::move(request));
   if (!answer) co_return answer.error();
   co_return Result<>();
 }

@@ -31,12 +31,18 @@ class Remote {
     // Of a device that is enrolled in a fleet: its robots are found by themselves, and each has to show what the owner
     // has signed.
     std::optional<fleet::Membership> membership = {};
-    fleet::KnownFleet known = {};  // with a membership
+    fleet::KnownFleet known = {};  // with a membership, or an owner
+    // Without a membership: those that `known` lists have to show what he has signed.
+    std::optional<run::PublicKey> owner = {};
     // How long presence may take to arrive once we are online.
     std::chrono::milliseconds patience{3000};
   };
 
   Remote(boost::asio::io_context& io, Options options, run::Log log);
+  // By a client that somebody else runs: not to be started, nor does stop() end the client. He passes the client's
+  // events on. It outlives whatever is asked.
+  Remote(boost::asio::io_context& io, xmpp::Client& client, Options options, run::Log log);
+  xmpp::Client::Events events();
   ~Remote();
 
   // Logs in; afterwards it stays online by itself. Errors of the first attempt: unreachable, badCertificate,
@@ -51,6 +57,8 @@ class Remote {
   };
   // At once when it is complete, otherwise after `patience`.
   boost::asio::awaitable<Listing> robots();
+  // See Fleet::matching; once the relay has told who belongs to the fleet, or after `patience`.
+  boost::asio::awaitable<run::Result<std::vector<std::string>>> matching(policy::Glob names);
 
   // Of an enrolled device: the fleet, as the relay tells of it; and a request to the relay, without an answer but that
   // it was carried out. Errors: invalidConfig for a device that is not enrolled, those of the relay, timedOut,
@@ -70,7 +78,7 @@ class Remote {
   fleet::KnownFleet& known();
 
   // Errors of all: unknownRobot (not configured, not there, or it does not know us), badStatement (it is not what it
-  // says), those that the robot gives, timedOut, connectionLost, tooLate.
+  // says), those that the robot gives, timedOut, connectionLost, tooLate. What is asked outlives this: it fails.
   boost::asio::awaitable<run::Result<std::vector<std::string>>> services(std::string robot);
   boost::asio::awaitable<run::Result<qi::MetaObject>> info(std::string robot, std::string service);
   boost::asio::awaitable<run::Result<qi::Value>> call(std::string robot, std::string service, std::string method,

@@ -59,7 +59,8 @@ Result<> RobotSide::open() {
     std::cout << "ready " << url << std::endl;
     if (lan_) lan_->busIsThere();
   });
-  if (settings_.hasAccount) announce(*identity);
+  if (settings_.hasAccount)
+    if (const auto announcing = announce(*identity); !announcing) return announcing.error();
   watchBattery();
   return settings_.status ? openStatus() : Result<>();
 }
@@ -94,6 +95,7 @@ void RobotSide::close() {
   tellAgain_.cancel();
   leaving_.cancel();
   if (bus_) bus_->close();
+  if (others_) others_->close();
   network_.reset();
   if (client_) client_->stop();
   member_.reset();

@@ -2,6 +2,7 @@
 
 #include "apps/beckond/battery.hpp"
 #include "apps/beckond/fleet_member.hpp"
+#include "apps/beckond/others.hpp"
 #include "apps/beckond/settings.hpp"
 #include "apps/beckond/status_port.hpp"
 #include "apps/beckond/telling.hpp"
@@ -56,7 +57,8 @@ class RobotSide {
   void recordPolicy() const;
   // robot_presence.cpp
   std::set<xmpp::Jid> contacts() const;  // whom the policy names
-  void announce(const run::Identity& identity);
+  run::Result<> announce(const run::Identity& identity);
+  run::Result<> offerOthers();
   void openDoor();
   void watchBattery();
   fleet::Condition condition() const;
@@ -85,6 +87,7 @@ class RobotSide {
   std::optional<xmpp::Client> client_;
   std::optional<run::NetworkChanges> network_;
   std::shared_ptr<FleetMember> member_;
+  std::optional<Others> others_;
   bool hasMoved_ = false;                  // to another fleet, and its client is still here
   std::optional<run::Identity> identity_;  // with an account
   std::string login_;                      // names what follows the last end of the stream

@@ -14,13 +14,13 @@ using run::Error;
 using std::chrono::steady_clock;
 
 std::set<xmpp::Jid> RobotSide::contacts() const {
-  std::set<xmpp::Jid> out;
+  std::set<xmpp::Jid> out(settings_.others.begin(), settings_.others.end());
   for (const auto& account : authority_.current().accounts())
     if (const auto jid = xmpp::Jid::parse(account)) out.insert(*jid);
   return out;
 }
 
-void RobotSide::announce(const run::Identity& identity) {
+run::Result<> RobotSide::announce(const run::Identity& identity) {
   xmpp::Client::Config config;
   config.identity = {"device", "robot", "", "Beckon"};
   config.features = {std::string(xmpp::rpc::ns)};
@@ -46,6 +46,7 @@ void RobotSide::announce(const run::Identity& identity) {
       io_.get_executor(), [this] { client_->networkChanged(); }, log_);
   identity_ = identity;
   login_ = run::makeUuid();
+  if (const auto offered = offerOthers(); !offered) return offered;
   openDoor();
   listening_ = authority_.onChange([this] {
     client_->setContacts(contacts());
@@ -60,9 +61,11 @@ void RobotSide::announce(const run::Identity& identity) {
           [this](const xmpp::Jid& self) {
             std::cout << "announced " << self.text() << std::endl;
             if (member_) member_->online();
+            if (others_) others_->events().online(self);
           },
       .offline =
           [this](const Error& why, std::chrono::milliseconds retryIn) {
+            if (others_) others_->events().offline(why, retryIn);
             offline_ = why.cause;
             login_ = run::makeUuid();
             client_->setPayload(payload());
@@ -71,12 +74,30 @@ void RobotSide::announce(const run::Identity& identity) {
             log_->warn("offline ({}): {}; {}; trying again in {} ms", run::codeText(why.code), why.cause, why.nextStep,
                        retryIn.count());
           },
-      .presence = {},
+      .presence =
+          [this](const xmpp::Presence& presence) {
+            if (others_) others_->events().presence(presence);
+          },
       .message =
           [this](const xmpp::Element& message) {
             if (member_) member_->received(message);
+            if (others_) others_->events().message(message);
+          },
+      .settled =
+          [this](const xmpp::Jid& contact) {
+            if (others_) others_->events().settled(contact);
           },
   });
+  return {};
+}
+
+// Once: they stay what they are when the robot goes to another fleet.
+run::Result<> RobotSide::offerOthers() {
+  if (others_ || settings_.others.empty()) return {};
+  auto known = settings_.membership ? fleet::KnownFleet::open(settings_.state) : fleet::KnownFleet();
+  if (!known) return known.error();
+  others_.emplace(io_, *client_, settings_.others, settings_.membership, std::move(*known), log_);
+  return others_->offer(*bus_);
 }
 
 void RobotSide::openDoor() {

@@ -43,7 +43,8 @@ void RobotSide::become() {
                .note = "transferred to fleet " + fresh->membership->fleet + " of " + fresh->membership->ownerAccount});
   // A file names whom it names; without one, the fleet's owner is who has rights.
   if (settings_.policyFile.empty()) authority_.replace(fresh->policy);
-  announce(*identity);
+  if (const auto announcing = announce(*identity); !announcing)
+    log_->error("{}; next: {}", announcing.error().cause, announcing.error().nextStep);
 }
 
 }  // namespace beckon::apps

@@ -141,6 +141,16 @@ void readToken(run::ConfigFile& file, Settings& settings) {
   settings.token = std::move(*token);
 }
 
+void readOthers(run::ConfigFile& file, Settings& settings) {
+  settings.others = readJids(file, "remote.robots");
+  if (settings.others.empty()) return;
+  if (!settings.hasAccount)
+    file.reject("remote.robots", "other robots are used by an account, and this robot has none",
+                "give it one under [xmpp], or enrol it in a fleet");
+  else if (std::ranges::find(settings.others, settings.stream.account) != settings.others.end())
+    file.reject("remote.robots", settings.stream.account.text() + " is this robot itself", "leave it out");
+}
+
 std::filesystem::path readState(run::ConfigFile& file, const std::filesystem::path& path) {
   return file.pathOr("robot.state", path.parent_path() / "state");
 }
@@ -183,6 +193,7 @@ run::Result<Settings> readSettings(const std::filesystem::path& path) {
   settings.hasAccount = !settings.lan || settings.membership || !file->textOr("xmpp.account", "").empty();
   if (settings.hasAccount) settings.stream = readAccount(*file, settings.membership);
   settings.stream.resource = "beckond";
+  readOthers(*file, settings);
 
   const auto attach = file->textOr("bus.attach", "");
   const auto listen = file->textOr("bus.listen", "");

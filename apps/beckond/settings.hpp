@@ -20,6 +20,7 @@ struct Settings {
   bool hasAccount = true;                       // otherwise there is a LAN door, and nothing of XMPP
   std::optional<fleet::Membership> membership;  // of who was enrolled: that account is used
   xmpp::ClientStreamConfig stream;
+  std::vector<xmpp::Jid> others;  // robots that programs on the bus may use
   localbus::Endpoint bus;
   bool isAttached = false;  // to a directory at `bus` that somebody else runs; otherwise we hold one there
   std::optional<localbus::TlsContext> tls;       // to dial `bus` if attached, else to listen there; where it speaks TLS

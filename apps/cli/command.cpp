@@ -6,8 +6,9 @@ run::Result<> readPlace(const std::string& place, Command& command) {
   const bool mayHaveMember =
       command.verb != Verb::services && command.verb != Verb::info && command.verb != Verb::stats;
   const bool needsMember = mayHaveMember && command.verb != Verb::trace;
+  const bool namesRobot = command.bus.empty() && command.all.empty();
   const auto wrong = [&] {
-    std::string form = command.bus.empty() ? "ROBOT" : "", example = command.bus.empty() ? "nao1" : "";
+    std::string form = namesRobot ? "ROBOT" : "", example = namesRobot ? "nao1" : "";
     if (command.verb != Verb::services) {
       const std::string slash = form.empty() ? "" : "/";
       form += slash + "SERVICE" + (needsMember ? ".MEMBER" : mayHaveMember ? "[.MEMBER]" : "");
@@ -17,7 +18,7 @@ run::Result<> readPlace(const std::string& place, Command& command) {
                       "write for example " + example};
   };
   std::string rest = place;
-  if (command.bus.empty()) {
+  if (namesRobot) {
     const auto slash = rest.find('/');
     if (command.verb == Verb::services) {
       command.robot = rest;
@@ -85,8 +86,11 @@ run::Result<> complete(const std::string& place, Command& command) {
     if (!place.empty()) return {};
     return run::Error{Code::invalidArgument, "doctor needs a host", "write for example beckon doctor robot.local"};
   }
+  if (onBus && !command.all.empty())
+    return run::Error{Code::invalidArgument, "--all is for robots by XMPP, and there is --bus, too",
+                      "leave one of them out"};
   const auto robot = std::string_view(place).substr(0, place.find('/'));
-  command.isOnLan = !onBus && robot.size() > lanSuffix.size() && robot.ends_with(lanSuffix) &&
+  command.isOnLan = !onBus && command.all.empty() && robot.size() > lanSuffix.size() && robot.ends_with(lanSuffix) &&
                     robot.find('@') == std::string_view::npos;
   if (command.lan && (onBus || command.verb != Verb::robots))
     return run::Error{Code::invalidArgument, "--lan is for robots: it lists those of this network",

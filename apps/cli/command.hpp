@@ -28,6 +28,7 @@ struct Command {
   std::uint64_t count = 0;                    // watch, trace: end after so many lines; 0: never
   std::chrono::milliseconds measured{5'000};  // stats: for so long
   std::string host;                           // doctor: whom to look at
+  std::string all;                            // --all: the known robots that match, in place of `robot`
   std::string robot;                          // empty on a bus
   bool isOnLan = false;                       // `robot` is announced in this network, under that name
   std::string service;

@@ -7,6 +7,7 @@
 #include "apps/cli/doctor.hpp"
 #include "apps/cli/fleet.hpp"
 #include "apps/cli/lan_robots.hpp"
+#include "apps/cli/many.hpp"
 #include "apps/cli/policy.hpp"
 #include "apps/cli/print.hpp"
 #include "apps/cli/robot_target.hpp"
@@ -47,6 +48,13 @@ Result<qi::Json> readArguments(const std::vector<std::string>& texts) {
   }
   return Result<qi::Json>(boost::system::in_place_value, std::move(out));
 }
+
+// What a verb that was carried out has found.
+struct Verdict {
+  bool isSound = true;
+  bool haveAll = true;  // of many robots each has done it
+  int exitCode() const { return !isSound ? 1 : !haveAll ? 9 : 0; }
+};
 
 // The verbs that a bus and a robot have in common.
 awaitable<Result<>> performed(cli::Target& target, const Command& command, const qi::Json& arguments) {
@@ -104,7 +112,7 @@ awaitable<Result<>> onLan(boost::asio::io_context& io, const Command& command, c
 }
 
 awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, const qi::Json& arguments, run::Log log,
-                           bool& isSound) {
+                           Verdict& verdict) {
   auto options = cli::readRemote(command.config);
   if (!options) co_return options.error();
   remote::Remote remote(io, std::move(*options), log);
@@ -117,7 +125,9 @@ awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, 
     result = co_await cli::watch(io, remote, command);
   } else if (command.verb == Verb::control) {
     cli::RobotTarget target(remote, command.robot);
-    result = co_await cli::control(io, target, command, isSound);
+    result = co_await cli::control(io, target, command, verdict.isSound);
+  } else if (!command.all.empty()) {
+    result = co_await cli::many(io, remote, command, arguments, verdict.haveAll);
   } else {
     cli::RobotTarget target(remote, command.robot);
     result = co_await perform(target, command, arguments);
@@ -126,19 +136,19 @@ awaitable<Result<>> byXmpp(boost::asio::io_context& io, const Command& command, 
   co_return result;
 }
 
-awaitable<Result<>> obey(boost::asio::io_context& io, const Command& command, run::Log log, bool& isSound) {
+awaitable<Result<>> obey(boost::asio::io_context& io, const Command& command, run::Log log, Verdict& verdict) {
   if (command.verb == Verb::doctor) {
     const auto sound = co_await cli::doctor(command);
     if (!sound) co_return sound.error();
-    isSound = *sound;
+    verdict.isSound = *sound;
     co_return Result<>();
   }
   const auto arguments = readArguments(command.verb == Verb::control ? std::vector<std::string>() : command.arguments);
   if (!arguments) co_return arguments.error();
   if (command.lan) co_return co_await cli::listLanRobots(command);
-  if (command.isOnLan) co_return co_await onLan(io, command, *arguments, log, isSound);
-  if (command.bus.empty()) co_return co_await byXmpp(io, command, *arguments, log, isSound);
-  co_return co_await onBus(io, command, *arguments, log, isSound);
+  if (command.isOnLan) co_return co_await onLan(io, command, *arguments, log, verdict.isSound);
+  if (command.bus.empty()) co_return co_await byXmpp(io, command, *arguments, log, verdict);
+  co_return co_await onBus(io, command, *arguments, log, verdict.isSound);
 }
 
 Result<> runToItsEnd(boost::asio::io_context& io, awaitable<Result<>> work) {
@@ -151,9 +161,9 @@ Result<> runToItsEnd(boost::asio::io_context& io, awaitable<Result<>> work) {
   return result;
 }
 
-Result<> execute(const Command& command, const run::LogStyle& logStyle, bool& isSound) {
+Result<> execute(const Command& command, const run::LogStyle& logStyle, Verdict& verdict) {
   boost::asio::io_context io(1);
-  return runToItsEnd(io, obey(io, command, run::makeLog("beckon", logStyle), isSound));
+  return runToItsEnd(io, obey(io, command, run::makeLog("beckon", logStyle), verdict));
 }
 
 Result<> perform(const cli::FleetCommand& command, const run::LogStyle& logStyle) {
@@ -225,7 +235,8 @@ CLI::App* addPolicy(CLI::App& app, cli::PolicyCommand& command) {
 const char* const footer =
     "Exit codes: 0 done, 1 fault of Beckon, 2 wrong usage or arguments, 3 no such robot, service or member,\n"
     "4 cannot be reached or lost, 5 no answer in time, 6 refused, 7 the service answered with an error, 8 broken "
-    "protocol or limit.\nOf doctor and audit verify: 0 sound, 1 not sound, 2 wrong usage.";
+    "protocol or limit, 9 of many robots (--all) not each has done it.\nOf doctor and audit verify: 0 sound, 1 not "
+    "sound, 2 wrong usage.";
 
 }  // namespace
 
@@ -263,6 +274,10 @@ int main(int argc, char** argv) {
     if (text.place) verb->add_option("place", place, text.place);
     if (text.verb == Verb::call || text.verb == Verb::post || text.verb == Verb::set)
       verb->footer("JSON arguments follow the place.");
+    if (text.verb == Verb::call || text.verb == Verb::post || text.verb == Verb::get || text.verb == Verb::set)
+      verb->add_option(
+          "--all", command.all,
+          "In place of ROBOT/: each known robot whose name matches, 'lab-*'; a line for each as it answers");
     if (text.verb == Verb::robots) verb->add_flag("--lan", command.lan, "Those of this network, by DNS-SD");
     if (text.verb == Verb::watch || text.verb == Verb::trace)
       verb->add_option("--count", command.count, "End after so many lines");
@@ -293,14 +308,14 @@ int main(int argc, char** argv) {
   cli::BugreportCommand report;
   cli::addBugreportVerb(app, report);
   const auto* completion = app.add_subcommand("completion", "Print a script for bash: source <(beckon completion).");
-  bool isSound = true;
+  Verdict verdict;
   const auto body = [&]() -> Result<> {
     if (aboutPolicy->parsed()) {
       policy.json = command.json;
       return cli::policy(policy);
     }
     record.json = command.json;
-    if (record.action != cli::AuditCommand::Action::none) return cli::audit(record, isSound);
+    if (record.action != cli::AuditCommand::Action::none) return cli::audit(record, verdict.isSound);
     if (report.isAsked) return cli::bugreport(report);
     command.arguments = app.remaining(true);
     if (completion->parsed()) {
@@ -321,8 +336,8 @@ int main(int argc, char** argv) {
     command.time = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
     command.measured = std::chrono::milliseconds(static_cast<std::int64_t>(measured * 1000));
     if (const auto complete = cli::complete(place, command); !complete) return complete;
-    return execute(command, logStyle, isSound);
+    return execute(command, logStyle, verdict);
   };
   const int status = apps::Program(app, logStyle).run(argc, argv, body, &command.json);
-  return status == 0 && !isSound ? 1 : status;
+  return status == 0 ? verdict.exitCode() : status;
 }

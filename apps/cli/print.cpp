@@ -18,15 +18,6 @@ using nlohmann::json;
 // Names that come from elsewhere may hold anything; JSON takes only UTF-8, a terminal nothing that steers it.
 std::string shown(const std::string& text) { return qi::printable(text); }
 
-// For people: dynamics without their types.
-json plain(json value) {
-  if (value.is_object() && value.contains("$type"))
-    return value.contains("$value") ? plain(std::move(value["$value"])) : json();
-  if (value.is_structured())
-    for (auto& part : value) part = plain(std::move(part));
-  return value;
-}
-
 std::string shortly(std::optional<std::chrono::milliseconds> time) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.value_or(std::chrono::seconds(0)));
   if (seconds < std::chrono::minutes(2)) return std::to_string(seconds.count()) + " s";
@@ -240,7 +231,27 @@ void print(const qi::Value& value, bool asJson) {
   if (asJson)
     std::cout << json{{"signature", value.signature().text()}, {"value", qi::toJson(value)}}.dump() << "\n";
   else if (!value.as<qi::Void>())
-    std::cout << qi::printable(plain(qi::toJson(value)).dump()) << "\n";
+    std::cout << qi::printable(qi::withoutTypes(qi::toJson(value)).dump()) << "\n";
+}
+
+void printOf(const std::string& robot, const run::Result<qi::Value>& result, bool asJson) {
+  if (asJson) {
+    json line{{"robot", robot}};
+    if (result)
+      line.update({{"signature", result->signature().text()}, {"value", qi::toJson(*result)}});
+    else
+      line["error"] = {{"code", run::codeText(result.error().code)},
+                       {"cause", shown(result.error().cause)},
+                       {"next", shown(result.error().nextStep)}};
+    std::cout << line.dump() << std::endl;
+  } else if (result) {
+    const bool isVoid = result->as<qi::Void>() != nullptr;
+    std::cout << robot << "  " << (isVoid ? "done" : qi::printable(qi::withoutTypes(qi::toJson(*result)).dump()))
+              << std::endl;
+  } else {
+    std::cerr << robot << "  error (" << run::codeText(result.error().code) << "): " << shown(result.error().cause)
+              << "; next: " << shown(result.error().nextStep) << std::endl;
+  }
 }
 
 void printPath(const std::string& service, const std::string& path) {
@@ -251,7 +262,7 @@ void printEvent(const std::string& member, const qi::Value& arguments, bool asJs
   if (asJson)
     std::cout << json{{"event", member}, {"arguments", qi::toJson(arguments)}}.dump() << std::endl;
   else
-    std::cout << member << " " << qi::printable(plain(qi::toJson(arguments)).dump()) << std::endl;
+    std::cout << member << " " << qi::printable(qi::withoutTypes(qi::toJson(arguments)).dump()) << std::endl;
 }
 
 void printMissed(const std::string& member, std::optional<std::uint64_t> count, bool asJson) {
@@ -275,7 +286,7 @@ void print(const std::string& service, const Passed& passed, bool asJson) {
     std::cout << line.dump() << std::endl;
     return;
   }
-  const auto text = plain(content).dump();
+  const auto text = qi::withoutTypes(content).dump();
   std::cout << timeOfDay(passed.time) << " " << shown(service + "." + passed.member) << " #" << passed.id << " "
             << kindText(passed.kind) << " " << qi::printable(text, longestContent);
   if (text.size() > longestContent) std::cout << " (" << passed.bytes << " bytes)";

@@ -20,6 +20,8 @@ void print(const std::vector<ListedService>& services, bool json);
 void print(const std::string& service, const qi::MetaObject& metaObject, const std::string& path, bool json);
 // A result or property; void prints nothing unless as JSON.
 void print(const qi::Value& value, bool json);
+// The same of one robot of many, in one line, flushed; an error of its as well, which for people is on standard error.
+void printOf(const std::string& robot, const run::Result<qi::Value>& result, bool json);
 // How a service was reached, on standard error.
 void printPath(const std::string& service, const std::string& path);
 // An event of a watched signal, its arguments a Tuple; one line, flushed.

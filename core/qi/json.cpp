@@ -348,6 +348,14 @@ struct TooDeep {};
 
 Json toJson(const Value& value) { return std::visit(ToJson{}, value.data()); }
 
+Json withoutTypes(Json json) {
+  if (json.is_object() && json.contains("$type"))
+    return json.contains("$value") ? withoutTypes(std::move(json["$value"])) : Json();
+  if (json.is_structured())
+    for (auto& part : json) part = withoutTypes(std::move(part));
+  return json;
+}
+
 std::string toJsonText(const Value& value) { return toJson(value).dump(); }
 
 Result<Value> fromJson(const Json& json, const Signature& type) { return FromJson().read(json, type); }

@@ -27,6 +27,8 @@ namespace beckon::qi {
 using Json = nlohmann::json;
 
 Json toJson(const Value& value);
+// Without the types that dynamics say, for whoever knows the type that he wants, and for people.
+Json withoutTypes(Json json);
 // On one line, ASCII characters and UTF-8.
 std::string toJsonText(const Value& value);
 

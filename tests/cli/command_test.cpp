@@ -94,6 +94,11 @@ TEST(Complete, saysWhatDoesNotGoTogether) {
     command.lan = true;
     return command;
   };
+  const auto ofAll = [&](const char *bus) {
+    auto command = with(Verb::call, bus);
+    command.all = "lab-*";
+    return command;
+  };
   auto patient = with(Verb::call, "");
   patient.time = std::chrono::seconds(61);
   auto secured = with(Verb::services, "");
@@ -117,6 +122,8 @@ TEST(Complete, saysWhatDoesNotGoTogether) {
       {with(Verb::stats, ""), "", "trace and stats are for a bus"},
       {with(Verb::trace, "tcp://x", {"1"}), "S", "\"1\" is one word too many"},
       {with(Verb::robots, "tcp://x"), "", "a bus has services, not robots"},
+      {ofAll("tcp://x"), "S.m", "--all is for robots by XMPP, and there is --bus, too"},
+      {ofAll(""), "nao1/S.m", "\"nao1/S.m\" is not of the form SERVICE.MEMBER"},
       {with(Verb::set, "tcp://x"), "S.p", "set takes one value"},
       {with(Verb::set, "tcp://x", {"1", "2"}), "S.p", "set takes one value"},
   };
@@ -143,6 +150,16 @@ TEST(Complete, knowsARobotOfThisNetworkByItsNameWithWhatALanDoorNeeds) {
   byXmpp.verb = Verb::services;
   ASSERT_TRUE(cli::complete("me@robots.local", byXmpp));
   EXPECT_FALSE(byXmpp.isOnLan);
+}
+
+TEST(Complete, namesNoRobotInThePlaceWhereManyAreMeant) {
+  Command command;
+  command.verb = Verb::call;
+  command.all = "*.local";
+  ASSERT_TRUE(cli::complete("my.local.m", command));
+  EXPECT_EQ(command.robot, "");
+  EXPECT_EQ(command.service, "my.local");
+  EXPECT_FALSE(command.isOnLan);
 }
 
 TEST(Complete, tracesAndMeasuresAllServicesWhereNoneIsNamed) {

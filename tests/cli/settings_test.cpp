@@ -43,6 +43,16 @@ TEST_F(SettingsTest, areSafeWhereTheFileSaysOnlyWhatItMust) {
   EXPECT_THAT(settings.policy->rules(), IsEmpty());
 }
 
+TEST_F(SettingsTest, nameTheOtherRobotsThatMayBeUsed) {
+  EXPECT_THAT(read(account).value().others, IsEmpty());
+  EXPECT_THAT(read(account + "[remote]\nrobots = ['nao2@x']\n").value().others,
+              ElementsAre(xmpp::Jid::parse("nao2@x").value()));
+  const auto itself = read(account + "[remote]\nrobots = ['nao1@robots.example']\n");
+  EXPECT_THAT(itself.error().cause, HasSubstr("nao1@robots.example is this robot itself"));
+  const auto nobody = read("[lan]\nlisten = 'tcps://127.0.0.1:0'\n[remote]\nrobots = ['nao2@x']\n");
+  EXPECT_THAT(nobody.error().cause, HasSubstr("this robot has none"));
+}
+
 TEST_F(SettingsTest, areWhatTheFileSays) {
   const auto settings = read(account +
                              "host = '127.0.0.1'\nport = 5333\nca_file = 'ca.pem'\n"

@@ -42,6 +42,17 @@ io:format("accounts are there~n").
 """
 
 
+def node(folder, body):
+    """The command that runs what is configured in that folder, and `body`."""
+    (folder / "log").mkdir(exist_ok=True)
+    libraries = os.path.dirname(glob.glob("/usr/lib/*/ejabberd-*/ebin")[0].removesuffix("/ebin"))
+    settings = {"ERL_LIBS": libraries, "EJABBERD_CONFIG_PATH": folder / "ejabberd.yml",
+                "EJABBERD_LOG_PATH": folder / "log" / "ejabberd.log", "ERL_CRASH_DUMP_BYTES": 0}
+    # Few schedulers: on a busy machine its start hands each of hundreds of files through all of them, 40 s instead of 1.
+    return ["env", "-C", folder, *(f"{name}={value}" for name, value in settings.items()), "erl", "-noinput", "+S", "1", "+SDio", "1",
+            "-mnesia", "dir", f'"{folder}/mnesia"', "-eval", body]
+
+
 class EjabberdWorld(XmppWorld):
     component = ""  # the entry of one that the server listens for
 
@@ -54,13 +65,7 @@ class EjabberdWorld(XmppWorld):
         self.start_ejabberd("ejabberd2", '{ok, _} = application:ensure_all_started(ejabberd), io:format("accounts are there~n").')
 
     def start_ejabberd(self, name, body):
-        (self.folder / "log").mkdir(exist_ok=True)
-        libraries = os.path.dirname(glob.glob("/usr/lib/*/ejabberd-*/ebin")[0].removesuffix("/ebin"))
-        self.env.update(ERL_LIBS=libraries, EJABBERD_CONFIG_PATH=str(self.folder / "ejabberd.yml"),
-                        EJABBERD_LOG_PATH=str(self.folder / "log" / "ejabberd.log"), ERL_CRASH_DUMP_BYTES="0")
-        # Few schedulers: on a busy machine its start hands each of hundreds of files through all of them, 40 s instead of 1.
-        self.ejabberd = self.start(name, "env", "-C", self.folder, "erl", "-noinput", "+S", "1", "+SDio", "1",
-                                   "-mnesia", "dir", f'"{self.folder}/mnesia"', "-eval", body, binary=False)
+        self.ejabberd = self.start(name, *node(self.folder, body), binary=False)
         until(lambda: self.is_ready(), lambda: f"ejabberd does not start: {self.ejabberd.text()}")
 
     def is_ready(self):

@@ -164,6 +164,7 @@ TEST_F(ViewTest, grantsNobodyWhatIsTheRobotsOwn) {
   EXPECT_TRUE(all.decide({Verb::call, "ServiceDirectory", "services"}));
   for (const auto& [service, member] : {std::pair("S", "_secret"),
                                         {"_S", "m"},
+                                        {"OtherRobots", "invoke"},
                                         {"ServiceDirectory", "registerService"},
                                         {"ServiceDirectory", "unregisterService"},
                                         {"ServiceDirectory", "serviceReady"},

@@ -52,7 +52,11 @@ class FleetTest : public testing::Test {
     capabilities.features = {std::string(rpc::ns)};
     client->start({.online = [this](const Jid&) { fleet->changed(); },
                    .offline = [this](const run::Error&, std::chrono::milliseconds) { fleet->changed(); },
-                   .presence = [this](const xmpp::Presence& presence) { fleet->received(presence); },
+                   .presence =
+                       [this](const xmpp::Presence& presence) {
+                         fleet->received(presence);
+                         told(presence);
+                       },
                    .message = [this](const Element& message) { heard(message); },
                    .settled = [this](const Jid& contact) { fleet->settled(contact); }});
     comeOnline();
@@ -131,6 +135,7 @@ class FleetTest : public testing::Test {
                      .add(error.element()));
   }
   virtual void heard(const Element&) {}
+  virtual void told(const xmpp::Presence&) {}
 
   using Asked = std::shared_ptr<std::optional<run::Result<Element>>>;
   Asked ask(Request request, const std::string& robot = "nao1") {

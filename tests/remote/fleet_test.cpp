@@ -50,6 +50,16 @@ TEST_F(FleetTest, knowsARobotByAccountShortNameAndId) {
   EXPECT_FALSE(fleet->addressOf("nao2"));
 }
 
+TEST_F(FleetTest, findsTheRobotsWhoseNamesMatch) {
+  const auto matching = [this](const char* names) { return fleet->matching(policy::Glob(names)); };
+  EXPECT_THAT(matching("nao*").value(), testing::ElementsAre("nao1@x", "nao2@x"));
+  EXPECT_THAT(matching("*2").value(), testing::ElementsAre("nao2@x"));
+  EXPECT_THAT(matching("*@x").value(), testing::ElementsAre("nao1@x", "nao2@x"));
+  EXPECT_THAT(matching("nao1").value(), testing::ElementsAre("nao1@x"));
+  EXPECT_EQ(matching("lab-*").error().code, Code::unknownRobot);
+  EXPECT_EQ(matching("lab-*").error().nextStep, "the configured robots: nao1@x, nao2@x");
+}
+
 TEST_F(FleetTest, doesNotTakeForARobotWhoseCapabilitiesDoNotVerify) {
   Element presence("presence", std::string(ns::client));
   presence.set("from", "nao1@x/beckond");
