@@ -23,7 +23,8 @@ RobotSide::RobotSide(boost::asio::io_context& io, Settings settings, run::Log lo
       stopped_(io, steady_clock::time_point::max()),
       authority_(settings_.policy),
       control_(std::make_shared<gateway::Control>(io, authority_, log_)),
-      door_(io, authority_, log_) {}
+      requests_(std::make_shared<gateway::XmppRequests>(io, authority_, log_)),
+      door_(requests_) {}
 
 boost::asio::awaitable<Result<>> RobotSide::run() {
   const auto opened = open();
@@ -53,7 +54,7 @@ Result<> RobotSide::open() {
                     settings_.state / "watchdog", *control_, log_);
   control_->start();
   control_->use(&*watchdog_);
-  door_.offer(control_);
+  requests_->offer(control_);
   bus_ = onBus({});
   if (settings_.lan)
     if (const auto open = openLan(); !open) return open.error();
@@ -61,7 +62,7 @@ Result<> RobotSide::open() {
     std::cout << "ready " << url << std::endl;
     if (lan_) lan_->busIsThere();
   });
-  door_.use(bus_);
+  requests_->use(bus_);
   return settings_.status ? openStatus() : Result<>();
 }
 
@@ -93,6 +94,7 @@ void RobotSide::close() {
   if (client_) client_->stop();
   member_.reset();
   door_.close();
+  requests_->close();
   watchdog_.reset();
   if (directory_) directory_->stop();
   if (tokens_) tokens_->stop();
@@ -170,7 +172,7 @@ Result<> RobotSide::openRecord() {
                  .service = lease.name,
                  .note = "ended"});
   });
-  door_.record(trail_);
+  requests_->record(trail_);
   return {};
 }
 

@@ -73,6 +73,7 @@ class RobotSide {
   std::shared_ptr<FleetMember> member_;
   std::shared_ptr<gateway::Control> control_;
   std::optional<WatchdogProcess> watchdog_;
+  std::shared_ptr<gateway::XmppRequests> requests_;
   gateway::IqDoor door_;
   std::string machineId_;
   localbus::Endpoint busFromHere_;

@@ -23,10 +23,11 @@ class IqControlTest : public IqDoorTest {
     control->start();
     control->use(&watchdog);
     control->watched(std::nullopt);
-    door->offer(control);
+    xmppRequests->offer(control);
   }
   ~IqControlTest() override {
     door->close();
+    xmppRequests->close();
     control->stop();
   }
   StanzaError errorOf(const Element& body, const std::string& from = owner) {
