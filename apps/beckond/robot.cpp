@@ -24,7 +24,9 @@ RobotSide::RobotSide(boost::asio::io_context& io, Settings settings, run::Log lo
       authority_(settings_.policy),
       control_(std::make_shared<gateway::Control>(io, authority_, log_)),
       requests_(std::make_shared<gateway::XmppRequests>(io, authority_, log_)),
-      door_(requests_) {}
+      door_(requests_),
+      commands_(requests_),
+      chat_(requests_) {}
 
 boost::asio::awaitable<Result<>> RobotSide::run() {
   const auto opened = open();
@@ -94,6 +96,7 @@ void RobotSide::close() {
   if (client_) client_->stop();
   member_.reset();
   door_.close();
+  chat_.close();
   requests_->close();
   watchdog_.reset();
   if (directory_) directory_->stop();
@@ -199,7 +202,9 @@ void RobotSide::useToken() {
 void RobotSide::announce(const run::Identity& identity) {
   xmpp::Client::Config config;
   config.identity = {"device", "robot", "", "Beckon"};
-  config.features = {std::string(xmpp::rpc::ns)};
+  config.features = gateway::CommandDoor::features();
+  config.features.emplace(xmpp::rpc::ns);
+  config.features.emplace(gateway::ChatDoor::ns);
   config.node = "urn:beckon:robot";
   config.software = "beckond";
   config.version = BECKON_VERSION;
@@ -220,6 +225,8 @@ void RobotSide::announce(const run::Identity& identity) {
     client_->setPayload(member_->payload());
   }
   door_.open(*client_);
+  commands_.open(*client_);
+  chat_.open(*client_);
   listening_ = authority_.onChange([this] { client_->setContacts(contacts()); });
   client_->start({
       .online =
@@ -238,6 +245,7 @@ void RobotSide::announce(const run::Identity& identity) {
       .message =
           [this](const xmpp::Element& message) {
             if (member_) member_->received(message);
+            chat_.received(message);
           },
   });
 }

@@ -10,6 +10,8 @@
 #include "directory/service_directory.hpp"
 #include "directory/session.hpp"
 #include "gateway/counts.hpp"
+#include "gateway/doors/chat_door.hpp"
+#include "gateway/doors/command_door.hpp"
 #include "gateway/doors/iq_door.hpp"
 #include "gateway/doors/lan_door.hpp"
 #include "policy/live_tokens.hpp"
@@ -75,6 +77,8 @@ class RobotSide {
   std::optional<WatchdogProcess> watchdog_;
   std::shared_ptr<gateway::XmppRequests> requests_;
   gateway::IqDoor door_;
+  gateway::CommandDoor commands_;
+  gateway::ChatDoor chat_;
   std::string machineId_;
   localbus::Endpoint busFromHere_;
   std::shared_ptr<directory::Session> bus_;
