@@ -208,8 +208,7 @@ struct CommandDoor::State : std::enable_shared_from_this<CommandDoor::State> {
       const auto* field = step.form->field(methodField);
       const auto chosen = field ? field->text() : std::string();
       const auto* method = methodIn(named.found, chosen);
-      if (!method)
-        return choose(std::move(at), named.found, Stage::Note{"error", "choose one of the methods in the list"}, reply);
+      if (!method) return choose(std::move(at), named.found, "choose one of the methods in the list", reply);
       at.session.method = chosen;
       return argue(std::move(at), *method, true, reply);
     }
@@ -218,11 +217,11 @@ struct CommandDoor::State : std::enable_shared_from_this<CommandDoor::State> {
     run(std::move(at), *method, step.form, mayChoose, reply);
   }
 
-  void choose(At at, const Callable& of, const std::optional<Stage::Note>& note, const xmpp::IqReply& reply) {
+  void choose(At at, const Callable& of, const std::string& wrong, const xmpp::IqReply& reply) {
     if (of.methods.empty()) return reply.error(xmpp::itemNotFound);
     Stage stage{at.session.node, at.id, Stage::Status::executing, {Action::next}};
-    if (note) stage.notes.push_back(*note);
-    stage.form = choiceForm(of);
+    if (!wrong.empty()) stage.notes.push_back({"error", wrong});
+    stage.form = choiceForm(of, wrong);
     show(at, stage, reply);
   }
 
@@ -238,7 +237,7 @@ struct CommandDoor::State : std::enable_shared_from_this<CommandDoor::State> {
     if (mayGoBack) stage.actions.push_back(Action::prev);
     stage.actions.push_back(Action::complete);
     if (wrong) stage.notes.push_back(noteOf(*wrong));
-    stage.form = argumentForm(at.service, method, filled);
+    stage.form = argumentForm(at.service, method, filled, wrong ? wrong->cause : std::string());
     show(at, stage, reply);
   }
 

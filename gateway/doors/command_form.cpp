@@ -46,8 +46,10 @@ std::vector<std::string> linesOf(const std::string& text) {
 
 }  // namespace
 
-DataForm choiceForm(const Callable& of) {
-  DataForm out{.type = "form", .title = shown(of.service), .instructions = {"Choose what to call."}};
+DataForm choiceForm(const Callable& of, const std::string& wrong) {
+  DataForm out{.type = "form", .title = shown(of.service)};
+  if (!wrong.empty()) out.instructions.push_back(shown(wrong));
+  out.instructions.emplace_back("Choose what to call.");
   DataForm::Field choice{
       .name = std::string(methodField), .type = "list-single", .label = "Method", .isRequired = true};
   for (const auto& method : of.methods) choice.options.push_back({shown(usage(method)), fullName(method)});
@@ -55,17 +57,18 @@ DataForm choiceForm(const Callable& of) {
   return out;
 }
 
-DataForm argumentForm(const std::string& service, const qi::MetaMethod& method, const DataForm* filled) {
+DataForm argumentForm(const std::string& service, const qi::MetaMethod& method, const DataForm* filled,
+                      const std::string& wrong) {
   DataForm out{.type = "form", .title = shown(service + "." + method.name)};
+  if (!wrong.empty()) out.instructions.push_back(shown(wrong));
   if (!method.description.empty()) out.instructions.push_back(shown(method.description));
   const auto parameters = parametersOf(method);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const auto& type = parameters[i];
     DataForm::Field field{.name = nameOf(i), .type = std::string(typeOf(type))};
     const auto name = parameterName(method, i);
-    field.label = name.empty() ? "Argument " + std::to_string(i + 1) : shown(name);
+    field.label = (name.empty() ? "Argument " + std::to_string(i + 1) : shown(name)) + ": " + qi::inWords(type);
     if (i < method.parameters.size()) field.description = shown(method.parameters[i].description);
-    field.description += (field.description.empty() ? "" : ": ") + qi::inWords(type);
     field.validation = validationOf(type.kind());
     field.isRequired = isRequired(type);
     if (const auto* before = filled ? filled->field(field.name) : nullptr) field.values = before->values;

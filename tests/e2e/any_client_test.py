@@ -11,7 +11,9 @@ ROBOT = "nao1@robots.test/beckond"
 COMMANDS = "http://jabber.org/protocol/commands"
 
 
-class AnyClient(XmppWorld):
+class AnyClientWorld(XmppWorld):
+    """A robot whose owner may make it speak and walk, and nothing else."""
+
     def setUp(self):
         super().setUp()
         config = (self.folder / "robot.toml").read_text()
@@ -19,6 +21,15 @@ class AnyClient(XmppWorld):
         self.write("policy.toml", rule("ALTextToSpeech.say", 'audit = "arguments"') + rule("ALMotion", name="walk") + rule("ALTextToSpeech.volume", name="volume"))
         self.start_robot()
         self.start_sim()
+
+    def entries(self, *filters):
+        done = self.beckon("audit", "--dir", self.folder / "state" / "audit", "--json", "query", *filters)
+        return [json.loads(line) for line in self.assertDone(done).out.splitlines()]
+
+
+class AnyClient(AnyClientWorld):
+    def setUp(self):
+        super().setUp()
         self.person = self.login("owner")
         self.person.await_told("presence")
 
@@ -34,10 +45,6 @@ class AnyClient(XmppWorld):
         answer = person.ask(verb, **command)
         self.assertIn("error", answer)
         return answer["error"]["condition"]
-
-    def entries(self, *filters):
-        done = self.beckon("audit", "--dir", self.folder / "state" / "audit", "--json", "query", *filters)
-        return [json.loads(line) for line in self.assertDone(done).out.splitlines()]
 
     def test_commands_are_listed_filled_in_and_run_within_the_policy(self):
         self.assertIn(COMMANDS, self.result("described_by"))
