@@ -54,7 +54,10 @@ std::optional<Json> word(std::string_view text, Kind kind) {
 Result<Value> fromJsonText(std::string_view text, const Signature& type) {
   const auto json = parseJson(text);
   if (!json) return json.error();
-  return fromJson(*json, type);
+  auto value = fromJson(*json, type);
+  // Its path has names of fields, which are as the service wrote them.
+  if (!value) return Error{value.error().code, printable(value.error().cause), value.error().nextStep};
+  return value;
 }
 
 Result<Value> lines(std::string_view text, const Signature& type) {
