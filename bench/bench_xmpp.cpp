@@ -62,6 +62,7 @@ class Robot {
   ~Robot() {
     boost::asio::post(io_, [this] {
       door_.close();
+      requests_->close();
       client_->stop();
       inside_->close();
       provider_->close();
@@ -84,7 +85,7 @@ class Robot {
     });
     const auto registered = co_await provider_->registerService("Bench", builder.build());
     registered.value();
-    door_.use(inside_);
+    requests_->use(inside_);
 
     xmpp::Client::Config config;
     config.contacts = {jid(server.jid("owner"))};
@@ -117,7 +118,9 @@ class Robot {
   std::shared_ptr<directory::Session> provider_, inside_;
   std::optional<xmpp::Client> client_;
   policy::Authority authority_{policy::Policy::ofAccounts({"owner@robots.test"})};
-  gateway::IqDoor door_{io_, authority_, run::silentLog()};
+  std::shared_ptr<gateway::XmppRequests> requests_ =
+      std::make_shared<gateway::XmppRequests>(io_, authority_, run::silentLog());
+  gateway::IqDoor door_{requests_};
   std::thread thread_;
 };
 

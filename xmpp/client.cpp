@@ -399,6 +399,8 @@ void Client::handle(std::string_view type, std::string_view name, std::string_vi
   state_->responder.handle(type, name, xmlns, std::move(handler));
 }
 
+void Client::describeNodes(IqHandler handler) { state_->description.describeNodes(std::move(handler)); }
+
 run::Result<> Client::send(const Element& stanza) { return state_->send(stanza); }
 
 asio::awaitable<run::Result<Element>> Client::get(Jid to, Element payload, milliseconds deadline) {

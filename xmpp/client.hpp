@@ -97,6 +97,9 @@ class Client {
   // ping, version, roster) it answers to contacts, its own account and its server only: a stranger gets
   // service-unavailable, the same as from an account that does not exist.
   void handle(std::string_view type, std::string_view name, std::string_view xmlns, IqHandler handler);
+  // Who answers disco#info of nodes of ours (XEP-0030) beyond that of the capabilities; strangers come through here,
+  // too.
+  void describeNodes(IqHandler handler);
 
   // A message or a directed presence. See Stream::send.
   run::Result<> send(const Element& stanza);

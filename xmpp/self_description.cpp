@@ -34,9 +34,12 @@ void SelfDescription::answer(Responder& responder, const std::function<bool(cons
         reply.error(serviceUnavailable);
     });
   };
-  get("query", ns::discoInfo, [this](const IqRequest& request, const IqReply& reply) {
+  responder.handle("get", "query", ns::discoInfo, [this, mayKnow](const IqRequest& request, const IqReply& reply) {
     const auto node = request.payload.attribute("node");
-    if (!node.empty() && node != caps_.node + "#" + caps_.ver) return reply.error(itemNotFound);
+    const bool isOurs = node.empty() || node == caps_.node + "#" + caps_.ver;
+    if (!isOurs && nodes_) return nodes_(request, reply);
+    if (!mayKnow(request.from)) return reply.error(serviceUnavailable);
+    if (!isOurs) return reply.error(itemNotFound);
     reply.result(disco_.query(node));
   });
   get("ping", ns::ping, [](const IqRequest&, const IqReply& reply) { reply.result(); });

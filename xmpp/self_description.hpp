@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace beckon::xmpp {
@@ -19,11 +20,14 @@ class SelfDescription {
   Element presence(const std::vector<Element>& payload) const;
   // From now on; this object has to live as long. Who may not know is told service-unavailable.
   void answer(Responder& responder, const std::function<bool(const Jid& asker)>& mayKnow) const;
+  // Who answers disco#info of other nodes than that of the capabilities, whoever asks; without one there are none.
+  void describeNodes(IqHandler handler) { nodes_ = std::move(handler); }
 
  private:
   Disco disco_;
   Caps caps_;
   std::string software_, version_;
+  IqHandler nodes_;
 };
 
 }  // namespace beckon::xmpp

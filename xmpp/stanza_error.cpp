@@ -115,6 +115,7 @@ Element StanzaError::element() const {
   Element error("error", std::string(ns::client));
   error.set("type", type).add(Element(condition, std::string(ns::stanzaErrors)));
   if (!text.empty()) error.add(Element("text", std::string(ns::stanzaErrors), text));
+  if (!detail.empty()) error.add(Element(detail, detailNs));
   if (!code.empty()) error.add(Element("problem", std::string(problemNs)).set("code", code).set("next-step", nextStep));
   return error;
 }

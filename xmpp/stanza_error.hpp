@@ -16,6 +16,8 @@ struct StanzaError {
   // Where Beckon itself says no: <problem xmlns='urn:beckon:error:0' code='unknown-member' next-step='...'/>, so that
   // the other side shows the same code and next step. `code` is empty where the error is not Beckon's.
   std::string code, nextStep;
+  // The condition of a protocol beside the standard one (RFC 6120 section 8.3.4), e.g. "bad-sessionid". Written only.
+  std::string detail = {}, detailNs = {};
 
   // The standard condition that comes nearest to the code, with the code, cause and next step beside it.
   static StanzaError from(const run::Error& error);

@@ -99,7 +99,7 @@ void RobotSide::close() {
   network_.reset();
   if (client_) client_->stop();
   member_.reset();
-  if (door_) door_->close();
+  if (doors_) doors_->close();
   watchdog_.reset();
   if (directory_) directory_->stop();
   if (tokens_) tokens_->stop();

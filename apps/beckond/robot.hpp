@@ -7,6 +7,7 @@
 #include "apps/beckond/status_port.hpp"
 #include "apps/beckond/telling.hpp"
 #include "apps/beckond/watchdog_process.hpp"
+#include "apps/beckond/xmpp_doors.hpp"
 #include "core/dnssd/announcement.hpp"
 #include "core/run/identity.hpp"
 #include "core/run/log.hpp"
@@ -14,7 +15,6 @@
 #include "directory/service_directory.hpp"
 #include "directory/session.hpp"
 #include "gateway/counts.hpp"
-#include "gateway/doors/iq_door.hpp"
 #include "gateway/doors/lan_door.hpp"
 #include "policy/live_tokens.hpp"
 #include "policy/policy_file.hpp"
@@ -59,7 +59,7 @@ class RobotSide {
   std::set<xmpp::Jid> contacts() const;  // whom the policy names
   run::Result<> announce(const run::Identity& identity);
   run::Result<> offerOthers();
-  void openDoor();
+  void openDoors();
   void watchBattery();
   fleet::Condition condition() const;
   std::vector<xmpp::Element> payload() const;
@@ -98,7 +98,7 @@ class RobotSide {
   std::optional<Battery::Charge> charge_;
   std::shared_ptr<gateway::Control> control_;
   std::optional<WatchdogProcess> watchdog_;
-  std::optional<gateway::IqDoor> door_;
+  std::optional<XmppDoors> doors_;
   std::string machineId_;
   localbus::Endpoint busFromHere_;
   std::shared_ptr<directory::Session> bus_;

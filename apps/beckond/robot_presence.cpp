@@ -23,7 +23,9 @@ std::set<xmpp::Jid> RobotSide::contacts() const {
 run::Result<> RobotSide::announce(const run::Identity& identity) {
   xmpp::Client::Config config;
   config.identity = {"device", "robot", "", "Beckon"};
-  config.features = {std::string(xmpp::rpc::ns)};
+  config.features = gateway::CommandDoor::features();
+  config.features.emplace(xmpp::rpc::ns);
+  config.features.emplace(gateway::ChatDoor::ns);
   config.node = "urn:beckon:robot";
   config.software = "beckond";
   config.version = BECKON_VERSION;
@@ -47,7 +49,7 @@ run::Result<> RobotSide::announce(const run::Identity& identity) {
   identity_ = identity;
   login_ = run::makeUuid();
   if (const auto offered = offerOthers(); !offered) return offered;
-  openDoor();
+  openDoors();
   listening_ = authority_.onChange([this] {
     client_->setContacts(contacts());
     mayHaveChanged();
@@ -82,6 +84,7 @@ run::Result<> RobotSide::announce(const run::Identity& identity) {
           [this](const xmpp::Element& message) {
             if (member_) member_->received(message);
             if (others_) others_->events().message(message);
+            if (doors_) doors_->received(message);
           },
       .settled =
           [this](const xmpp::Jid& contact) {
@@ -100,12 +103,12 @@ run::Result<> RobotSide::offerOthers() {
   return others_->offer(*bus_);
 }
 
-void RobotSide::openDoor() {
-  door_.emplace(io_, authority_, log_);
-  door_->offer(control_);
-  door_->record(trail_);
-  door_->use(bus_);
-  door_->open(*client_);
+void RobotSide::openDoors() {
+  const auto requests = std::make_shared<gateway::XmppRequests>(io_, authority_, log_);
+  requests->offer(control_);
+  requests->record(trail_);
+  requests->use(bus_);
+  doors_.emplace(requests, *client_);
 }
 
 void RobotSide::watchBattery() {

@@ -23,7 +23,8 @@ void RobotSide::become() {
   tellAgain_.cancel();
   turned_.reset();
   listening_.reset();
-  door_.reset();
+  doors_->close();
+  doors_.reset();
   network_.reset();
   client_->stop();
   member_.reset();

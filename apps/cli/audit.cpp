@@ -302,7 +302,7 @@ void addAuditVerb(CLI::App& app, AuditCommand& command) {
   find->add_option("--what", command.what, "call, post, get, set, watch, register, enter, leave, policy, token ...");
   find->add_option("--on", command.on, "SERVICE or SERVICE.MEMBER, or a pattern");
   find->add_option("--outcome", command.outcome, "done, sent, failed, canceled, refused or unanswered");
-  find->add_option("--door", command.door, "iq or lan");
+  find->add_option("--door", command.door, "lan, iq, command or chat");
   find->add_option("--since", command.since, "2026-11-22, 2026-11-22T18:00:00 (UTC), or 2h: so long ago");
   find->add_option("--until", command.until, "The same");
   auto* check = add("verify", "Whether it is as it was written.", Action::verify);

@@ -3,25 +3,16 @@
 #include "core/qi/utf8.hpp"
 #include "core/run/uuid.hpp"
 #include "directory/json_call.hpp"
-#include "gateway/doors/iq_record.hpp"
-#include "gateway/leased.hpp"
 #include "gateway/repeats.hpp"
-#include "gateway/safety.hpp"
-#include "gateway/seats.hpp"
 #include "gateway/subscriptions.hpp"
-#include "gateway/visible_bus.hpp"
 #include "xmpp/rpc.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <nlohmann/json.hpp>
 
 namespace beckon::gateway {
 
 using boost::asio::awaitable;
 using policy::Verb;
-using policy::audit::What;
 using run::Code;
 using run::Error;
 using run::Result;
@@ -46,115 +37,51 @@ Result<Element> valueOr(std::string_view name, const Result<qi::Value>& value) {
   return rpc::valueResult(name, *value);
 }
 
-// Whoever asked has been answered.
-const Error overByNow{Code::leaseNeeded, "the control lease has ended", {}};
+// As the record names it.
+constexpr std::string_view door = "iq";
 
 }  // namespace
 
-struct IqDoor::State : std::enable_shared_from_this<State> {
-  State(boost::asio::io_context& context, policy::Authority& rules, run::Log to)
-      : io(context), authority(rules), log(std::move(to)) {}
+struct IqDoor::State : std::enable_shared_from_this<IqDoor::State> {
+  explicit State(std::shared_ptr<XmppRequests> to) : requests(std::move(to)) {}
 
-  boost::asio::io_context& io;
-  policy::Authority& authority;
-  run::Log log;
-  IqRecord record;
-  std::shared_ptr<VisibleBus> bus = std::make_shared<VisibleBus>();
+  std::shared_ptr<XmppRequests> requests;
   xmpp::Client* client = nullptr;
   Repeats repeats;
   std::shared_ptr<Subscriptions> subscriptions;
-  std::optional<Seats> seats;  // at Control
-  LeasedRequests underLeases;
-  std::shared_ptr<void> losing;     // told of leases that end
   std::shared_ptr<void> listening;  // to changes of the policy
   const std::string start = newStart();
   const steady_clock::time_point startTime = steady_clock::now();
 
-  std::shared_ptr<policy::View> viewOf(const xmpp::Jid& from) {
-    return authority.view({from.bare().text(), {}, policy::Door::iq});
-  }
+  using Grant = XmppRequests::Grant;
+  using Request = XmppRequests::Request;
 
-  // What a request may: by which view of the bus, and for how long.
-  struct Grant {
-    VisibleBus::Caller caller;
-    std::chrono::milliseconds longest = rpc::longestTime;
-    std::shared_ptr<Leased> leased = nullptr;  // of what takes a control lease
-  };
-  // What a request wants, once it can be read: what is asked of the policy, and the answer.
-  using Work = std::function<awaitable<Result<Element>>(const Grant&)>;
-  struct Task {
-    Verb verb;
-    std::string service, member;
-    Work work;
-    bool changes = false;  // something: it may carry rpc::Once
-    std::size_t payload = 0;
-    bool isRepeat = false;
-  };
-
-  void answer(const xmpp::IqRequest& request, const xmpp::IqReply& reply,
-              Result<Task> (State::*read)(const xmpp::IqRequest&)) {
-    const IqRecord::Answer tell = [reply](const Result<Element>& outcome) {
+  void answer(const xmpp::IqRequest& asked, const xmpp::IqReply& reply,
+              Result<Request> (State::*read)(const xmpp::IqRequest&)) {
+    const auto asStranger = [reply] { reply.error(xmpp::serviceUnavailable); };
+    if (!requests->admits(asked.from, door, asStranger)) return;
+    auto request = (this->*read)(asked);
+    if (!request) return reply.error(request.error());
+    // What is under way may outlive the door.
+    request->work = [self = shared_from_this(), work = std::move(request->work)](const Grant& grant) {
+      return work(grant);
+    };
+    const XmppRequests::Answer tell = [reply](const Result<Element>& outcome) {
       if (outcome)
         reply.result(*outcome);
       else
         reply.error(outcome.error());
     };
-    // Whether somebody may ask anything at all comes before whether the request can be read.
-    const auto view = viewOf(request.from);
-    if (view->isEmpty()) {
-      log->debug("refused {}: no rule is for it", request.from.text());  // anybody can make these lines
-      const auto asStranger = [reply](const Result<Element>&) { reply.error(xmpp::serviceUnavailable); };
-      return record.refusing(recorded(request, {}, What::list), "no-rule", asStranger)(Error{});
-    }
-    auto task = (this->*read)(request);
-    if (!task) return reply.error(task.error());
-    const auto session = request.from.text();
-    Grant grant{{view, {}, session}};
-    // What it ends (a watch) is in the record before it is answered.
-    if (task->verb == Verb::list) return carryOut(request, std::move(*task), std::move(grant), record.listing(tell));
-    if (!record.takesMore() && !isForSafety(view->policy(), task->service, task->member))
-      return tell(policy::audit::Trail::failure());
-    const policy::Act act{task->verb, task->service, task->member, task->payload, task->isRepeat, session};
-    const auto decision = view->decide(act);
-    auto asked = recorded(request, *task, policy::audit::whatOf(task->verb));
-    asked.rule = decision.ruleName();
-    asked.version = view->policy().version();
-    if (!decision) {
-      log->debug("refused: {}", qi::printable(view->explain(act, decision), 300));
-      const auto refused = record.refusing(std::move(asked), policy::text(decision.refusal), tell);
-      if (decision.isVisible) return refused(policy::toError(act, decision));
-      return answerAsAbsent(request, refused, std::move(*task), std::move(grant));
-    }
-    grant.longest = decision.rule->limits.deadline.value_or(grant.longest);
-    if (decision.lease)
-      grant.leased = std::make_shared<Leased>(view->caller().principal, session, decision.lease->name);
-    if (decision.rule->limits.logsArguments && task->changes) asked.arguments = request.payload.text;
-    const Repeats::Waiter waiter = record.answering(std::move(asked), tell);
-    if (!task->changes) return carryOut(request, std::move(*task), std::move(grant), waiter);
-    const auto once = rpc::Once::read(request.payload);
-    if (!once) return waiter(once.error());
-    doOnce(request, std::move(*task), std::move(grant), *once, waiter);
+    requests->ask(std::move(*request), tell,
+                  [this, payload = asked.payload](Request granted, Grant grant, const auto& waiter) {
+                    if (!granted.changes) return requests->perform(std::move(granted), std::move(grant), waiter);
+                    const auto once = rpc::Once::read(payload);
+                    if (!once) return waiter(once.error());
+                    doOnce(payload, std::move(granted), std::move(grant), *once, waiter);
+                  });
   }
 
-  static IqRecord::Request recorded(const xmpp::IqRequest& request, const Task& task, What what) {
-    const auto once = rpc::Once::read(request.payload);
-    return {.from = request.from,
-            .id = once ? once->id : std::string(),
-            .what = what,
-            .service = task.service,
-            .member = task.member,
-            .bytes = task.payload};
-  }
-
-  // As what is not there, and the same for each verb: nothing is done, since the member cannot be found.
-  void answerAsAbsent(const xmpp::IqRequest& request, const IqRecord::Answer& tell, Task task, Grant grant) {
-    grant.caller.without = task.member.substr(0, task.member.find("::"));
-    carryOut(request, std::move(task), std::move(grant), [tell](const Result<Element>& outcome) {
-      tell(outcome ? Error{Code::internal, "a member that was refused was found", {}} : outcome.error());
-    });
-  }
-
-  void doOnce(const xmpp::IqRequest& request, Task task, Grant grant, const rpc::Once& once,
+  void doOnce(const Element& payload, Request request, Grant grant, const rpc::Once& once,
               const Repeats::Waiter& waiter) {
     const auto account = request.from.bare().text();
     const auto now = steady_clock::now();
@@ -162,37 +89,20 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     if (!once.id.empty() && repeats.join(account, once.id, now, waiter)) return;
     if (once.expires)
       if (const auto inTime = check(*once.expires); !inTime) {
-        log->warn("{} of {}.{} for {} was not carried out: {}", request.payload.name, qi::printable(task.service, 100),
-                  qi::printable(task.member, 100), request.from.text(), inTime.error().cause);
+        requests->log()->warn("{} of {}.{} for {} was not carried out: {}", payload.name,
+                              qi::printable(request.service, 100), qi::printable(request.member, 100),
+                              request.from.text(), inTime.error().cause);
         return waiter(inTime.error());
       }
-    if (once.id.empty()) return carryOut(request, std::move(task), std::move(grant), waiter);
+    if (once.id.empty()) return requests->perform(std::move(request), std::move(grant), waiter);
     if (!repeats.begin(account, once.id, now, waiter))
       return waiter(Error{Code::overloaded, "too many requests of " + account + " are remembered",
                           "say which answers have arrived, or wait two minutes"});
-    carryOut(request, std::move(task), std::move(grant),
-             [weak = weak_from_this(), account, id = once.id](const Result<Element>& outcome) {
-               if (const auto self = weak.lock()) self->repeats.finish(account, id, steady_clock::now(), outcome);
-             });
-  }
-
-  void carryOut(const xmpp::IqRequest& request, Task task, Grant grant, Repeats::Waiter done) {
-    const auto place = task.member.empty() ? task.service : task.service + "." + task.member;
-    log->log(task.verb == Verb::list ? spdlog::level::debug : spdlog::level::info, "{} {} for {}", request.payload.name,
-             qi::printable(place, 200), request.from.text());
-    if (grant.leased) {
-      grant.leased->begin(std::move(done));
-      done = [leased = grant.leased](const Result<Element>& outcome) { leased->finish(outcome); };
-      underLeases.add(grant.leased);
-    }
-    const auto leased = grant.leased;
-    const auto run = [self = shared_from_this(), work = std::move(task.work), grant = std::move(grant),
-                      done = std::move(done)]() -> awaitable<void> {
-      const auto outcome = co_await work(grant);
-      done(outcome);
-    };
-    if (!leased) return boost::asio::co_spawn(io, run, boost::asio::detached);
-    boost::asio::co_spawn(io, run, boost::asio::bind_cancellation_slot(leased->slot(), boost::asio::detached));
+    requests->perform(std::move(request), std::move(grant),
+                      [weak = weak_from_this(), account, id = once.id](const Result<Element>& outcome) {
+                        if (const auto self = weak.lock())
+                          self->repeats.finish(account, id, steady_clock::now(), outcome);
+                      });
   }
 
   rpc::Moment now() const {
@@ -214,54 +124,54 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
 
   std::optional<Error> whyNotWatched(const xmpp::Jid& account, const rpc::Subscription& what) {
     const policy::Act act{Verb::watch, what.service, what.member, 0, true};
-    const auto decision = viewOf(account)->decide(act);
+    const auto decision = requests->viewOf(account)->decide(act);
     if (decision) return std::nullopt;
     return policy::toError(act, decision);
   }
 
   awaitable<Result<Element>> services(Grant grant) {
-    const auto names = co_await bus->services(grant.caller);
+    const auto names = co_await requests->bus()->services(grant.caller);
     if (!names) co_return names.error();
     co_return rpc::servicesResult(*names);
   }
   awaitable<Result<Element>> info(Grant grant, std::string service) {
-    const auto object = co_await bus->service(grant.caller, service);
+    const auto object = co_await requests->bus()->service(grant.caller, service);
     if (!object) co_return object.error();
     co_return rpc::infoResult(service, (*object)->metaObject());
   }
   awaitable<Result<Element>> get(Grant grant, rpc::Property property) {
-    const auto object = co_await bus->service(grant.caller, property.service);
+    const auto object = co_await requests->bus()->service(grant.caller, property.service);
     if (!object) co_return object.error();
     const auto value = co_await (*object)->property(property.name, std::min(rpc::usualTime, grant.longest));
     co_return valueOr(rpc::property, value);
   }
   awaitable<Result<Element>> set(Grant grant, rpc::Property property, std::string text) {
-    const auto object = co_await bus->service(grant.caller, property.service);
+    const auto object = co_await requests->bus()->service(grant.caller, property.service);
     if (!object) co_return object.error();
     auto value = qi::parseJson(text);
     if (!value) co_return value.error();
-    if (grant.leased && grant.leased->isOver()) co_return overByNow;
+    if (grant.isOver()) co_return XmppRequests::overByNow;
     const auto done = co_await directory::setWithJson(*object, property.name, std::move(*value),
                                                       std::min(rpc::usualTime, grant.longest));
     if (!done) co_return done.error();
     co_return emptyResult(rpc::property);
   }
   awaitable<Result<Element>> call(Grant grant, rpc::Call call) {
-    const auto object = co_await bus->service(grant.caller, call.service);
+    const auto object = co_await requests->bus()->service(grant.caller, call.service);
     if (!object) co_return object.error();
     auto arguments = qi::parseJson(call.arguments);
     if (!arguments) co_return arguments.error();
-    if (grant.leased && grant.leased->isOver()) co_return overByNow;
+    if (grant.isOver()) co_return XmppRequests::overByNow;
     const auto value = co_await directory::callWithJson(*object, call.method, std::move(*arguments),
                                                         std::min(call.time, grant.longest));
     co_return valueOr(rpc::call, value);
   }
   awaitable<Result<Element>> post(Grant grant, rpc::Call call) {
-    const auto object = co_await bus->service(grant.caller, call.service);
+    const auto object = co_await requests->bus()->service(grant.caller, call.service);
     if (!object) co_return object.error();
     const auto arguments = qi::parseJson(call.arguments);
     if (!arguments) co_return arguments.error();
-    if (grant.leased && grant.leased->isOver()) co_return overByNow;
+    if (grant.isOver()) co_return XmppRequests::overByNow;
     const auto sent = directory::postWithJson(**object, call.method, *arguments);
     if (!sent) co_return sent.error();
     co_return emptyResult(rpc::post);
@@ -278,88 +188,91 @@ struct IqDoor::State : std::enable_shared_from_this<State> {
     co_return emptyResult(rpc::unsubscribe);
   }
 
-  // Whether it is one that came before: then it was counted already.
-  bool isRepeat(const xmpp::IqRequest& request) const {
-    const auto once = rpc::Once::read(request.payload);
-    return once && !once->id.empty() && repeats.knows(request.from.bare().text(), once->id);
+  // A look around, which every caller with any right may take.
+  Request looking(const xmpp::IqRequest& asked, XmppRequests::Work work, std::string service = {}) const {
+    return {.from = asked.from, .door = door, .service = std::move(service), .work = std::move(work)};
+  }
+  // What changes something: it may carry rpc::Once.
+  Request changing(const xmpp::IqRequest& asked, Verb verb, std::string service, std::string member,
+                   std::string arguments, XmppRequests::Work work) const {
+    const auto once = rpc::Once::read(asked.payload);
+    const auto id = once ? once->id : std::string();
+    return {.from = asked.from,
+            .door = door,
+            .verb = verb,
+            .service = std::move(service),
+            .member = std::move(member),
+            .work = std::move(work),
+            .changes = true,
+            .arguments = std::move(arguments),
+            .id = id,
+            // One that came before was counted already.
+            .isRepeat = !id.empty() && repeats.knows(asked.from.bare().text(), id)};
   }
 
-  Result<Task> readServices(const xmpp::IqRequest&) {
-    return Task{Verb::list, {}, {}, [this](const Grant& grant) { return services(grant); }};
+  Result<Request> readServices(const xmpp::IqRequest& asked) {
+    return looking(asked, [this](const Grant& grant) { return services(grant); });
   }
-  Result<Task> readClock(const xmpp::IqRequest&) {
-    return Task{Verb::list, {}, {}, [this](const Grant&) { return tellTime(); }};
+  Result<Request> readClock(const xmpp::IqRequest& asked) {
+    return looking(asked, [this](const Grant&) { return tellTime(); });
   }
-  Result<Task> readInfo(const xmpp::IqRequest& request) {
-    auto service = rpc::readService(request.payload);
+  Result<Request> readInfo(const xmpp::IqRequest& asked) {
+    auto service = rpc::readService(asked.payload);
     if (!service) return service.error();
-    return Task{Verb::list, *service, {}, [this, name = *service](const Grant& grant) { return info(grant, name); }};
+    return looking(
+        asked, [this, name = *service](const Grant& grant) { return info(grant, name); }, *service);
   }
-  Result<Task> readCall(const xmpp::IqRequest& request) {
-    auto call = rpc::readCall(request.payload);
+  Result<Request> readCall(const xmpp::IqRequest& asked) {
+    auto call = rpc::readCall(asked.payload);
     if (!call) return call.error();
-    return Task{Verb::call,
-                call->service,
-                call->method,
-                [this, wanted = *call](const Grant& grant) { return this->call(grant, wanted); },
-                true,
-                call->arguments.size(),
-                isRepeat(request)};
+    return changing(asked, Verb::call, call->service, call->method, call->arguments,
+                    [this, wanted = *call](const Grant& grant) { return this->call(grant, wanted); });
   }
-  Result<Task> readPost(const xmpp::IqRequest& request) {
-    auto call = rpc::readCall(request.payload);
+  Result<Request> readPost(const xmpp::IqRequest& asked) {
+    auto call = rpc::readCall(asked.payload);
     if (!call) return call.error();
-    return Task{Verb::post,
-                call->service,
-                call->method,
-                [this, wanted = *call](const Grant& grant) { return post(grant, wanted); },
-                true,
-                call->arguments.size(),
-                isRepeat(request)};
+    return changing(asked, Verb::post, call->service, call->method, call->arguments,
+                    [this, wanted = *call](const Grant& grant) { return post(grant, wanted); });
   }
-  Result<Task> readGet(const xmpp::IqRequest& request) {
-    auto property = rpc::readProperty(request.payload);
+  Result<Request> readGet(const xmpp::IqRequest& asked) {
+    auto property = rpc::readProperty(asked.payload);
     if (!property) return property.error();
-    return Task{Verb::get, property->service, property->name,
-                [this, wanted = *property](const Grant& grant) { return get(grant, wanted); }};
+    return Request{.from = asked.from,
+                   .door = door,
+                   .verb = Verb::get,
+                   .service = property->service,
+                   .member = property->name,
+                   .work = [this, wanted = *property](const Grant& grant) { return get(grant, wanted); }};
   }
-  Result<Task> readSet(const xmpp::IqRequest& request) {
-    auto property = rpc::readProperty(request.payload);
+  Result<Request> readSet(const xmpp::IqRequest& asked) {
+    auto property = rpc::readProperty(asked.payload);
     if (!property) return property.error();
-    return Task{Verb::set,
-                property->service,
-                property->name,
-                [this, wanted = *property, value = request.payload.text](const Grant& grant) {
-                  return set(grant, wanted, value);
-                },
-                true,
-                request.payload.text.size(),
-                isRepeat(request)};
+    return changing(asked, Verb::set, property->service, property->name, asked.payload.text,
+                    [this, wanted = *property, value = asked.payload.text](const Grant& grant) {
+                      return set(grant, wanted, value);
+                    });
   }
-  Result<Task> readSubscribe(const xmpp::IqRequest& request) {
-    auto wanted = rpc::readSubscribe(request.payload);
+  Result<Request> readSubscribe(const xmpp::IqRequest& asked) {
+    auto wanted = rpc::readSubscribe(asked.payload);
     if (!wanted) return wanted.error();
-    return Task{
-        Verb::watch,
-        wanted->service,
-        wanted->member,
-        [this, from = request.from, what = *wanted](const Grant& grant) { return subscribe(grant, from, what); },
-        false,
-        0,
-        subscriptions->has(request.from, *wanted)};
+    return Request{
+        .from = asked.from,
+        .door = door,
+        .verb = Verb::watch,
+        .service = wanted->service,
+        .member = wanted->member,
+        .work = [this, from = asked.from, what = *wanted](const Grant& grant) { return subscribe(grant, from, what); },
+        .isRepeat = subscriptions->has(asked.from, *wanted)};
   }
   // Whoever may ask anything may end what is his own.
-  Result<Task> readUnsubscribe(const xmpp::IqRequest& request) {
-    auto id = rpc::readUnsubscribe(request.payload);
+  Result<Request> readUnsubscribe(const xmpp::IqRequest& asked) {
+    auto id = rpc::readUnsubscribe(asked.payload);
     if (!id) return id.error();
-    return Task{Verb::list, {}, {}, [this, from = request.from, which = *id](const Grant&) {
-                  return unsubscribe(from, which);
-                }};
+    return looking(asked, [this, from = asked.from, which = *id](const Grant&) { return unsubscribe(from, which); });
   }
 };
 
-IqDoor::IqDoor(boost::asio::io_context& io, policy::Authority& authority, run::Log log)
-    : state_(std::make_shared<State>(io, authority, log)) {
+IqDoor::IqDoor(std::shared_ptr<XmppRequests> requests) : state_(std::make_shared<State>(std::move(requests))) {
   const std::weak_ptr<State> weak = state_;
   const auto send = [weak](const Element& stanza) -> Result<> {
     const auto state = weak.lock();
@@ -370,42 +283,23 @@ IqDoor::IqDoor(boost::asio::io_context& io, policy::Authority& authority, run::L
   const auto check = [state = state_.get()](const xmpp::Jid& account, const rpc::Subscription& what) {
     return state->whyNotWatched(account, what);
   };
-  state_->subscriptions = std::make_shared<Subscriptions>(io, state_->bus, send, check, log, Subscriptions::Options());
+  const auto& to = *state_->requests;
+  state_->subscriptions =
+      std::make_shared<Subscriptions>(to.io(), to.bus(), send, check, to.log(), Subscriptions::Options());
   state_->subscriptions->onEnded([weak](const xmpp::Jid& who, const rpc::Subscription& what, std::string_view why) {
-    if (const auto state = weak.lock()) state->record.unwatched(who, what.service, what.member, why);
+    if (const auto state = weak.lock()) state->requests->record().unwatched(who, what.service, what.member, why);
   });
-  state_->listening = authority.onChange([weak] {
-    const auto state = weak.lock();
-    if (!state) return;
-    state->bus->forget();
-    state->subscriptions->review();
+  state_->listening = to.authority().onChange([weak] {
+    if (const auto state = weak.lock()) state->subscriptions->review();
   });
 }
 
 IqDoor::~IqDoor() { close(); }
 
-void IqDoor::offer(std::shared_ptr<Control> control) {
-  state_->losing = control->onLost([weak = std::weak_ptr(state_)](const policy::Lease& lease, const auto& who) {
-    const auto state = weak.lock();
-    if (!state) return;
-    state->underLeases.lost(lease, who);
-    state->bus->takeBack(lease);
-  });
-  state_->seats.emplace(std::move(control));
-  // The bus lives no longer than the door's state, whose part it is.
-  state_->bus->offerControl([state = state_.get()](const VisibleBus::Caller& caller) {
-    return state->seats->of(caller.view->caller(), caller.session);
-  });
-}
-
-void IqDoor::record(std::shared_ptr<policy::audit::Trail> trail) { state_->record = IqRecord(std::move(trail)); }
-
-void IqDoor::use(std::shared_ptr<directory::Session> bus) { state_->bus->use(std::move(bus)); }
-
 void IqDoor::open(xmpp::Client& client) {
   state_->client = &client;
   const auto handle = [&](std::string_view type, std::string_view name,
-                          Result<State::Task> (State::*read)(const xmpp::IqRequest&)) {
+                          Result<State::Request> (State::*read)(const xmpp::IqRequest&)) {
     client.handle(type, name, rpc::ns,
                   [state = state_, read](const xmpp::IqRequest& request, const xmpp::IqReply& reply) {
                     state->answer(request, reply, read);
@@ -424,9 +318,7 @@ void IqDoor::open(xmpp::Client& client) {
 
 void IqDoor::close() {
   state_->listening.reset();
-  state_->losing.reset();
   state_->subscriptions->close();
-  if (state_->seats) state_->seats->clear();
   state_->client = nullptr;
 }
 

@@ -35,7 +35,7 @@ Outcome outcomeOf(const Result<Element>& outcome, What what) {
 Entry IqRecord::entryOf(const Request& request, const std::string& who, const std::string& session) {
   Entry out;
   out.what = request.what;
-  out.door = "iq";
+  out.door = request.door;
   out.who = who;
   out.session = session;
   out.id = request.id;

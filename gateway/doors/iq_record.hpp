@@ -8,11 +8,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace beckon::gateway {
 
-// What the IQ door leaves in the robot's record: an entry for each request when it is answered, and for each watch when
-// it ends. No answer leaves before its entry is written.
+// What the doors of XMPP leave in the robot's record: an entry for each request when it is answered, and for each watch
+// when it ends. No answer leaves before its entry is written.
 class IqRecord {
  public:
   using Answer = std::function<void(const run::Result<xmpp::Element>& outcome)>;
@@ -20,7 +21,8 @@ class IqRecord {
   // A request, as far as it is known.
   struct Request {
     xmpp::Jid from;
-    std::string id = {};  // that the caller chose (rpc::Once), if it did
+    std::string_view door = "iq";  // a literal
+    std::string id = {};           // that the caller chose, if it did
     policy::audit::What what = policy::audit::What::call;
     std::string service = {}, member = {};
     std::size_t bytes = 0;

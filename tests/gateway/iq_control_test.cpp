@@ -1,5 +1,8 @@
 // Control leases by XMPP.
+#include "gateway/doors/chat_door.hpp"
+#include "gateway/doors/command_door.hpp"
 #include "tests/gateway/iq_door_fixture.hpp"
+#include "xmpp/command.hpp"
 
 namespace beckon::gateway {
 namespace {
@@ -23,10 +26,11 @@ class IqControlTest : public IqDoorTest {
     control->start();
     control->use(&watchdog);
     control->watched(std::nullopt);
-    door->offer(control);
+    xmppRequests->offer(control);
   }
   ~IqControlTest() override {
     door->close();
+    xmppRequests->close();
     control->stop();
   }
   StanzaError errorOf(const Element& body, const std::string& from = owner) {
@@ -52,6 +56,37 @@ TEST_F(IqControlTest, letsTheFullJidThatHasItActAndNoOther) {
   EXPECT_EQ(result("set", speak, "owner@x/tablet").text, "\"hi\"");
   EXPECT_EQ(calls, 2);
   EXPECT_THAT(result("get", payload("services")).toXml(), HasSubstr("Control"));
+}
+
+TEST_F(IqControlTest, isTheSameForCommandsAndLinesOfAChat) {
+  CommandDoor commands(xmppRequests);
+  commands.open(*client);
+  ChatDoor chat(xmppRequests);
+  chat.open(*client);
+  std::size_t heard = server->sent.size();
+  const auto say = [&](const std::string& line, const std::string& from) {
+    Element message("message", std::string(xmpp::ns::client));
+    chat.received(message.set("type", "chat").set("from", from).add(Element("body", {}, line)));
+    const auto isThere = [&] { return server->sent.size() > heard && server->sent.back().name == "message"; };
+    if (!bus.runUntil(isThere)) return std::string("no answer");
+    heard = server->sent.size();
+    return std::string(server->sent.back().childText("body", xmpp::ns::client));
+  };
+  EXPECT_THAT(say("echo hi", owner), HasSubstr("takes the control lease \"talk\", which nobody has"));
+  const auto form = ask(owner, "set", xmpp::command::stepRequest({"Control.take", ""}));
+  const auto session = form.child("command", xmpp::command::ns)->attribute("sessionid");
+  const auto taken =
+      ask(owner, "set",
+          xmpp::command::stepRequest(
+              {"Control.take", std::string(session), xmpp::command::Action::complete,
+               xmpp::DataForm{.type = "submit", .fields = {{.name = "argument1", .type = "", .values = {"talk"}}}}}));
+  EXPECT_THAT(taken.toXml(), HasSubstr("Control.take: done"));
+  heard = server->sent.size();
+  EXPECT_EQ(say("echo hi", owner), "hi");
+  EXPECT_EQ(result("set", gateway::call("Speech", "echo", "[\"hi\"]")).text, "\"hi\"");
+  heard = server->sent.size();
+  EXPECT_THAT(say("echo hi", "owner@x/tablet"), HasSubstr("owner@x has"));
+  EXPECT_EQ(calls, 2);
 }
 
 TEST_F(IqControlTest, answersCallsUnderWayWhenTheLeaseEnds) {

@@ -51,6 +51,7 @@ class IqDoorTest : public testing::Test {
   }
   ~IqDoorTest() override {
     door.reset();
+    xmppRequests->close();
     client.reset();
     inside->close();
     provider->close();
@@ -62,11 +63,13 @@ class IqDoorTest : public testing::Test {
   void open(std::shared_ptr<const policy::Policy> policy) {
     door.reset();
     client.reset();
+    if (xmppRequests) xmppRequests->close();
     authority.emplace(std::move(policy), clock);
     server = std::make_shared<test::MemoryServer>();
     server->executor = bus.io.get_executor();
-    door.emplace(bus.io, *authority, run::silentLog());
-    door->use(inside);
+    xmppRequests = std::make_shared<XmppRequests>(bus.io, *authority, run::silentLog());
+    xmppRequests->use(inside);
+    door.emplace(xmppRequests);
     xmpp::Client::Config config;
     config.firstRetry = std::chrono::milliseconds(10);
     for (const auto& account : authority->current().accounts()) config.contacts.insert(jid(account));
@@ -133,6 +136,7 @@ class IqDoorTest : public testing::Test {
   std::shared_ptr<test::MemoryServer> server;
   policy::Clock clock = policy::Clock::real();
   std::optional<policy::Authority> authority;
+  std::shared_ptr<XmppRequests> xmppRequests;
   std::optional<IqDoor> door;
   std::optional<xmpp::Client> client;
   int lastId = 1000;

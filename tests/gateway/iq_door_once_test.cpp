@@ -126,11 +126,11 @@ TEST_F(IqDoorOnceTest, refusesAnIdThatIsEmptyOrTooLong) {
 }
 
 TEST_F(IqDoorOnceTest, saysThatTheBusIsNotThere) {
-  door->use(nullptr);
+  xmppRequests->use(nullptr);
   const auto error = refusal("get", rpc::servicesRequest());
   EXPECT_EQ(error.code, "unreachable");
   EXPECT_THAT(error.text, HasSubstr("bus"));
-  door->use(inside);
+  xmppRequests->use(inside);
   EXPECT_EQ(rpc::readServices(result("get", rpc::servicesRequest())).value().size(), 2u);
 }
 

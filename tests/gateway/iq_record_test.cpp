@@ -19,7 +19,7 @@ class IqRecordTest : public IqDoorTest {
 
   void openRecorded(const std::string& toml) {
     openWith(toml);
-    door->record(recorded.trail);
+    xmppRequests->record(recorded.trail);
   }
 };
 
