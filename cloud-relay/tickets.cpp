@@ -10,18 +10,24 @@ using run::Result;
 
 Result<std::string> Tickets::open(const Session& session, Time now) {
   auto key = session.hash();
-  const auto account = session.requester.bare();
-  const auto ofRequester = static_cast<std::size_t>(std::count_if(
-      tickets_.begin(), tickets_.end(), [&](const auto& of) { return of.second.session.requester.bare() == account; }));
+  const auto account = session.requester.bare().text();
+  const auto ofRequester = static_cast<std::size_t>(
+      std::count_if(tickets_.begin(), tickets_.end(), [&](const auto& of) { return of.second.requester == account; }));
   if (ofRequester >= limits_.ofRequester)
     return Error{Code::overloaded,
-                 account.text() + " has " + std::to_string(ofRequester) + " streams and tickets open, and may have " +
+                 account + " has " + std::to_string(ofRequester) + " streams and tickets open, and may have " +
                      std::to_string(limits_.ofRequester),
                  "end some, or ask who runs the relay for more: bytestreams.streams"};
   if (tickets_.size() >= limits_.inAll)
     return Error{Code::overloaded, "the relay has " + std::to_string(tickets_.size()) + " streams open, and no room",
                  "try again later, or use another relay"};
-  if (!tickets_.try_emplace(key, Ticket{session, now + lifetime}).second)
+  const Ticket ticket{.session = session,
+                      .requester = account,
+                      .target = session.target.bare().text(),
+                      .ends = now + lifetime,
+                      .admitted = 0,
+                      .isActive = false};
+  if (!tickets_.try_emplace(key, ticket).second)
     return Error{Code::invalidArgument, "there is a ticket of that sid already", "take a random sid for each stream"};
   return key;
 }
@@ -58,10 +64,7 @@ std::vector<std::string> Tickets::endThose(Which which) {
 }
 
 std::vector<std::string> Tickets::endOf(const std::string& account) {
-  return endThose([&](const Ticket& ticket) {
-    const auto& [sid, requester, target] = ticket.session;
-    return requester.bare().text() == account || target.bare().text() == account;
-  });
+  return endThose([&](const Ticket& ticket) { return ticket.requester == account || ticket.target == account; });
 }
 
 std::vector<std::string> Tickets::endLate(Time now) {

@@ -45,6 +45,7 @@ class Tickets {
  private:
   struct Ticket {
     Session session;
+    std::string requester, target;  // accounts
     Time ends;
     int admitted = 0;
     bool isActive = false;

@@ -70,6 +70,19 @@ TEST(Tickets, aSidIsTakenOnce) {
   EXPECT_TRUE(tickets.open(session(1), start));
 }
 
+// The hash of XEP-0065 does not tell where the sid ends.
+TEST(Tickets, aKeyThatTwoSessionsShareIsOfWhoAsked) {
+  Tickets tickets({});
+  const auto asked = session(1, "r2");
+  auto other = session(1, "2");
+  other.sid += "r";
+  ASSERT_EQ(asked.hash(), other.hash());
+  const auto key = tickets.open(asked, start).value();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(tickets.admit(key, start));
+  EXPECT_THAT(refusal(tickets.activate(other, start)).cause, HasSubstr("no open ticket"));
+  EXPECT_TRUE(tickets.activate(asked, start));
+}
+
 TEST(Tickets, aRequesterHasSoManyAndAllTogetherSoMany) {
   Tickets tickets({.ofRequester = 2, .inAll = 3});
   const auto first = tickets.open(session(1), start).value();
