@@ -43,7 +43,11 @@ Result<> BytestreamDoor::check(const Member& asker, const xmpp::Jid& target) {
 void BytestreamDoor::tellHost(const Member& asker, const IqRequest& request, const IqReply& reply) {
   const auto question = bytestreams::readHostQuestion(request.payload);
   if (!question) return reply.error(question.error());
-  if (question->target.empty()) return reply.result(bytestreams::hostAnswer(host_));
+  if (question->target.empty()) {
+    auto host = host_;
+    host.streams = static_cast<std::uint32_t>(proxy_.size());
+    return reply.result(bytestreams::hostAnswer(host));
+  }
   if (const auto known = check(asker, question->target); !known) return reply.error(known.error());
   if (const auto opened = proxy_.open({question->sid, request.from, question->target}); !opened) {
     log_->info("{} gets no ticket: {}", asker.account, opened.error().cause);

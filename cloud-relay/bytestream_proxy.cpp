@@ -184,11 +184,13 @@ struct BytestreamProxy::State : std::enable_shared_from_this<State> {
 
   asio::awaitable<void> keepTime() {
     const auto self = shared_from_this();
-    while (!isStopped) {
+    for (int beats = 1; !isStopped; ++beats) {
       timer.expires_after(beat);
       co_await timer.async_wait(completion);
       drop(tickets.endLate(steady_clock::now()));
-      save();
+      if (options.putOut && tickets.size() > 0)
+        for (const auto& account : options.putOut(tickets.accounts())) drop(tickets.endOf(account));
+      if (beats % beatsPerSave == 0) save();
     }
   }
 
@@ -251,6 +253,7 @@ Result<tcp::endpoint> BytestreamProxy::start(const tcp::endpoint& where) {
 void BytestreamProxy::stop() { state_->stop(); }
 Result<> BytestreamProxy::open(const Session& session) { return state_->open(session); }
 Result<> BytestreamProxy::activate(const Session& session) { return state_->activate(session); }
+std::size_t BytestreamProxy::size() const { return state_->tickets.size(); }
 void BytestreamProxy::endOf(const std::string& account) { state_->drop(state_->tickets.endOf(account)); }
 
 }  // namespace beckon::relay

@@ -10,7 +10,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace beckon::relay {
@@ -27,9 +29,13 @@ class BytestreamProxy {
     std::size_t mostStrangers = 256;  // connections that have shown no ticket yet
     std::size_t mostOfAddress = 16;   // of them, from one address, or one /64 of IPv6; more are closed at once
     Duration handshakeTime = std::chrono::seconds(5);  // for a stranger to show one
+    // Asked at each beat: accounts whose tickets and streams are to end, of those that have some. Another relay, or
+    // whoever administers the fleets, may have put them out.
+    std::function<std::set<std::string>(const std::set<std::string>&)> putOut = {};
   };
-  // So often what was moved is written, and tickets are looked through: a relay that is killed forgets no more.
-  static constexpr std::chrono::seconds beat{1};
+  static constexpr std::chrono::milliseconds beat{500};
+  // Each so many, what was moved is written: a relay that is killed forgets no more.
+  static constexpr int beatsPerSave = 2;
 
   // `usage` outlives it.
   BytestreamProxy(boost::asio::io_context& io, Usage& usage, run::Log log, const Options& options);
@@ -47,6 +53,8 @@ class BytestreamProxy {
   run::Result<> open(const Session& session);
   // Both are there: bytes pass from now on. Errors as above.
   run::Result<> activate(const Session& session);
+  // How many tickets and streams are open.
+  std::size_t size() const;
   // The tickets and streams of whom this account is either end.
   void endOf(const std::string& account);
 

@@ -3,6 +3,7 @@
 #include "cloud-relay/fleet_rows.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace beckon::relay {
 
@@ -250,6 +251,12 @@ Result<std::optional<Member>> FleetStore::owner(const std::string& fleet) {
 }
 Result<std::vector<Member>> FleetStore::members(const std::string& fleet) {
   return findMembers(database_, "WHERE fleet = ? ORDER BY account, id", fleet);
+}
+
+Result<bool> FleetStore::isChangedByOthers() {
+  const auto now = database_.number("PRAGMA data_version");
+  if (!now) return now.error();
+  return std::exchange(version_, *now) != *now;
 }
 
 Result<> FleetStore::addMoved(const std::vector<Moved>& moved) {

@@ -113,6 +113,9 @@ class FleetStore {
   // Those of a fleet by account, then by age; the revoked ones too.
   run::Result<std::vector<Member>> members(const std::string& fleet);
 
+  // Whether another process has changed the file since this was asked last.
+  run::Result<bool> isChangedByOthers();
+
   // Adds to what is there; all of them or none. Older days than daysKept before the last of them are forgotten.
   run::Result<> addMoved(const std::vector<Moved>& moved);
   run::Result<std::int64_t> moved(const std::string& account, std::int64_t day);
@@ -120,6 +123,7 @@ class FleetStore {
  private:
   explicit FleetStore(policy::Database database) : database_(std::move(database)) {}
   policy::Database database_;
+  std::int64_t version_ = 0;
 };
 
 }  // namespace beckon::relay

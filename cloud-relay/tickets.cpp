@@ -54,6 +54,15 @@ Result<std::string> Tickets::activate(const Session& session, Time now) {
   return key;
 }
 
+std::set<std::string> Tickets::accounts() const {
+  std::set<std::string> out;
+  for (const auto& [key, ticket] : tickets_) {
+    out.insert(ticket.requester);
+    out.insert(ticket.target);
+  }
+  return out;
+}
+
 template <class Which>
 std::vector<std::string> Tickets::endThose(Which which) {
   std::vector<std::string> out;

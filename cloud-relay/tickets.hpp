@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ class Tickets {
   std::vector<std::string> endLate(Time now);
 
   std::size_t size() const { return tickets_.size(); }
+  std::set<std::string> accounts() const;  // of either end
 
  private:
   struct Ticket {

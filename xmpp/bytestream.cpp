@@ -7,11 +7,13 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -71,8 +73,8 @@ awaitable<Result<tcp::socket>> connectThrough(std::string host, std::uint16_t po
   co_return stream.release_socket();
 }
 
-Bytestreams::Bytestreams(asio::any_io_executor executor, Client& client, Jid relay, run::Log log)
-    : executor_(std::move(executor)), client_(client), relay_(std::move(relay)), log_(std::move(log)) {}
+Bytestreams::Bytestreams(asio::any_io_executor executor, Client& client, std::vector<Jid> relays, run::Log log)
+    : executor_(std::move(executor)), client_(client), relays_(std::move(relays)), log_(std::move(log)) {}
 
 void Bytestreams::accept(IsWanted isWanted, Arrived arrived) {
   const auto offered = [this, alive = std::weak_ptr(alive_), isWanted = std::move(isWanted),
@@ -86,20 +88,22 @@ void Bytestreams::accept(IsWanted isWanted, Arrived arrived) {
 awaitable<void> Bytestreams::answer(IqRequest request, IqReply reply, Arrived arrived) {
   const std::weak_ptr<void> alive = alive_;
   const auto log = log_;
-  const auto relay = relay_;
+  const auto patience = shareOf(answerTime);
   const auto offer = bytestreams::readOffer(request.payload);
   if (!offer) co_return reply.error(offer.error());
-  bool isOffered = false;
-  for (const auto& host : offer->hosts) isOffered = isOffered || host.jid == relay;
-  if (!isOffered) co_return reply.error(itemNotFound);
+  const auto known = std::find_if(offer->hosts.begin(), offer->hosts.end(), [this](const bytestreams::Host& host) {
+    return std::find(relays_.begin(), relays_.end(), host.jid) != relays_.end();
+  });
+  if (known == offer->hosts.end()) co_return reply.error(itemNotFound);
+  const auto relay = known->jid;
   const bytestreams::Session session{offer->sid, request.from, client_.self()};
-  auto asking = client_.get(relay, bytestreams::hostRequest(), answerTime);
+  auto asking = client_.get(relay, bytestreams::hostRequest(), patience);
   const auto told = co_await std::move(asking);
   if (!told) co_return reply.error(told.error());
   const auto* query = told->child("query", bytestreams::ns);
   const auto host = bytestreams::readHostAnswer(query ? *query : Element());
   if (!host) co_return reply.error(host.error());
-  auto connecting = connectThrough(host->host, host->port, session.hash(), answerTime);
+  auto connecting = connectThrough(host->host, host->port, session.hash(), patience);
   auto socket = co_await std::move(connecting);
   if (!socket) {
     log->warn("a stream of {} does not come about: {}", request.from.text(), socket.error().cause);
@@ -110,16 +114,54 @@ awaitable<void> Bytestreams::answer(IqRequest request, IqReply reply, Arrived ar
   arrived(request.from, std::move(*socket));
 }
 
+awaitable<std::vector<bytestreams::Host>> Bytestreams::askRelays(std::chrono::milliseconds deadline) {
+  struct Asked {
+    explicit Asked(const asio::any_io_executor& executor)
+        : all(executor, std::chrono::steady_clock::time_point::max()) {}
+    std::vector<bytestreams::Host> hosts;
+    std::size_t open = 0;
+    asio::steady_timer all;
+  };
+  const auto asked = std::make_shared<Asked>(executor_);
+  asked->open = relays_.size();
+  for (const auto& relay : relays_)
+    client_.get(relay, bytestreams::hostRequest(), shareOf(deadline), [asked, relay](const Result<Element>& answer) {
+      const auto* query = answer ? answer->child("query", bytestreams::ns) : nullptr;
+      if (auto host = bytestreams::readHostAnswer(query ? *query : Element())) {
+        host->jid = relay;
+        asked->hosts.push_back(*host);
+      }
+      if (--asked->open == 0) asked->all.cancel();
+    });
+  if (asked->open > 0) co_await asked->all.async_wait(completion);
+  std::stable_sort(asked->hosts.begin(), asked->hosts.end(),
+                   [](const auto& one, const auto& other) { return one.load() < other.load(); });
+  co_return asked->hosts;
+}
+
 awaitable<Result<tcp::socket>> Bytestreams::open(Jid target, std::chrono::milliseconds deadline) {
+  Result<tcp::socket> out = Error{Code::unreachable, "no relay answers", "check that it runs, or try again later"};
+  auto asking = askRelays(deadline);
+  const auto hosts = co_await std::move(asking);
+  for (const auto& host : hosts) {
+    auto opening = openThrough(host.jid, target, deadline);
+    out = co_await std::move(opening);
+    if (out) break;
+    log_->info("no stream to {} through {}: {}", target.text(), host.jid.text(), out.error().cause);
+  }
+  co_return out;
+}
+
+awaitable<Result<tcp::socket>> Bytestreams::openThrough(Jid relay, Jid target, std::chrono::milliseconds deadline) {
   const bytestreams::Session session{bytestreams::Session::newSid(), client_.self(), target};
   if (session.requester.empty()) co_return Error{Code::connectionLost, "not online", "try again later"};
-  auto asking = client_.get(relay_, bytestreams::ticketRequest(session), deadline);
+  auto asking = client_.get(relay, bytestreams::ticketRequest(session), shareOf(deadline));
   const auto ticket = co_await std::move(asking);
   if (!ticket) co_return ticket.error();
   const auto* query = ticket->child("query", bytestreams::ns);
   auto host = bytestreams::readHostAnswer(query ? *query : Element());
   if (!host) co_return host.error();
-  host->jid = relay_;
+  host->jid = relay;
   const bytestreams::Offer offer{session.sid, {*host}};
   auto offering = client_.set(target, bytestreams::offer(offer), deadline);
   const auto accepted = co_await std::move(offering);
@@ -127,12 +169,12 @@ awaitable<Result<tcp::socket>> Bytestreams::open(Jid target, std::chrono::millis
   const auto* answered = accepted->child("query", bytestreams::ns);
   const auto used = bytestreams::readUsed(answered ? *answered : Element());
   if (!used) co_return used.error();
-  if (*used != relay_)
+  if (*used != relay)
     co_return Error{Code::protocolError, target.text() + " uses another relay than it was offered", "try again"};
-  auto connecting = connectThrough(host->host, host->port, session.hash(), deadline);
+  auto connecting = connectThrough(host->host, host->port, session.hash(), shareOf(deadline));
   auto socket = co_await std::move(connecting);
   if (!socket) co_return socket;
-  auto activating = client_.set(relay_, bytestreams::activation(session), deadline);
+  auto activating = client_.set(relay, bytestreams::activation(session), shareOf(deadline));
   const auto active = co_await std::move(activating);
   if (!active) co_return active.error();
   co_return socket;

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace beckon::xmpp {
 
@@ -22,7 +23,7 @@ boost::asio::awaitable<run::Result<boost::asio::ip::tcp::socket>> connectThrough
                                                                                  std::string destination,
                                                                                  std::chrono::milliseconds deadline);
 
-// A client's bytestreams through a relay (XEP-0065, docs/protocol/bytestreams.md). What is written to one end's socket
+// A client's bytestreams through relays (XEP-0065, docs/protocol/bytestreams.md). What is written to one end's socket
 // is read from the other's; the relay sees it, so that whoever cares encrypts it. On the client's executor.
 class Bytestreams {
  public:
@@ -32,21 +33,34 @@ class Bytestreams {
   // Bytes of the other end come once it has told the relay.
   using Arrived = std::function<void(const Jid& requester, Socket)>;
 
-  // The client outlives it. `relay`: the component; streams lead through no other, whatever others offer, and the
-  // relay itself says where it listens.
-  Bytestreams(boost::asio::any_io_executor executor, Client& client, Jid relay, run::Log log);
+  // How long one of several relays has for each step, before it counts as gone and the next one is asked.
+  static constexpr std::chrono::milliseconds relayTime{700};
+
+  // The client outlives it. `relays`: components; streams lead through no others, whatever others offer, and a relay
+  // itself says where it listens.
+  Bytestreams(boost::asio::any_io_executor executor, Client& client, std::vector<Jid> relays, run::Log log);
 
   // From now on streams are accepted; once, before the client starts.
   void accept(IsWanted isWanted, Arrived arrived);
-  // To somebody's full JID. Errors: those of whom is asked, of connectThrough(), and protocolError.
+  // To somebody's full JID, through the relay that has the most room; where it fails, through the next. `deadline`: of
+  // each step. This object outlives it. Errors, of the last relay: those of whom is asked, of connectThrough(), and
+  // protocolError; unreachable where no relay answers.
   boost::asio::awaitable<run::Result<Socket>> open(Jid target, std::chrono::milliseconds deadline);
 
  private:
   boost::asio::awaitable<void> answer(IqRequest request, IqReply reply, Arrived arrived);
+  // Those that answer, the emptiest first.
+  boost::asio::awaitable<std::vector<bytestreams::Host>> askRelays(std::chrono::milliseconds deadline);
+  boost::asio::awaitable<run::Result<Socket>> openThrough(Jid relay, Jid target, std::chrono::milliseconds deadline);
+
+  // What a relay has of a deadline.
+  std::chrono::milliseconds shareOf(std::chrono::milliseconds deadline) const {
+    return relays_.size() > 1 && deadline > relayTime ? relayTime : deadline;
+  }
 
   boost::asio::any_io_executor executor_;
   Client& client_;
-  Jid relay_;
+  std::vector<Jid> relays_;
   run::Log log_;
   std::shared_ptr<void> alive_ = std::make_shared<int>();
 };

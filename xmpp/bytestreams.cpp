@@ -35,15 +35,21 @@ Element hostElement(const Host& host) {
       .set("port", std::to_string(host.port));
 }
 
+template <class Number>
+std::optional<Number> readNumber(std::string_view text) {
+  Number out = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return problem == std::errc() && end == text.data() + text.size() ? std::optional(out) : std::nullopt;
+}
+
 std::optional<Host> readHost(const Element& element) {
   const auto jid = Jid::parse(element.attribute("jid"));
-  const auto port = element.attribute("port");
+  const auto port = readNumber<std::uint16_t>(element.attribute("port"));
   Host out;
-  const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), out.port);
   out.host = element.attribute("host");
-  if (!jid || out.host.empty() || problem != std::errc() || end != port.data() + port.size() || out.port == 0)
-    return std::nullopt;
+  if (!jid || out.host.empty() || port.value_or(0) == 0) return std::nullopt;
   out.jid = *jid;
+  out.port = *port;
   return out;
 }
 
@@ -88,7 +94,14 @@ Element ticketRequest(const Session& session) {
   return query(session.sid).add(Element("ticket", std::string(ticketNs)).set("target", session.target.text()));
 }
 
-Element hostAnswer(const Host& host) { return query().add(hostElement(host)); }
+Element hostAnswer(const Host& host) {
+  auto out = query().add(hostElement(host));
+  if (host.most > 0)
+    out.add(Element("load", std::string(ticketNs))
+                .set("streams", std::to_string(host.streams))
+                .set("most", std::to_string(host.most)));
+  return out;
+}
 
 Element hostAnswer(const Host& host, std::chrono::seconds lifetime) {
   return hostAnswer(host).add(
@@ -98,8 +111,15 @@ Element hostAnswer(const Host& host, std::chrono::seconds lifetime) {
 Result<Host> readHostAnswer(const Element& query) {
   const auto* element = query.child("streamhost", ns);
   if (!element) return wrong("it names no host");
-  const auto host = readHost(*element);
+  auto host = readHost(*element);
   if (!host) return wrong("a host has a JID, an address and a port");
+  if (const auto* load = query.child("load", ticketNs)) {
+    const auto streams = readNumber<std::uint32_t>(load->attribute("streams"));
+    const auto most = readNumber<std::uint32_t>(load->attribute("most"));
+    if (!streams || !most) return wrong("a load is two numbers");
+    host->streams = *streams;
+    host->most = *most;
+  }
   return *host;
 }
 

@@ -34,6 +34,11 @@ struct Host {
   Jid jid;
   std::string host;  // a name or an address
   std::uint16_t port = 0;
+  // How many streams are open there, and how many may be; zero: it does not say.
+  std::uint32_t streams = 0, most = 0;
+
+  // From 0 to 1. What one does that does not say nobody knows: it is taken for full.
+  double load() const { return most == 0 ? 1 : static_cast<double>(streams) / most; }
 };
 
 // get, to a relay: where it listens. The answer holds one host.

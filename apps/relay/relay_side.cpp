@@ -154,16 +154,29 @@ Result<> RelaySide::openBytestreams() {
   usage_.emplace(*store_, settings.bytesADay);
   relay::BytestreamProxy::Options options;
   options.tickets = settings.limits;
+  options.putOut = [this](const std::set<std::string>& accounts) { return putOutOf(accounts); };
   proxy_.emplace(io_, *usage_, log_, options);
   const auto listening = proxy_->start(*settings.listen);
   if (!listening) return listening.error();
   const auto port = settings.port != 0 ? settings.port : listening->port();
   bytestreams_.emplace(*component_, *store_, *registrar_, *proxy_,
-                       xmpp::bytestreams::Host{settings_.component.domain, settings.host, port}, log_);
+                       xmpp::bytestreams::Host{settings_.component.domain, settings.host, port, 0,
+                                               static_cast<std::uint32_t>(settings.limits.inAll)},
+                       log_);
   bytestreams_->open();
   registrar_->onPutOut([this](const std::string& account) { proxy_->endOf(account); });
   std::cout << "bytestreams " << *listening << std::endl;
   return {};
+}
+
+// Those that are members no more, if somebody else has changed what is known of them.
+std::set<std::string> RelaySide::putOutOf(const std::set<std::string>& accounts) {
+  std::set<std::string> out;
+  const auto changed = store_->isChangedByOthers();
+  if (!changed || !*changed) return out;
+  for (const auto& account : accounts)
+    if (const auto member = store_->member(account); member && !*member) out.insert(account);
+  return out;
 }
 
 void RelaySide::enrol(const relay::HttpRequest& request, const relay::HttpsService::Reply& reply) {

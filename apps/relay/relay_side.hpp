@@ -19,6 +19,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace beckon::apps {
@@ -48,6 +49,7 @@ class RelaySide {
  private:
   run::Result<> open();
   run::Result<> openBytestreams();
+  std::set<std::string> putOutOf(const std::set<std::string>& accounts);
   void close();
   void enrol(const relay::HttpRequest& request, const relay::HttpsService::Reply& reply);
 

@@ -19,7 +19,7 @@ class BytestreamDoorTest : public RelayInMemory {
   BytestreamDoorTest() {
     options.tickets.ofRequester = 2;
     proxy.emplace(io, usage, run::silentLog(), options);
-    door.emplace(component, store, registrar, *proxy, bytestreams::Host{jid("relay.x"), "192.0.2.1", 5480},
+    door.emplace(component, store, registrar, *proxy, bytestreams::Host{jid("relay.x"), "192.0.2.1", 5480, 0, 10},
                  run::silentLog());
     door->open();
     begin();
@@ -43,6 +43,16 @@ TEST_F(BytestreamDoorTest, tellsMembersWhereItListens) {
   EXPECT_EQ(host.host, "192.0.2.1");
   EXPECT_EQ(host.port, 5480);
   EXPECT_FALSE(answer.child("query", bytestreams::ns)->child("ticket", bytestreams::ticketNs));
+}
+
+TEST_F(BytestreamDoorTest, tellsHowFullItIs) {
+  const auto load = [&] {
+    const auto answer = ask("alice", "get", bytestreams::hostRequest());
+    return bytestreams::readHostAnswer(*answer.child("query", bytestreams::ns)).value().load();
+  };
+  EXPECT_EQ(load(), 0);
+  ask("r2", "get", ticketRequest("alice@x/pc"));
+  EXPECT_EQ(load(), 0.1);
 }
 
 TEST_F(BytestreamDoorTest, givesATicketToAMemberOfTheFleetForAnother) {

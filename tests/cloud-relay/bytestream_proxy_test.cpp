@@ -13,6 +13,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -187,6 +188,23 @@ TEST_F(BytestreamProxyTest, whoIsPutOutLosesStreamsAndTickets) {
   EXPECT_TRUE(until([t = alsoOther] { return t->got == "still there"; }));
 }
 
+TEST_F(BytestreamProxyTest, whomSomebodyElsePutsOutLosesThemWithinABeat) {
+  std::set<std::string> asked, putOut;
+  options.putOut = [&](const std::set<std::string>& accounts) {
+    asked = accounts;
+    return putOut;
+  };
+  start();
+  const auto [requester, target] = stream(session(1));
+  const auto [other, alsoOther] = stream(session(2, "r3", "r4"));
+  ASSERT_TRUE(until([&] { return asked == std::set<std::string>{"alice@x", "r2@x", "r3@x", "r4@x"}; }));
+  EXPECT_FALSE(requester->isGone);
+  putOut = {"alice@x"};
+  EXPECT_TRUE(until([&, r = requester, t = target] { return r->isGone && t->isGone; }));
+  EXPECT_FALSE(other->isGone);
+  EXPECT_EQ(proxy->size(), 1u);
+}
+
 TEST_F(BytestreamProxyTest, whoHasMovedEnoughForADayIsBrokenOffAndRefused) {
   start(1000);
   const auto [requester, target] = stream(session(1));
@@ -199,7 +217,7 @@ TEST_F(BytestreamProxyTest, whoHasMovedEnoughForADayIsBrokenOffAndRefused) {
   EXPECT_TRUE(proxy->open(session(3, "r3")));
 }
 
-TEST_F(BytestreamProxyTest, whatWasMovedIsWrittenWithinABeat) {
+TEST_F(BytestreamProxyTest, whatWasMovedIsWrittenSoon) {
   start();
   const auto [requester, target] = stream(session(1));
   requester->send(std::string(1234, 'x'));

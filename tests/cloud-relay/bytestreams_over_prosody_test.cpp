@@ -7,20 +7,25 @@
 #include <boost/asio/write.hpp>
 #include <signal.h>
 
+#include <array>
+#include <vector>
+
 namespace beckon::relay {
 namespace {
 
 using boost::asio::ip::tcp;
 using testing::HasSubstr;
 
-// Two members of a fleet on a real XMPP server, whose relay is a proxy of bytestreams.
+// Two members of a fleet on a real XMPP server, whose relay is a proxy of bytestreams; and so is a second one.
 class BytestreamsOverProsody : public RegistrarTest {
  protected:
   struct End {
     End(boost::asio::io_context& io, const Prosody& server, const std::string& name, const std::string& secret,
         std::set<xmpp::Jid> contacts)
         : client(io.get_executor(), streams(io, server, name, secret), config(std::move(contacts)), run::silentLog()),
-          bytestreams(io.get_executor(), client, xmpp::Jid::parse("relay.robots.test").value(), run::silentLog()) {}
+          bytestreams(io.get_executor(), client,
+                      {xmpp::Jid::parse("relay.robots.test").value(), xmpp::Jid::parse("relay2.robots.test").value()},
+                      run::silentLog()) {}
 
     static xmpp::StreamFactory streams(boost::asio::io_context& io, const Prosody& server, const std::string& name,
                                        const std::string& secret) {
@@ -44,17 +49,52 @@ class BytestreamsOverProsody : public RegistrarTest {
     xmpp::Bytestreams bytestreams;
   };
 
-  BytestreamsOverProsody() {
-    ::signal(SIGPIPE, SIG_IGN);
-    const auto where = proxy.start({boost::asio::ip::address_v4::loopback(), 0}).value();
-    bytestreams.emplace(component, store, registrar, proxy,
-                        xmpp::bytestreams::Host{component.domain(), "127.0.0.1", where.port()}, run::silentLog());
-    bytestreams->open();
-    registrar.onPutOut([this](const std::string& account) { proxy.endOf(account); });
+  struct Relay {
+    Relay(BytestreamsOverProsody& test, xmpp::Component& component)
+        : proxy(test.io, test.usage, run::silentLog(), {}),
+          door(component, test.store, test.registrar, proxy, host(component), run::silentLog()) {
+      door.open();
+    }
+    xmpp::bytestreams::Host host(const xmpp::Component& component) {
+      const auto where = proxy.start({boost::asio::ip::address_v4::loopback(), 0}).value();
+      return {component.domain(), "127.0.0.1", where.port(), 0, 10};
+    }
+
+    BytestreamProxy proxy;
+    BytestreamDoor door;
+  };
+
+  static Prosody::Options twoRelays() {
+    auto out = usual();
+    out.components["relay2.robots.test"] = "hush";
+    return out;
   }
+  xmpp::Component::Config secondConfig() {
+    auto out = config();
+    out.domain = xmpp::Jid::parse("relay2.robots.test").value();
+    out.streams = [this] {
+      xmpp::ComponentConfig how;
+      how.domain = xmpp::Jid::parse("relay2.robots.test").value();
+      how.secret = "hush";
+      how.port = server.componentPort();
+      return xmpp::makeComponentStream(io.get_executor(), how, run::silentLog());
+    };
+    return out;
+  }
+
+  BytestreamsOverProsody() : RegistrarTest(twoRelays()) {
+    ::signal(SIGPIPE, SIG_IGN);
+    registrar.onPutOut([this](const std::string& account) {
+      first.proxy.endOf(account);
+      second.proxy.endOf(account);
+    });
+    secondComponent.start({});
+  }
+  ~BytestreamsOverProsody() override { secondComponent.stop(); }
 
   void SetUp() override {
     RegistrarTest::SetUp();
+    ASSERT_TRUE(runUntil(io, [this] { return secondComponent.online(); }));
     const auto add = [&](const std::string& name, const std::string& other) {
       const auto secret = enrol(codeFor(), name, static_cast<std::uint8_t>(name.back())).value().secret;
       return std::make_unique<End>(io, server, name, secret, std::set{jid(other)});
@@ -84,8 +124,8 @@ class BytestreamsOverProsody : public RegistrarTest {
   }
 
   Usage usage{store, 10'000'000};
-  BytestreamProxy proxy{io, usage, run::silentLog(), {}};
-  std::optional<BytestreamDoor> bytestreams;
+  xmpp::Component secondComponent{io.get_executor(), secondConfig(), run::silentLog()};
+  Relay first{*this, component}, second{*this, secondComponent};
   std::unique_ptr<End> r2, r3;
   xmpp::Jid welcome = xmpp::Jid::parse("r2@robots.test").value(), arrivedFrom;
   std::optional<tcp::socket> arrived;
@@ -114,6 +154,39 @@ TEST_F(BytestreamsOverProsody, twoMembersExchangeBytesUntilOneIsRevoked) {
   EXPECT_EQ(refused.error().code, run::Code::unknownRobot);
 }
 
+TEST_F(BytestreamsOverProsody, theEmptierRelayIsTakenAndOneThatDiesIsReplacedWithinTwoSeconds) {
+  const auto add = [&](BytestreamProxy& proxy, int number) {
+    proxy.open({"0123456789abcdef" + std::to_string(number), r3->client.self(), r2->client.self()}).value();
+  };
+  add(first.proxy, 1);
+  auto socket = open().value();
+  EXPECT_EQ(first.proxy.size(), 1u);
+  EXPECT_EQ(second.proxy.size(), 1u);
+  add(first.proxy, 2);  // so that the dead one still looks the better one
+
+  std::array<char, 1> room{};
+  bool isGone = false;
+  boost::asio::async_read(socket, boost::asio::buffer(room), [&](auto...) { isGone = true; });
+  // It hangs: nobody is told that it does not answer any more.
+  std::vector<xmpp::IqReply> unanswered;
+  for (const auto type : {"get", "set"})
+    secondComponent.handle(type, "query", xmpp::bytestreams::ns,
+                           [&](const auto&, const xmpp::IqReply& reply) { unanswered.push_back(reply); });
+  const auto since = std::chrono::steady_clock::now();
+  second.proxy.stop();
+  ASSERT_TRUE(runUntil(io, [&] { return isGone; }));
+  auto again = open().value();
+  const std::string there = "there";
+  std::string got(there.size(), ' ');
+  bool isThere = false;
+  boost::asio::async_write(again, boost::asio::buffer(there), [](auto...) {});
+  boost::asio::async_read(*arrived, boost::asio::buffer(got), [&](auto...) { isThere = true; });
+  ASSERT_TRUE(runUntil(io, [&] { return isThere; }));
+  EXPECT_LT(std::chrono::steady_clock::now() - since, 2s);
+  EXPECT_EQ(got, there);
+  EXPECT_FALSE(unanswered.empty());
+}
+
 TEST_F(BytestreamsOverProsody, whomTheOtherEndDoesNotWantHasNoStream) {
   welcome = jid("alice");
   EXPECT_EQ(open().error().code, run::Code::unknownRobot);
@@ -138,7 +211,6 @@ TEST_F(BytestreamsOverProsody, anEndLeadsThroughNoRelayButItsOwn) {
 }
 
 TEST_F(BytestreamsOverProsody, aProxyThatIsNotThereIsTold) {
-  proxy.stop();
   const auto where = finish(spawn(shared(xmpp::connectThrough("127.0.0.1", test::freePort(), "key", 5s)))).take();
   EXPECT_EQ(where.error().code, run::Code::unreachable);
   EXPECT_THAT(where.error().cause, HasSubstr("no connection to 127.0.0.1 port"));

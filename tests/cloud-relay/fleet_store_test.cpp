@@ -614,6 +614,16 @@ TEST_F(FleetStoreTest, addsUpWhatAnAccountMovesOnADay) {
   EXPECT_EQ(store.moved(ana, 20001).value(), 1);
 }
 
+TEST_F(FleetStoreTest, noticesThatAnotherProcessHasChangedSomething) {
+  auto store = open(), other = open();
+  store.isChangedByOthers().value();
+  enrolled(store, 1, robot("r2", 5));
+  EXPECT_FALSE(store.isChangedByOthers().value());
+  other.revoke(accountOf("r2"), today).value();
+  EXPECT_TRUE(store.isChangedByOthers().value());
+  EXPECT_FALSE(store.isChangedByOthers().value());
+}
+
 TEST_F(FleetStoreTest, leavesAFileOfANewerBeckonAlone) {
   {
     auto store = open();

@@ -11,7 +11,7 @@ namespace {
 Jid jid(std::string_view text) { return Jid::parse(text).value(); }
 
 const Session session{"vxf9n471bn46abcd", jid("requester@example.com/foo"), jid("target@example.org/bar")};
-const Host host{jid("relay.example.com"), "192.0.2.1", 5480};
+const Host host{jid("relay.example.com"), "192.0.2.1", 5480, 3, 12};
 
 // As it is read behind a network.
 Element carried(const Element& element) {
@@ -41,6 +41,8 @@ TEST(BytestreamPayloads, areReadAsTheyAreWritten) {
   EXPECT_EQ(told.jid, host.jid);
   EXPECT_EQ(told.host, host.host);
   EXPECT_EQ(told.port, host.port);
+  EXPECT_EQ(told.load(), 0.25);
+  EXPECT_EQ(readHostAnswer(carried(hostAnswer({host.jid, host.host, host.port}))).value().load(), 1);
   const auto offered = readOffer(carried(offer({session.sid, {host, host}}))).value();
   EXPECT_EQ(offered.sid, session.sid);
   ASSERT_EQ(offered.hosts.size(), 2u);
@@ -60,6 +62,9 @@ TEST(BytestreamPayloads, whatMakesNoSenseIsRefused) {
   request.children[0].set("target", "target@example.org");  // a bare one
   EXPECT_TRUE(isRefused(readHostQuestion(request)));
   EXPECT_TRUE(isRefused(readHostAnswer(hostRequest())));
+  auto unknown = hostAnswer(host);
+  unknown.children[1].set("most", "-1");
+  EXPECT_TRUE(isRefused(readHostAnswer(unknown)));
   for (const auto port : {"", "0", "65536", "80x", "-1"}) {
     auto answer = hostAnswer(host);
     answer.children[0].set("port", port);
