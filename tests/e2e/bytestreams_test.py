@@ -73,6 +73,29 @@ class Bytestreams(FleetWorld):
         self.assertLess(time.monotonic() - revoked, 1)
         self.assertEqual(first.problem("ticket", to=second.address, sid="0123456789abcdef"), nobody)
 
+    def test_a_second_relay_learns_within_a_second_whom_the_first_puts_out(self):
+        self.home.end()
+        with (self.server / "prosody" / "prosody.cfg.lua").open("a") as config:
+            config.write(f'Component "relay2.robots.test"\n  component_secret = "{(self.server / "component.secret").read_text().strip()}"\n')
+        stream_port = free_port()
+        settings = (self.server / "relay.toml").read_text().replace("[xmpp]", '[xmpp]\ncomponent = "relay2.robots.test"')
+        settings = settings.replace(f":{self.stream_port}", f":{stream_port}").replace(f":{self.enrol_port}", f":{free_port()}")
+        (self.server / "relay2.toml").write_text(settings)
+        self.start_xmpp()
+        second_relay = self.start("relay2", "beckon-relay", "run", "--config", self.server / "relay2.toml")
+        second_relay.await_line("online relay2.robots.test")
+        self.start_relay()
+        self.await_relay()
+        first, second = Member(self, "first"), Member(self, "second")
+        self.assertEqual(first.result("proxies", only="relay2.robots.test"), {
+            "relay.robots.test": ["127.0.0.1", str(self.stream_port)], "relay2.robots.test": ["127.0.0.1", str(stream_port)]})
+        first.result("open", to=second.address)
+        first.result("write", text="there")
+        second.await_received("there")
+        self.assertWorks(self.owner("fleet", "revoke", "second"))  # by the first relay
+        first.program.await_told("closed", limit=1)
+        until(lambda: self.moved("first") == 5, lambda: self.moved("first"))
+
     def test_quota_outlives_a_killed_relay_and_turn_credentials_open_a_turn_server(self):
         self.home.end()
         turn_port, secret = free_port(), "north-wind"

@@ -21,16 +21,21 @@ class Stream(Member):
     def __init__(self, account, password, owner):
         super().__init__(account, password, owner)
         self.register_plugin("xep_0065", {"auto_accept": True})
-        self.streams = []
+        self.streams, self.relay = [], RELAY
         self.add_event_handler("socks5_stream", self.streams.append)
         self.add_event_handler("socks5_data", lambda data: say(data=data.decode()))
         self.add_event_handler("socks5_closed", lambda why: say(closed=str(why)))
 
-    async def proxies(self):
-        return {str(jid): address for jid, address in (await self["xep_0065"].discover_proxies()).items()}
+    async def proxies(self, only=RELAY):
+        """What it finds; of them it offers that one from now on."""
+        plugin = self["xep_0065"]
+        found = {str(jid): address for jid, address in (await plugin.discover_proxies()).items()}
+        plugin._proxies = {only: found[only]}
+        self.relay = only
+        return found
 
     async def ticket(self, to, sid):
-        self.where = RELAY
+        self.where = self.relay
         query = ET.Element(f"{{{STREAMS}}}query", {"sid": sid})
         ET.SubElement(query, f"{{{TICKET}}}ticket", {"target": to})
         answer = await self.ask("get", query)
