@@ -54,6 +54,7 @@ FleetDoor::FleetDoor(boost::asio::any_io_executor executor, xmpp::Component& com
       component_(component),
       store_(store),
       registrar_(registrar),
+      askers_(store, registrar),
       place_(std::move(place)),
       log_(std::move(log)) {}
 
@@ -76,26 +77,15 @@ void FleetDoor::received(const xmpp::Element& message) {
   // Only members are remembered: a stranger may write as often as he likes.
   if (!heartbeats_.knows(account)) {
     const auto member = store_.member(account);
-    if (!member || !*member || !confirm(**member)) return;
+    if (!member || !*member || !askers_.confirm(**member)) return;
   }
   heartbeats_.came(account, std::chrono::steady_clock::now());
 }
 
 void FleetDoor::offer(std::string_view type, std::string_view name, Action action) {
   component_.handle(type, name, fleet::ns, [this, action](const IqRequest& request, const IqReply& reply) {
-    const auto asker = store_.member(request.from.bare().text());
-    if (!asker) return reply.error(asker.error());
-    if (!*asker) return reply.error(xmpp::serviceUnavailable);
-    if (const auto kept = confirm(**asker); !kept) return reply.error(kept.error());
-    (this->*action)(**asker, request, reply);
+    if (const auto asker = askers_.find(request, reply)) (this->*action)(*asker, request, reply);
   });
-}
-
-// Whoever is heard has logged in with what he was given, unless that is just being changed.
-Result<> FleetDoor::confirm(const Member& member) {
-  if (registrar_.isBeingChanged(member.account))
-    return Error{Code::overloaded, member.account + " is just being changed", "try again in a moment"};
-  return member.confirmed ? Result<>() : store_.confirm(member.id, policy::wallClock());
 }
 
 void FleetDoor::tellMembers(const Member& asker, const IqRequest& request, const IqReply& reply) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cloud-relay/askers.hpp"
 #include "cloud-relay/clones.hpp"
 #include "cloud-relay/fleet_store.hpp"
 #include "cloud-relay/heartbeats.hpp"
@@ -29,8 +30,6 @@ class FleetDoor {
   using Action = void (FleetDoor::*)(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
 
   void offer(std::string_view type, std::string_view name, Action action);
-  // Error overloaded.
-  run::Result<> confirm(const Member& member);
   void tellMembers(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
   void takeCode(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
   void takeStatement(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
@@ -45,6 +44,7 @@ class FleetDoor {
   xmpp::Component& component_;
   FleetStore& store_;
   Registrar& registrar_;
+  Askers askers_;
   fleet::Code::Place place_;
   Clones clones_;
   Heartbeats heartbeats_;

@@ -29,6 +29,9 @@ constexpr const char* steps[FleetStore::schema] = {
     "CREATE INDEX codes_by_end ON codes (ends);",
     // Before, it was not written down whether the account had been made; as good as always it had.
     "ALTER TABLE members ADD COLUMN made INTEGER NOT NULL DEFAULT 1",
+    "CREATE TABLE moved (account TEXT NOT NULL, day INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " PRIMARY KEY (account, day)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX moved_by_day ON moved (day)",
 };
 
 WallTime timeIn(const Statement& row, int column) { return WallTime(std::chrono::seconds(row.integer(column))); }

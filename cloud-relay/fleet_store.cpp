@@ -2,6 +2,9 @@
 
 #include "cloud-relay/fleet_rows.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace beckon::relay {
 
 using policy::Transaction;
@@ -248,6 +251,39 @@ Result<std::optional<Member>> FleetStore::owner(const std::string& fleet) {
 }
 Result<std::vector<Member>> FleetStore::members(const std::string& fleet) {
   return findMembers(database_, "WHERE fleet = ? ORDER BY account, id", fleet);
+}
+
+Result<bool> FleetStore::isChangedByOthers() {
+  const auto now = database_.number("PRAGMA data_version");
+  if (!now) return now.error();
+  return std::exchange(version_, *now) != *now;
+}
+
+Result<> FleetStore::addMoved(const std::vector<Moved>& moved) {
+  if (moved.empty()) return {};
+  auto transaction = Transaction::begin(database_);
+  if (!transaction) return transaction.error();
+  std::int64_t last = 0;
+  for (const auto& one : moved) {
+    if (const auto done = change(database_,
+                                 "INSERT INTO moved (account, day, bytes) VALUES (?, ?, ?)"
+                                 " ON CONFLICT (account, day) DO UPDATE SET bytes = bytes + excluded.bytes",
+                                 one.account, one.day, one.bytes);
+        !done)
+      return done.error();
+    last = std::max(last, one.day);
+  }
+  if (const auto done = change(database_, "DELETE FROM moved WHERE day < ?", last - daysKept); !done)
+    return done.error();
+  return transaction->commit();
+}
+
+Result<std::int64_t> FleetStore::moved(const std::string& account, std::int64_t day) {
+  auto rows = Statement::prepare(database_, "SELECT bytes FROM moved WHERE account = ? AND day = ?");
+  if (!rows) return rows.error();
+  const auto row = rows->bind(account).bind(day).step();
+  if (!row) return row.error();
+  return *row ? rows->integer(0) : 0;
 }
 
 }  // namespace beckon::relay

@@ -34,6 +34,13 @@ struct Member {
   std::optional<fleet::Statement> statement;  // the owner's
 };
 
+// What an account has moved through the relay on one day.
+struct Moved {
+  std::string account;
+  std::int64_t day = 0;  // since 1970, UTC
+  std::int64_t bytes = 0;
+};
+
 // A code as it is kept.
 struct KeptCode {
   Bytes32 hash{};
@@ -53,10 +60,12 @@ struct KeptCode {
 // Errors: those of Database; invalidConfig for a file of a newer Beckon or of something else; those named below.
 class FleetStore {
  public:
-  static constexpr std::int64_t schema = 2;
+  static constexpr std::int64_t schema = 3;
   static constexpr const char* fileName = "fleets.db";
   // Codes of one fleet that are open at a time; whoever needs more waits for some to end.
   static constexpr std::int64_t mostOpenCodes = 1000;
+  // So long it is kept what was moved.
+  static constexpr std::int64_t daysKept = 400;
 
   static run::Result<FleetStore> open(const std::filesystem::path& file);
 
@@ -104,9 +113,17 @@ class FleetStore {
   // Those of a fleet by account, then by age; the revoked ones too.
   run::Result<std::vector<Member>> members(const std::string& fleet);
 
+  // Whether another process has changed the file since this was asked last.
+  run::Result<bool> isChangedByOthers();
+
+  // Adds to what is there; all of them or none. Older days than daysKept before the last of them are forgotten.
+  run::Result<> addMoved(const std::vector<Moved>& moved);
+  run::Result<std::int64_t> moved(const std::string& account, std::int64_t day);
+
  private:
   explicit FleetStore(policy::Database database) : database_(std::move(database)) {}
   policy::Database database_;
+  std::int64_t version_ = 0;
 };
 
 }  // namespace beckon::relay

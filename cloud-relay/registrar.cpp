@@ -74,6 +74,7 @@ awaitable<Result<fleet::EnrolmentAnswer>> Registrar::take(fleet::EnrolmentReques
                     "try again soon: the code stays good"};
   const auto taken = store_.take(fleet::Code::hashOf(request.ticket), wanted, policy::wallClock());
   if (!taken) co_return taken.error();
+  if (taken->replaced) putOut_(wanted.account);
   const auto secret = run::base64url(policy::randomSecret());
   auto making = makeAccount(*taken, secret);
   if (const auto made = co_await std::move(making); !made) {
@@ -128,6 +129,7 @@ awaitable<Result<Member>> Registrar::revoke(std::string account) {
   const auto known = store_.member(account);
   if (!known) co_return known.error();
   if (!*known) co_return store_.revoke(account, policy::wallClock());
+  putOut_(account);
   // The account first: what is written down as revoked has no way in any more.
   if (const auto removed = co_await accounts_.remove(account); !removed) co_return removed.error();
   auto member = store_.revoke(account, policy::wallClock());

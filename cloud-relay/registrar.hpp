@@ -43,6 +43,9 @@ class Registrar {
 
   // Told of each member who came, was stated, or went.
   void onChange(std::function<void(const Member&)> changed) { changed_ = std::move(changed); }
+  // Told of each account from which whoever has it is put out, as soon as that begins: what it holds beside its streams
+  // on the server ends then. Until it is done isBeingChanged().
+  void onPutOut(std::function<void(const std::string& account)> putOut) { putOut_ = std::move(putOut); }
 
  private:
   boost::asio::awaitable<run::Result<fleet::EnrolmentAnswer>> take(fleet::EnrolmentRequest request,
@@ -59,6 +62,7 @@ class Registrar {
   policy::Guesses guesses_;
   std::set<std::string> underWay_;  // accounts
   std::function<void(const Member&)> changed_ = [](const Member&) {};
+  std::function<void(const std::string&)> putOut_ = [](const std::string&) {};
 };
 
 }  // namespace beckon::relay

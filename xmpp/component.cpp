@@ -24,6 +24,7 @@ Reconnector::Settings reconnectorSettings(const Component::Config& config) {
 
 Disco disco(const Component::Config& config) {
   Disco out{{config.identity}, config.features, {}};
+  out.identities.insert(out.identities.end(), config.others.begin(), config.others.end());
   for (const auto feature : {ns::discoInfo, ns::ping}) out.features.emplace(feature);
   return out;
 }

@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace beckon::xmpp {
 
@@ -30,7 +31,8 @@ class Component {
     Jid server;             // a domain of the server's own, asked for a sign of life
     StreamFactory streams;  // e.g. of makeComponentStream()
     Disco::Identity identity{"component", "generic", "", "Beckon"};
-    std::set<std::string> features;  // beyond those that the component itself answers
+    std::vector<Disco::Identity> others = {};  // what it is besides
+    std::set<std::string> features;            // beyond those that the component itself answers
     // The n-th retry waits uniformly in [0, min(firstRetry * 2^n, longestRetry)].
     std::chrono::milliseconds firstRetry{1000}, longestRetry{60000};
     // When a stream is given up (see Reconnector::Settings).

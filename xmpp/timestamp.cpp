@@ -1,6 +1,8 @@
 #include "xmpp/timestamp.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 namespace beckon::xmpp {
 namespace {
@@ -71,6 +73,18 @@ std::optional<system_clock::time_point> parseTimestamp(std::string_view text) {
   const year_month_day date(theYear, theMonth, theDay);
   if (!at.good || !at.text.empty() || !date.ok() || theYear < year(1678)) return std::nullopt;
   return sys_days(date) + time;
+}
+
+std::string timestampText(sys_seconds time) {
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(time - day);
+  std::array<char, 80> out{};
+  const int size = std::snprintf(out.data(), out.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ",
+                                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                                 static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                                 static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+  return {out.data(), static_cast<std::size_t>(size)};
 }
 
 }  // namespace beckon::xmpp

@@ -11,9 +11,14 @@ using namespace beckon;
 
 namespace {
 
-run::Result<> serve(const std::string& configFile, const run::LogStyle& logStyle) {
-  const auto settings = apps::readRelaySettings(configFile);
+run::Result<> serve(const std::string& configFile, const std::string& bytestreams, const run::LogStyle& logStyle) {
+  auto settings = apps::readRelaySettings(configFile);
   if (!settings) return settings.error();
+  if (!bytestreams.empty()) {
+    const auto listen = apps::readListenAddress(bytestreams);
+    if (!listen) return listen.error();
+    settings->bytestreams.listen = *listen;
+  }
   boost::asio::io_context io(1);
   apps::RelaySide relay(io, *settings, run::makeLog("relay", logStyle));
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
@@ -55,7 +60,7 @@ int main(int argc, char** argv) {
                "beckon-relay"};
   app.require_subcommand(1);
   app.fallthrough();
-  std::string configFile = "relay.toml", fleetName;
+  std::string configFile = "relay.toml", fleetName, bytestreams;
   run::LogStyle logStyle;
   auto* run = app.add_subcommand("run", "Run until SIGTERM. Prints a code for the owner of a fleet that has none.");
   auto* owner = app.add_subcommand(
@@ -64,8 +69,10 @@ int main(int argc, char** argv) {
       "place of an owner whose device is lost.");
   for (auto* verb : {run, owner})
     verb->add_option("--config", configFile, "The configuration, in TOML (docs/relay.md)")->capture_default_str();
+  run->add_option("--bytestreams", bytestreams,
+                  "ADDRESS:PORT where members' bytestreams pass through; in the place of bytestreams.listen");
   owner->add_option("--fleet", fleetName, "Its name; else the one that the configuration names");
   return apps::Program(app, logStyle).run(argc, argv, [&] {
-    return run->parsed() ? serve(configFile, logStyle) : printOwnerCode(configFile, fleetName);
+    return run->parsed() ? serve(configFile, bytestreams, logStyle) : printOwnerCode(configFile, fleetName);
   });
 }

@@ -97,6 +97,11 @@ Result<> RelaySide::open() {
   config.domain = settings_.component.domain;
   config.server = settings_.domain;
   config.streams = [this] { return xmpp::makeComponentStream(io_.get_executor(), settings_.component, log_); };
+  if (settings_.bytestreams.listen) {
+    config.others.push_back(relay::BytestreamDoor::identity());
+    config.features.emplace(xmpp::bytestreams::ns);
+  }
+  if (settings_.turn) config.features.emplace(relay::TurnDoor::ns);
   component_.emplace(io_.get_executor(), std::move(config), log_);
   accounts_.emplace(*component_, settings_.domain);
   registrar_.emplace(*store_, *accounts_,
@@ -117,6 +122,8 @@ Result<> RelaySide::open() {
   door_.emplace(io_.get_executor(), *component_, *store_, *registrar_, *place, log_);
   door_->open();
   std::cout << "ready https://" << place->host << ":" << place->port << std::endl;
+  if (const auto opened = openBytestreams(); !opened) return opened.error();
+  if (settings_.turn) turn_.emplace(*component_, *store_, *registrar_, *settings_.turn).open();
   const auto owner = store_->owner(place->fleet);
   if (!owner) return owner.error();
   if (!*owner) {
@@ -141,6 +148,37 @@ Result<> RelaySide::open() {
   return {};
 }
 
+Result<> RelaySide::openBytestreams() {
+  const auto& settings = settings_.bytestreams;
+  if (!settings.listen) return {};
+  usage_.emplace(*store_, settings.bytesADay);
+  relay::BytestreamProxy::Options options;
+  options.tickets = settings.limits;
+  options.putOut = [this](const std::set<std::string>& accounts) { return putOutOf(accounts); };
+  proxy_.emplace(io_, *usage_, log_, options);
+  const auto listening = proxy_->start(*settings.listen);
+  if (!listening) return listening.error();
+  const auto port = settings.port != 0 ? settings.port : listening->port();
+  bytestreams_.emplace(*component_, *store_, *registrar_, *proxy_,
+                       xmpp::bytestreams::Host{settings_.component.domain, settings.host, port, 0,
+                                               static_cast<std::uint32_t>(settings.limits.inAll)},
+                       log_);
+  bytestreams_->open();
+  registrar_->onPutOut([this](const std::string& account) { proxy_->endOf(account); });
+  std::cout << "bytestreams " << *listening << std::endl;
+  return {};
+}
+
+// Those that are members no more, if somebody else has changed what is known of them.
+std::set<std::string> RelaySide::putOutOf(const std::set<std::string>& accounts) {
+  std::set<std::string> out;
+  const auto changed = store_->isChangedByOthers();
+  if (!changed || !*changed) return out;
+  for (const auto& account : accounts)
+    if (const auto member = store_->member(account); member && !*member) out.insert(account);
+  return out;
+}
+
 void RelaySide::enrol(const relay::HttpRequest& request, const relay::HttpsService::Reply& reply) {
   const auto refuse = [reply](const Error& error) { reply({statusOf(error.code), fleet::errorJson(error)}); };
   const auto read = fleet::EnrolmentRequest::read(request.body);
@@ -158,6 +196,7 @@ void RelaySide::enrol(const relay::HttpRequest& request, const relay::HttpsServi
 
 void RelaySide::close() {
   if (https_) https_->stop();
+  if (proxy_) proxy_->stop();
   if (component_) component_->stop();
 }
 

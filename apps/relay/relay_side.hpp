@@ -2,10 +2,14 @@
 
 #include "apps/relay/settings.hpp"
 #include "cloud-relay/accounts.hpp"
+#include "cloud-relay/bytestream_door.hpp"
+#include "cloud-relay/bytestream_proxy.hpp"
 #include "cloud-relay/fleet_door.hpp"
 #include "cloud-relay/fleet_store.hpp"
 #include "cloud-relay/https_service.hpp"
 #include "cloud-relay/registrar.hpp"
+#include "cloud-relay/turn_door.hpp"
+#include "cloud-relay/usage.hpp"
 #include "core/run/log.hpp"
 #include "xmpp/component.hpp"
 
@@ -15,6 +19,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace beckon::apps {
@@ -36,12 +41,15 @@ class RelaySide {
   RelaySide(boost::asio::io_context& io, RelaySettings settings, run::Log log);
 
   // Until stop(); an error is one that no waiting would mend. Prints "ready URL" once the HTTPS service listens, "owner
-  // CODE" where the fleet has no owner yet, "online JID" each time the component is.
+  // CODE" where the fleet has no owner yet, "bytestreams ADDRESS:PORT" where it is a proxy of them, "online JID" each
+  // time the component is.
   boost::asio::awaitable<run::Result<>> run();
   void stop();
 
  private:
   run::Result<> open();
+  run::Result<> openBytestreams();
+  std::set<std::string> putOutOf(const std::set<std::string>& accounts);
   void close();
   void enrol(const relay::HttpRequest& request, const relay::HttpsService::Reply& reply);
 
@@ -55,6 +63,10 @@ class RelaySide {
   std::optional<relay::Registrar> registrar_;
   std::optional<relay::FleetDoor> door_;
   std::optional<relay::HttpsService> https_;
+  std::optional<relay::Usage> usage_;
+  std::optional<relay::BytestreamProxy> proxy_;
+  std::optional<relay::BytestreamDoor> bytestreams_;
+  std::optional<relay::TurnDoor> turn_;
 };
 
 }  // namespace beckon::apps

@@ -585,16 +585,55 @@ TEST_F(FleetStoreTest, readsAFileOfTheFirstSchema) {
   EXPECT_EQ(taken.member.id, 4);  // numbers go on
 }
 
+TEST_F(FleetStoreTest, readsAFileOfTheSecondSchema) {
+  std::filesystem::copy_file(test::sourceFolder() / "tests/data/fleets-schema-2.db", file());
+  ::chmod(file().c_str(), 0600);
+  auto store = open();
+  const auto all = store.members("home").value();
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_TRUE(all[0].isMade);
+  EXPECT_FALSE(all[2].isMade);
+  EXPECT_EQ(store.moved(accountOf("ana"), 20000).value(), 0);
+  store.addMoved({{accountOf("ana"), 20000, 5}}).value();
+  EXPECT_EQ(open().moved(accountOf("ana"), 20000).value(), 5);
+}
+
+TEST_F(FleetStoreTest, addsUpWhatAnAccountMovesOnADay) {
+  auto store = open();
+  const auto ana = accountOf("ana"), r2 = accountOf("r2");
+  store.addMoved({{ana, 20000, 5}, {r2, 20000, 7}}).value();
+  store.addMoved({{ana, 20000, 6}, {ana, 20001, 1}}).value();
+  EXPECT_EQ(store.moved(ana, 20000).value(), 11);
+  EXPECT_EQ(store.moved(ana, 20001).value(), 1);
+  EXPECT_EQ(store.moved(r2, 20000).value(), 7);
+  EXPECT_EQ(store.moved(r2, 20001).value(), 0);
+  store.addMoved({{r2, 20000 + FleetStore::daysKept, 1}}).value();
+  EXPECT_EQ(store.moved(ana, 20000).value(), 11);
+  store.addMoved({{r2, 20001 + FleetStore::daysKept, 1}}).value();
+  EXPECT_EQ(store.moved(ana, 20000).value(), 0);
+  EXPECT_EQ(store.moved(ana, 20001).value(), 1);
+}
+
+TEST_F(FleetStoreTest, noticesThatAnotherProcessHasChangedSomething) {
+  auto store = open(), other = open();
+  store.isChangedByOthers().value();
+  enrolled(store, 1, robot("r2", 5));
+  EXPECT_FALSE(store.isChangedByOthers().value());
+  other.revoke(accountOf("r2"), today).value();
+  EXPECT_TRUE(store.isChangedByOthers().value());
+  EXPECT_FALSE(store.isChangedByOthers().value());
+}
+
 TEST_F(FleetStoreTest, leavesAFileOfANewerBeckonAlone) {
   {
     auto store = open();
     enrolled(store, 1, robot("r2", 5));
   }
-  make("PRAGMA user_version = 3");
+  make("PRAGMA user_version = 4");
   const auto before = content();
   const auto refused = refusalToOpen();
   EXPECT_EQ(refused.code, run::Code::invalidConfig);
-  EXPECT_THAT(refused.cause, HasSubstr("was written by a newer Beckon (schema 3; this one knows 2)"));
+  EXPECT_THAT(refused.cause, HasSubstr("was written by a newer Beckon (schema 4; this one knows 3)"));
   EXPECT_THAT(refused.nextStep, HasSubstr("use the newer Beckon"));
   EXPECT_EQ(content(), before);
 }

@@ -15,11 +15,13 @@ YEAR = 365 * 24 * 3600
 class Stranger:
     """Somebody on slixmpp, by docs/protocol/fleet.md; {"told"} is what the relay says to him."""
 
+    program_file = "outside_member.py"
+
     def __init__(self, world, name, secret):
         password = world.folder / f"{name}.secret"
         password.write_text(secret)
         self.world, self.name, self.account = world, name, f"{name}@robots.test"
-        self.program = Outside(world, "outside_member.py", name, password, "me@robots.test", world.server / "ca.pem")
+        self.program = Outside(world, self.program_file, name, password, "me@robots.test", world.server / "ca.pem")
 
     def result(self, verb, **names):
         answer = self.program.ask(verb, **names)

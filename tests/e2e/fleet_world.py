@@ -23,7 +23,7 @@ class FleetWorld(XmppWorld):
         World.setUp(self)
         self.env.pop("XDG_CONFIG_HOME", None)
         self.env["BECKON_BIN_DIR"] = str(BIN)  # for home-server
-        self.port, self.enrol_port, self.component_port = free_port(), free_port(), free_port()
+        self.port, self.enrol_port, self.component_port, self.stream_port = (free_port() for _ in range(4))
         self.server = self.make_server_folder()
         (self.server / "stranger.password").write_text("secret of stranger\n")  # who has an account, and is in no fleet
         self.starts = 0
@@ -50,7 +50,7 @@ class FleetWorld(XmppWorld):
 
     def start_server(self):
         """Also after it has ended: with what it knew."""
-        ports = f"{self.port},{self.enrol_port},{self.component_port}"
+        ports = f"{self.port},{self.enrol_port},{self.component_port},{self.stream_port}"
         self.relay = self.home = self.start(self.started("home"), ROOT / "scripts" / "home-server", "--folder", self.server,
                                             "--listen", "127.0.0.1", "--ports", ports, DOMAIN, "127.0.0.1", binary=False)
         self.await_relay()

@@ -251,6 +251,25 @@ def live_client():
             save("live_client", f"{file[:2]}_service", bytes([3]) + b"".join(map(whole, service[2:])), 9000)
 
 
+def socks5():
+    name = b"\5\1\0\3\x04host\0\x50"
+    for label, side, text in [
+            ("connect", 0, b"\5\1\0" + name),
+            ("methods", 0, b"\5\3\2\0\1" + name),
+            ("no_method", 0, b"\5\0"),
+            ("password", 0, b"\5\1\2"),
+            ("bind", 0, b"\5\1\0\5\2\0\3\x04host\0\x50"),
+            ("address", 0, b"\5\1\0\5\1\0\1\x7f\0\0\1\0\x50"),
+            ("empty_name", 0, b"\5\1\0\5\1\0\3\0\0\x50"),
+            ("http", 0, b"GET / HTTP/1.1\r\n\r\n"),
+            ("succeeded", 1, b"\5\0\5\0\0\3\x04host\0\0"),
+            ("ipv4", 1, b"\5\0\5\0\0\1" + bytes(6)),
+            ("ipv6", 1, b"\5\0\5\0\0\4" + bytes(18)),
+            ("refused", 1, b"\5\0\5\2\0\1" + bytes(6)),
+            ("none_acceptable", 1, b"\5\xff")]:
+        save("socks5", label, bytes([side]) + text)
+
+
 if __name__ == "__main__":
     frames()
     signatures()
@@ -260,6 +279,7 @@ if __name__ == "__main__":
     tls_records()
     pool_messages()
     http_requests()
+    socks5()
     live_server()
     live_client()
     for folder in sorted(CORPUS.iterdir()):

@@ -23,6 +23,12 @@ TEST(Timestamp, readsFractionsOffsetsAndLeapDays) {
   EXPECT_EQ(parseTimestamp("1678-01-01T00:00:00Z"), sys_days(1678y / January / 1));
 }
 
+TEST(Timestamp, writesWhatItReads) {
+  const auto landing = sys_days(1969y / July / 21) + 2h + 56min + 5s;
+  EXPECT_EQ(timestampText(landing), "1969-07-21T02:56:05Z");
+  EXPECT_EQ(parseTimestamp(timestampText(landing)), landing);
+}
+
 TEST(Timestamp, refusesWhatIsNoSuchTime) {
   for (const auto text : {"",
                           "now",
