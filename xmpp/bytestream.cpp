@@ -56,7 +56,7 @@ awaitable<Result<tcp::socket>> connectThrough(std::string host, std::uint16_t po
   error_code ignored;
   stream.socket().set_option(tcp::no_delay(true), ignored);
   socks5::Client handshake({std::move(destination), 0});
-  auto words = socks5::Client::greeting();
+  auto words = handshake.greeting();
   std::array<char, 2 + socks5::longestHost> room;
   for (;;) {
     const auto bytes = asio::buffer(words);

@@ -6,7 +6,6 @@
 #include <boost/url/parse.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
 
@@ -14,24 +13,7 @@ namespace beckon::xmpp {
 namespace {
 
 constexpr std::size_t largestAnswer = 8192;  // of the header of an answer by HTTP
-constexpr std::size_t longestField = 255;    // RFC 1928 section 5 and RFC 1929 section 2: a byte for the length
-
-// RFC 1928 section 6.
-constexpr std::array<std::string_view, 9> replies{"",
-                                                  "it has failed",
-                                                  "its rules do not allow it",
-                                                  "the network cannot be reached from there",
-                                                  "the host cannot be reached from there",
-                                                  "nobody listens there",
-                                                  "it took too long",
-                                                  "it knows no such command",
-                                                  "it knows no such kind of address"};
-
-std::string bigEndian(unsigned short number) {
-  return {static_cast<char>(number >> 8), static_cast<char>(number & 0xFF)};
-}
-
-std::string field(const std::string& text) { return static_cast<char>(text.size()) + text; }
+constexpr std::size_t longestLogin = 255;    // of user and password each (RFC 1929 section 2)
 
 run::Error badUrl() {
   // The address itself may hold a password.
@@ -64,7 +46,7 @@ run::Result<Proxy> Proxy::parse(std::string_view text) {
   }
   out.user = url->user();
   out.password = url->password();
-  if (out.place.port == 0 || out.user.size() > longestField || out.password.size() > longestField) return badUrl();
+  if (out.place.port == 0 || out.user.size() > longestLogin || out.password.size() > longestLogin) return badUrl();
   return out;
 }
 
@@ -73,15 +55,13 @@ ProxyHandshake::ProxyHandshake(Proxy proxy, std::string host, unsigned short por
       host_(std::move(host)),
       port_(port),
       name_(proxy_.place.address + " port " + std::to_string(proxy_.place.port)),
-      stage_(proxy_.kind == Proxy::Kind::http ? Stage::http : Stage::method) {}
+      socks_({host_, port}, {proxy_.user, proxy_.password}) {}
 
 run::Result<std::string> ProxyHandshake::first() const {
   const auto isVisible = [](char letter) { return letter > ' ' && letter < 0x7F; };
-  if (host_.empty() || host_.size() > longestField || !std::ranges::all_of(host_, isVisible))
+  if (host_.empty() || host_.size() > socks5::longestHost || !std::ranges::all_of(host_, isVisible))
     return noWay("that is no name of a host");
-  if (proxy_.kind == Proxy::Kind::socks5)
-    return proxy_.user.empty() ? std::string("\x05\x01\x00", 3)       // no password
-                               : std::string("\x05\x02\x00\x02", 4);  // or one (RFC 1929)
+  if (proxy_.kind == Proxy::Kind::socks5) return socks_.greeting();
   const bool isAddress6 = host_.find(':') != std::string::npos;
   const auto target = (isAddress6 ? "[" + host_ + "]" : host_) + ":" + std::to_string(port_);
   auto out = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
@@ -93,17 +73,25 @@ run::Result<std::string> ProxyHandshake::first() const {
   return out + "\r\n";
 }
 
+bool ProxyHandshake::done() const { return proxy_.kind == Proxy::Kind::socks5 ? socks_.wanted() == 0 : hasAnswered_; }
+
 run::Result<std::string> ProxyHandshake::receive(std::string_view bytes) {
   input_ += bytes;
+  auto next = proxy_.kind == Proxy::Kind::http ? receiveHttp() : receiveSocks();
+  if (next && done() && !input_.empty()) return garbage();  // the server speaks second
+  return next;
+}
+
+// One answer may come together with the next.
+run::Result<std::string> ProxyHandshake::receiveSocks() {
   std::string out;
-  // One answer may come together with the next.
-  for (std::size_t before = std::string::npos; !done() && before != input_.size();) {
-    before = input_.size();
-    auto next = stage_ == Stage::http ? receiveHttp() : receiveSocks();
+  while (const auto wanted = socks_.wanted()) {
+    if (input_.size() < wanted) break;
+    const auto next = socks_.take(std::string_view(input_).substr(0, wanted));
     if (!next) return next;
+    input_.erase(0, wanted);
     out += *next;
   }
-  if (done() && !input_.empty()) return garbage();  // the server speaks second
   return out;
 }
 
@@ -120,42 +108,8 @@ run::Result<std::string> ProxyHandshake::receiveHttp() {
   if (line.substr(9, 3) == "407") return refusedPassword();
   if (line[9] != '2') return noWay("\"" + qi::printable(line.substr(9), 60) + "\"");
   input_.erase(0, end + 4);
-  stage_ = Stage::done;
+  hasAnswered_ = true;
   return std::string();
-}
-
-std::string ProxyHandshake::connect() {
-  stage_ = Stage::connecting;
-  return std::string("\x05\x01\x00\x03", 4) + field(host_) + bigEndian(port_);
-}
-
-run::Result<std::string> ProxyHandshake::receiveSocks() {
-  const auto byte = [this](std::size_t at) { return static_cast<unsigned char>(input_[at]); };
-  if (stage_ == Stage::connecting) {
-    if (input_.size() < 5) return std::string();
-    if (byte(0) != 5) return garbage();
-    if (const auto reply = byte(1); reply != 0)
-      return noWay(reply < replies.size() ? std::string(replies[reply]) : "reply " + std::to_string(reply));
-    const std::size_t address = byte(3) == 1 ? 4 : byte(3) == 4 ? 16 : byte(3) == 3 ? 1 + byte(4) : 0;
-    if (address == 0) return garbage();
-    if (input_.size() < 4 + address + 2) return std::string();
-    input_.erase(0, 4 + address + 2);
-    stage_ = Stage::done;
-    return std::string();
-  }
-  if (input_.size() < 2) return std::string();
-  const auto version = byte(0), answer = byte(1);
-  input_.erase(0, 2);
-  if (stage_ == Stage::password) {
-    if (version != 1) return garbage();
-    if (answer != 0) return refusedPassword();
-    return connect();
-  }
-  if (version != 5) return garbage();
-  if (answer == 0) return connect();
-  if (answer != 2 || proxy_.user.empty()) return refusedPassword();
-  stage_ = Stage::password;
-  return std::string("\x01") + field(proxy_.user) + field(proxy_.password);
 }
 
 run::Error ProxyHandshake::garbage() const {

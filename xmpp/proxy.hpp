@@ -2,6 +2,7 @@
 
 #include "core/run/error.hpp"
 #include "xmpp/resolve.hpp"
+#include "xmpp/socks5.hpp"
 
 #include <optional>
 #include <string>
@@ -31,14 +32,11 @@ class ProxyHandshake {
   // Takes what came; gives what to send next (maybe nothing yet).
   run::Result<std::string> receive(std::string_view bytes);
   // The way is open: what comes next is the server's.
-  bool done() const { return stage_ == Stage::done; }
+  bool done() const;
 
  private:
-  enum class Stage { http, method, password, connecting, done };
-
   run::Result<std::string> receiveHttp();
   run::Result<std::string> receiveSocks();
-  std::string connect();
   run::Error garbage() const;
   run::Error refusedPassword() const;
   run::Error noWay(const std::string& why) const;
@@ -47,7 +45,8 @@ class ProxyHandshake {
   std::string host_;
   unsigned short port_;
   std::string name_;  // for errors: HOST:PORT of the proxy
-  Stage stage_;
+  socks5::Client socks_;
+  bool hasAnswered_ = false;  // by HTTP
   std::string input_;
 };
 

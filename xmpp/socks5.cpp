@@ -10,7 +10,8 @@ using run::Code;
 using run::Error;
 using run::Result;
 
-constexpr char version = 5, noAuthentication = 0, noneAcceptable = '\xff', connectCommand = 1, reserved = 0;
+constexpr char version = 5, loginVersion = 1, noAuthentication = 0, byPassword = 2, noneAcceptable = '\xff',
+               connectCommand = 1, reserved = 0;
 constexpr char ipv4 = 1, name = 3, ipv6 = 4;  // types of an address
 constexpr std::size_t headSize = 5;           // version, command or answer, reserved, type, first byte of the address
 constexpr std::size_t portSize = 2;
@@ -19,13 +20,17 @@ Error noSocks(const std::string& who, const std::string& what) {
   return {Code::protocolError, "the " + who + " does not speak SOCKS5: " + what, "check the address and the port"};
 }
 
+const Error noEntry{Code::notAuthenticated, "the SOCKS5 proxy asks for a user and a password that are right",
+                    "write them into its address: socks5://USER:PASSWORD@HOST:PORT"};
+
+std::string field(const std::string& text) { return static_cast<char>(text.size()) + text; }
+
 std::size_t sizeOf(char byte) { return static_cast<std::uint8_t>(byte); }
 
 // Command or answer, and the address behind it.
 std::string message(char what, const Destination& destination) {
   std::string out{version, what, reserved, name};
-  out += static_cast<char>(destination.host.size());
-  out += destination.host;
+  out += field(destination.host);
   out += static_cast<char>(destination.port >> 8);
   out += static_cast<char>(destination.port & 0xff);
   return out;
@@ -49,7 +54,20 @@ Error refusal(std::size_t answer, const std::string& host) {
 
 }  // namespace
 
-std::string Client::greeting() { return {version, 1, noAuthentication}; }
+std::string Client::greeting() const {
+  if (login_.user.empty()) return {version, 1, noAuthentication};
+  return {version, 2, noAuthentication, byPassword};
+}
+
+Result<std::string> Client::takeMethod(char method) {
+  if (method == noAuthentication) return request();
+  if (method == byPassword && !login_.user.empty()) {
+    stage_ = Stage::password;
+    return loginVersion + field(login_.user) + field(login_.password);
+  }
+  if (method == noneAcceptable) return noEntry;
+  return noSocks("proxy", "a method that was not offered");
+}
 
 Result<std::string> Client::request() {
   if (destination_.host.empty() || destination_.host.size() > longestHost)
@@ -64,10 +82,10 @@ Result<std::string> Client::take(std::string_view bytes) {
   switch (stage_) {
     case Stage::method:
       if (bytes[0] != version) return noSocks("proxy", "another version");
-      if (bytes[1] == noneAcceptable)
-        return Error{Code::notAuthenticated, "the SOCKS5 proxy lets nobody in without a password",
-                     "use a proxy that needs none"};
-      if (bytes[1] != noAuthentication) return noSocks("proxy", "a method that was not offered");
+      return takeMethod(bytes[1]);
+    case Stage::password:
+      if (bytes[0] != loginVersion) return noSocks("proxy", "another version");
+      if (bytes[1] != 0) return noEntry;
       return request();
     case Stage::head:
       return takeHead(bytes);

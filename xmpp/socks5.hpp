@@ -8,8 +8,9 @@
 #include <string_view>
 
 // The handshake of SOCKS5 (RFC 1928) without I/O: the command CONNECT, to a host that the proxy finds by its name,
-// without authentication. Both sides read exactly wanted() bytes each time, so that nothing of what follows the
-// handshake is swallowed; once nothing is wanted, it is over. Errors end the connection.
+// without authentication or, on the client's side, with a user and a password (RFC 1929). Both sides read exactly
+// wanted() bytes each time, so that nothing of what follows the handshake is swallowed; once nothing is wanted, it is
+// over. Errors end the connection.
 namespace beckon::xmpp::socks5 {
 
 inline constexpr std::size_t longestHost = 255;
@@ -34,23 +35,30 @@ enum class Answer : std::uint8_t {
   addressUnknown = 8,
 };
 
+struct Login {
+  std::string user, password;  // 255 bytes each at most; an empty user: none
+};
+
 class Client {
  public:
   // A host that is empty or longer than longestHost is invalid-argument in take().
-  explicit Client(Destination destination) : destination_(std::move(destination)) {}
+  explicit Client(Destination destination, Login login = {})
+      : destination_(std::move(destination)), login_(std::move(login)) {}
 
-  static std::string greeting();  // what to send first
+  std::string greeting() const;  // what to send first
   std::size_t wanted() const { return wanted_; }
   // Exactly wanted() bytes of the proxy's; gives what to send. Errors: protocolError for what is no SOCKS5;
-  // notAuthenticated for a proxy that lets nobody in without a password; unreachable and refused for what it answers.
+  // notAuthenticated for a proxy that wants a password, or another one; unreachable and refused for what it answers.
   run::Result<std::string> take(std::string_view bytes);
 
  private:
-  enum class Stage { method, head, address, done };
+  enum class Stage { method, password, head, address, done };
+  run::Result<std::string> takeMethod(char method);
   run::Result<std::string> request();
   run::Result<std::string> takeHead(std::string_view bytes);
 
   Destination destination_;
+  Login login_;
   Stage stage_ = Stage::method;
   std::size_t wanted_ = 2;
 };

@@ -48,7 +48,8 @@ void runServer(std::string_view arrived) {
   std::string asked;
   check(run(client, answer, asked) == answer.size());
   Server again;
-  check(run(again, Client::greeting() + asked, sent) == Client::greeting().size() + asked.size());
+  const auto greeting = client.greeting();
+  check(run(again, greeting + asked, sent) == greeting.size() + asked.size());
   check(again.destination() == server.destination());
 }
 

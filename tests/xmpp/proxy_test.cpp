@@ -91,12 +91,12 @@ TEST(ProxyTest, saysWhyItDoesNotLetOut) {
            Refusal{"http://p", std::string(9000, 'x'), run::Code::protocolError, "something else"},
            Refusal{"http://p", "HTTP/1.1 200 OK\r\n\r\n<", run::Code::protocolError, "something else"},
            Refusal{"socks5://p", bytes({5, 0xFF}), run::Code::notAuthenticated, "password"},
-           Refusal{"socks5://p", bytes({5, 2}), run::Code::notAuthenticated, "password"},
+           Refusal{"socks5://p", bytes({5, 2}), run::Code::protocolError, "not offered"},
            Refusal{"socks5://u:x@p", bytes({5, 2, 1, 1}), run::Code::notAuthenticated, "password"},
-           Refusal{"socks5://p", bytes({4, 0}), run::Code::protocolError, "something else"},
-           Refusal{"socks5://p", socks + bytes({5, 2, 0, 1, 0}), run::Code::unreachable, "rules"},
-           Refusal{"socks5://p", socks + bytes({5, 99, 0, 1, 0}), run::Code::unreachable, "99"},
-           Refusal{"socks5://p", socks + bytes({5, 0, 0, 7, 0}), run::Code::protocolError, "something else"},
+           Refusal{"socks5://p", bytes({4, 0}), run::Code::protocolError, "SOCKS5"},
+           Refusal{"socks5://p", socks + bytes({5, 2, 0, 1, 0}), run::Code::refused, "allow"},
+           Refusal{"socks5://p", socks + bytes({5, 99, 0, 1, 0}), run::Code::unreachable, "reason of its own"},
+           Refusal{"socks5://p", socks + bytes({5, 0, 0, 7, 0}), run::Code::protocolError, "unknown type"},
        }) {
     ProxyHandshake handshake(proxy(url), "x.test", 5222);
     ASSERT_TRUE(handshake.first());
