@@ -11,8 +11,8 @@
 
 namespace beckon::remote {
 
-// The service OtherRobots of a robot's bus: programs there use other robots, as this robot (docs/protocol/other-robots.md).
-// On the executor of `io`.
+// The service OtherRobots of a robot's bus: programs there use other robots, as this robot
+// (docs/protocol/other-robots.md). On the executor of `io`.
 class OtherRobots {
  public:
   static constexpr std::size_t mostCalls = 64, mostWatches = 64;  // at a time, of all programs together

@@ -81,7 +81,7 @@ TEST_F(OtherRobotsTest, passesValuesOnWithoutTheTypesThatDynamicsSay) {
 TEST_F(OtherRobotsTest, passesNoObjectsOn) {
   const auto refused = await(call({qi::dynamic(object->value())}));
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().cause, HasSubstr("bad-arguments: an object of this robot's bus cannot be used by another robot"));
+  EXPECT_THAT(refused.error().cause, HasSubstr("bad-arguments: an object of this robot's bus cannot be used by"));
   EXPECT_THAT(requests, IsEmpty());
 }
 
