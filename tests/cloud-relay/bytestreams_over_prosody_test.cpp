@@ -29,14 +29,14 @@ class BytestreamsOverProsody : public RegistrarTest {
 
     static xmpp::StreamFactory streams(boost::asio::io_context& io, const Prosody& server, const std::string& name,
                                        const std::string& secret) {
-      xmpp::StropheConfig how;
+      xmpp::ClientStreamConfig how;
       how.account = xmpp::Jid::parse(server.jid(name)).value();
       how.resource = "end";
       how.password = secret;
       how.host = server.host();
       how.port = server.port();
       how.caFile = server.caFile();
-      return [&io, how] { return xmpp::makeStropheStream(io.get_executor(), how, run::silentLog()); };
+      return [&io, how] { return xmpp::makeClientStream(io.get_executor(), how, run::silentLog()); };
     }
     static xmpp::Client::Config config(std::set<xmpp::Jid> contacts) {
       xmpp::Client::Config out;

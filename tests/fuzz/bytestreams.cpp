@@ -5,7 +5,7 @@
 
 #include "core/qi/utf8.hpp"
 #include "tests/fuzz/check.hpp"
-#include "tests/fuzz/strophe_parser.hpp"
+#include "tests/fuzz/parse.hpp"
 
 using namespace beckon;
 using namespace beckon::xmpp::bytestreams;
@@ -30,8 +30,7 @@ void checkSession(const Session& session) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static fuzz::StropheParser parser;
-  const auto payload = parser.parse(std::string(fuzz::textOf({data, size})));
+  const auto payload = beckon::fuzz::parse(fuzz::textOf({data, size}));
   if (!payload) return 0;
 
   const auto question = readHostQuestion(*payload);
