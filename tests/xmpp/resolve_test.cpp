@@ -80,21 +80,10 @@ TEST(Resolve, leavesTheServersNameToAProxy) {
   EXPECT_EQ(*routes, (std::vector<Route>{{{"127.0.0.1", 3128}, false, "no-such-host.invalid", 5222}}));
 }
 
-TEST(Resolve, remembersWhatItFoundWhileTheNameServersFail) {
-  bool fails = true;
-  const std::vector<Route> there{{{"192.0.2.1", 5222}}}, moved{{{"192.0.2.2", 5222}}};
-  auto now = there;
-  const auto resolver = remembering([&](const Whereabouts&) {
-    return fails ? run::Result<std::vector<Route>>(run::Error{run::Code::unreachable, "no address", ""}) : now;
-  });
-  EXPECT_FALSE(resolver({"robots.test"}));
-  fails = false;
-  EXPECT_EQ(resolver({"robots.test"}).value(), there);
-  fails = true;
-  EXPECT_EQ(resolver({"robots.test"}).value(), there);
-  fails = false;
-  now = moved;
-  EXPECT_EQ(resolver({"robots.test"}).value(), moved);
+TEST(Resolve, speaksTlsFirstAtThosePortsOfTheDomainToo) {
+  const auto routes = resolve({"127.0.0.1", "", 443});
+  ASSERT_TRUE(routes) << routes.error().cause;
+  EXPECT_EQ(*routes, (std::vector<Route>{{{"127.0.0.1", 443}, true}}));
 }
 
 }  // namespace
