@@ -40,7 +40,10 @@ class FleetOrderTest : public testing::Test {
     client.emplace(
         io.get_executor(), [this] { return std::make_unique<test::MemoryStream>(server); }, config, run::silentLog());
     const auto membership = fleet::Membership::load(folder.path()).value().value();
-    FleetMember::Events events{.stated = [] {}, .moved = [this] { ++moves; }};
+    FleetMember::Events events{
+        .stated = [] {},
+        .moved = [this] { ++moves; },
+        .proxyTo = [](const std::string&) { return run::Result<std::optional<xmpp::Proxy>>(std::nullopt); }};
     member = std::make_shared<FleetMember>(io.get_executor(), *client, membership,
                                            run::loadIdentity(folder.path()).value(), events, run::silentLog());
     member->open();
