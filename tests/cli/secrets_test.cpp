@@ -33,7 +33,7 @@ TEST(WithoutSecrets, takesOutThoseThatAreKnown) {
 }
 
 TEST(Secrets, doNotStayInTheAddressOfAProxy) {
-  EXPECT_EQ(withoutSecrets("proxy = \"http://lab:hush@gate:3128\"\nurl = \"tcp://host:1/a@b\"\n"),
+  EXPECT_EQ(withoutSecrets("proxy = \"http://lab:hush@gate:3128\"\nurl = \"tcp://host:1/a@b\"\n", {}),
             "proxy = \"http://(removed)@gate:3128\"\nurl = \"tcp://host:1/a@b\"\n");
 }
 
