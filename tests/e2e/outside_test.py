@@ -14,8 +14,11 @@ class Outside:
     """outside_client.py as a process, logged in."""
 
     def __init__(self, world, client="outside_client.py", account="owner", password="owner.password", robot="nao1@robots.test", ca="ca.pem"):
-        self.program = world.start(f"outside {account}", "/usr/bin/python3", pathlib.Path(__file__).with_name(client), f"{account}@robots.test",
-                                   world.folder / password, "127.0.0.1", world.port, world.folder / ca, robot, binary=False, stdin=subprocess.PIPE)
+        self.run(world, account, client, f"{account}@robots.test", world.folder / password, world.host, world.port, world.folder / ca, robot)
+
+    def run(self, world, name, client, *arguments):
+        self.program = world.start(f"outside {name}", "/usr/bin/python3", pathlib.Path(__file__).with_name(client), *arguments,
+                                   binary=False, stdin=subprocess.PIPE)
         world.addCleanup(self.program.process.stdin.close)
         self.asked = 0
         self.program.await_line('{"online"')

@@ -151,6 +151,7 @@ class XmppWorld(World):
     """A Prosody of its own with accounts nao1, owner and stranger; nao1's robot serves the owner."""
 
     accounts = ("nao1", "owner", "stranger")
+    host = "127.0.0.1"  # of the server
 
     def setUp(self):
         super().setUp()
@@ -167,7 +168,7 @@ class XmppWorld(World):
         (self.folder / name).chmod(mode)
 
     def account(self, name, **changes):
-        keys = {"account": f"{name}@robots.test", "password_file": f"{name}.password", "host": "127.0.0.1", "ca_file": "ca.pem", **changes}
+        keys = {"account": f"{name}@robots.test", "password_file": f"{name}.password", "host": self.host, "ca_file": "ca.pem", **changes}
         port = keys.pop("port", self.port)
         return "[xmpp]\n" + "".join(f'{key} = "{value}"\n' for key, value in keys.items()) + f"port = {port}\n"
 
