@@ -9,7 +9,6 @@ below; {"offline"} is the loss of its server, to which it comes back by itself.
 
 import asyncio
 import pathlib
-import random
 import subprocess
 import sys
 import time
@@ -19,37 +18,24 @@ import outside_enrolment as enrolment
 from outside_client import ROBOT, Outside, read_commands, say
 from outside_client import attributes as shown
 from outside_member import FLEET
+from outside_stay import Staying
 from slixmpp.exceptions import IqError, IqTimeout
 
 SILENT = 12000  # milliseconds: not taken for there
 PATIENCE, RENEWAL, AGAIN = 5, 15, 5  # seconds: for an answer; between renewals of a subscription, wishes for presence
-SHORTEST, LONGEST = 1, 60  # seconds between two attempts to come online
 ED25519 = bytes.fromhex("302a300506032b6570032100")  # what stands before a public key in DER
 
 
-class Remote(Outside):
+class Remote(Staying, Outside):
     def __init__(self, told, folder):
         super().__init__(told["account"], told["secret"], None)
-        self.told, self.folder = told, folder
-        self["feature_mechanisms"].use_mech = "SCRAM-SHA-256"
-        self.register_plugin("xep_0199", {"keepalive": True, "interval": 20, "timeout": 15})
-        self.members, self.seen, self.wished, self.wait = {}, {}, {}, SHORTEST
-        self.add_event_handler("disconnected", self.come_back)
+        self.folder = folder
+        self.members, self.seen, self.wished = {}, {}, {}
+        self.add_event_handler("disconnected", lambda _: self.seen.clear())
 
     # Online.
 
-    def go(self):
-        self.connect((self.told["host"], self.told["port"]) if self.told["host"] else None, force_starttls=True)
-
-    async def come_back(self, _):
-        self.seen.clear()
-        say(offline=self.boundjid.bare)
-        await asyncio.sleep(random.uniform(0, self.wait))
-        self.wait = min(2 * self.wait, LONGEST)
-        self.go()
-
     async def begin(self, _):
-        self.wait = SHORTEST
         await self.get_roster()
         self.send_presence()
         try:
@@ -121,12 +107,12 @@ class Remote(Outside):
             self.robot, self.where = robot, address
         return problem
 
-    async def patiently(self, verb, **command):
+    async def patiently(self, what, **command):
         """Asked again, with the same id, until the robot itself has answered."""
         while True:
             try:
                 if self.is_connected() and await self.take(self.robot) is None:
-                    return await asyncio.wait_for(getattr(self, verb)(**command), PATIENCE)
+                    return await asyncio.wait_for(getattr(self, what)(**command), PATIENCE)
             except (IqTimeout, asyncio.TimeoutError):
                 pass
             except IqError as error:
@@ -149,11 +135,9 @@ def main(code, name, folder):
     folder = pathlib.Path(folder)
     folder.mkdir()
     key, code = enrolment.Key(folder / "person.key"), enrolment.Code(code)
-    remote = Remote(enrolment.enrol(code, name, key), folder)
-    if remote.told["authorities"]:
-        remote.ca_certs = folder / "ca.pem"
-        remote.ca_certs.write_text(remote.told["authorities"])
-    remote.go()
+    told = enrolment.enrol(code, name, key)
+    remote = Remote(told, folder)
+    remote.stay(told, folder / "ca.pem")
     remote.loop.run_until_complete(read_commands(remote))
 
 

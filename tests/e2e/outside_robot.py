@@ -11,7 +11,6 @@ its key, and {"done"} for each request that it has carried out.
 import asyncio
 import json
 import pathlib
-import random
 import sys
 import time
 import uuid
@@ -21,13 +20,13 @@ import outside_enrolment as enrolment
 import slixmpp
 from outside_client import CLIENT, ERROR, ROBOT, RPC, STANZAS, say
 from outside_member import FLEET
+from outside_stay import Staying
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.xmlstream import matcher
 from slixmpp.xmlstream.handler import Callback, CoroutineCallback
 
 HINTS = "urn:xmpp:hints"
 HEARTBEAT, REMEMBERED, LAPSE = 5, 120, 45  # seconds
-SHORTEST, LONGEST = 1, 60  # seconds between two attempts to come online
 CHANGING = ("call", "post", "subscribe", "unsubscribe")
 
 
@@ -111,22 +110,19 @@ class Watch:
         self.to, self.renewed = to, time.monotonic()
 
 
-class Robot(slixmpp.ClientXMPP):
+class Robot(Staying, slixmpp.ClientXMPP):
     def __init__(self, told, key, id, principals):
         super().__init__(f"{told['account']}/lamp", told["secret"])
-        self.told, self.key, self.id = told, key, id
+        self.key, self.id = key, id
         self.listed = {told["ownerAccount"], *principals}
         self.auto_authorize = self.auto_subscribe = None  # by what is listed
         self.run, self.start = str(uuid.uuid4()), uuid.uuid4().hex[:6]
         self.statement, self.login = None, ""
-        self.wait = SHORTEST
         self.kept = {}      # by account and the caller's id: (answer, when it was there or None)
         self.watches = {}    # by account and id
         self.lamp = Lamp(self.emit)
-        self["feature_mechanisms"].use_mech = "SCRAM-SHA-256"
         for plugin in ("xep_0030", "xep_0115"):
             self.register_plugin(plugin)
-        self.register_plugin("xep_0199", {"keepalive": True, "interval": 20, "timeout": 15})
         self["xep_0030"].add_identity(category="device", itype="robot")
         self["xep_0030"].add_feature(RPC)
         self.add_filter("in", self.known)
@@ -135,22 +131,11 @@ class Robot(slixmpp.ClientXMPP):
         self.register_handler(CoroutineCallback("told", matcher.MatchXPath(f"{{{CLIENT}}}message/{{{FLEET}}}changed"), self.changed))
         self.register_handler(Callback("wishes", matcher.MatchXPath(f"{{{CLIENT}}}presence"), self.wished))
         self.add_event_handler("session_start", self.begin)
-        self.add_event_handler("disconnected", self.come_back)
 
     # Online.
 
-    def go(self):
-        where = (self.told["host"], self.told["port"]) if self.told["host"] else None
-        self.connect(where, force_starttls=True)
-
-    async def come_back(self, _):
-        say(offline=self.boundjid.bare)
-        await asyncio.sleep(random.uniform(0, self.wait))
-        self.wait = min(2 * self.wait, LONGEST)
-        self.go()
-
     async def begin(self, _):
-        self.wait, self.login = SHORTEST, uuid.uuid4().hex[:8]
+        self.login = uuid.uuid4().hex[:8]
         roster = (await self.get_roster())["roster"]["items"]
         await self["xep_0115"].update_caps(broadcast=False)  # every presence has them from now on
         self.present()
@@ -342,10 +327,7 @@ def main(code, name, folder, *principals):
     key, code = enrolment.Key(folder / "robot.key"), enrolment.Code(code)
     told = enrolment.enrol(code, name, key)
     robot = Robot(told, key, str(uuid.uuid4()), principals)
-    if told["authorities"]:
-        robot.ca_certs = folder / "ca.pem"
-        robot.ca_certs.write_text(told["authorities"])
-    robot.go()
+    robot.stay(told, folder / "ca.pem")
     asyncio.ensure_future(robot.beat(), loop=robot.loop)
     robot.loop.run_forever()
 
