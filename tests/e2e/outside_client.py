@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import pathlib
+import socket
 import sys
 import xml.etree.ElementTree as ET
 
@@ -165,7 +166,8 @@ async def read_commands(client):
 def main(kind, account, password_file, host, port, ca_file, robot):
     client = kind(account, pathlib.Path(password_file).read_text().strip(), robot)
     client.ca_certs = ca_file
-    client.connect((host, int(port)), force_starttls=True)
+    # By its number: slixmpp would want a certificate for this name instead of the account's.
+    client.connect((socket.gethostbyname(host), int(port)), force_starttls=True)
     client.loop.run_until_complete(read_commands(client))
 
 
