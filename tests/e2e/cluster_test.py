@@ -105,7 +105,7 @@ class Cluster(ClusterWorld):
 
     def assertTold(self, since):
         """The owner's device tells who is there and who is not, in time."""
-        wanted = {name: "online" if name in self.now else "offline" for name in (*self.by, "lamp")}
+        wanted = {"lamp": "online", **{name: "online" if name in self.now else "offline" for name in self.by}}
         told = lambda: {name: robot["state"] for name, robot in self.seen().items()}
         until(lambda: told() == wanted, told, BEHIND)
         self.assertLess(time.monotonic() - since, BEHIND)
@@ -154,6 +154,7 @@ class Cluster(ClusterWorld):
         self.assertTold(since)
         self.dies("second", "nao4")
         self.dies("first")
+        self.assertTrue(steady.thread.is_alive())
         steady.end()
         steps = self.assertDone(self.owner("--json", "call", "nao2/ALMotion.getRobotPosition", "true")).json()["value"][0] / STEP
         self.assertAlmostEqual(steps, round(steps), places=3)
