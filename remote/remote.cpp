@@ -27,7 +27,8 @@ namespace rpc = xmpp::rpc;
 namespace {
 
 // It asks its own storage or, to revoke, the XMPP server.
-constexpr std::chrono::milliseconds relayDeadline{15000};
+// A server that is several computers may lose an answer while not all of them know of our session: we ask again then.
+constexpr std::chrono::milliseconds relayDeadline{15000}, firstRelayDeadline{2000};
 
 // What the relay said of silence is told again so long.
 constexpr std::chrono::milliseconds freshness{2000};
@@ -76,8 +77,12 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
   awaitable<Result<fleet::MembersInfo>> askMembers() {
     const auto relay = Jid::parse(options.membership->relay);
     if (!relay) co_return relay.error();
-    auto asked = client.get(*relay, fleet::membersRequest(), relayDeadline);
-    const auto answer = co_await std::move(asked);
+    auto asked = client.get(*relay, fleet::membersRequest(), firstRelayDeadline);
+    auto answer = co_await std::move(asked);
+    if (!answer && answer.error().code == Code::timedOut) {
+      auto again = client.get(*relay, fleet::membersRequest(), relayDeadline - firstRelayDeadline);
+      answer = co_await std::move(again);
+    }
     if (!answer) co_return answer.error();
     const auto* members = answer->child(fleet::membersName, fleet::ns);
     if (!members)

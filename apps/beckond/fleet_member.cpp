@@ -10,7 +10,8 @@
 namespace beckon::apps {
 namespace {
 
-constexpr std::chrono::milliseconds deadline{15000};
+// The first answer at a login may be lost: a server that is several computers knows of our session a moment later.
+constexpr std::chrono::milliseconds deadline{15000}, firstDeadline{2000};
 
 }  // namespace
 
@@ -29,12 +30,12 @@ const std::string& FleetMember::secret() const { return triesNext_ ? membership_
 
 void FleetMember::received(const xmpp::Element& message) {
   const auto from = xmpp::Jid::parse(message.attribute("from"));
-  if (from && from->text() == membership_.relay && message.child(fleet::changedName, fleet::ns)) refresh();
+  if (from && from->text() == membership_.relay && message.child(fleet::changedName, fleet::ns)) refresh(firstDeadline);
 }
 
 void FleetMember::online() {
   if (!membership_.nextSecret.empty()) settleSecret(secret());  // one of them has let us in
-  refresh();
+  refresh(firstDeadline);
   beat();
   const auto now = policy::wallClock();
   if (policy::isSet(now) && now - membership_.secretMade > secretLifetime) changeSecret();
@@ -100,17 +101,16 @@ void FleetMember::changeSecret() {
               });
 }
 
-void FleetMember::refresh() {
+void FleetMember::refresh(std::chrono::milliseconds patience) {
   const auto relay = xmpp::Jid::parse(membership_.relay);
   if (!relay) return;
-  client_.get(*relay, fleet::membersRequest(run_), deadline,
+  client_.get(*relay, fleet::membersRequest(run_), patience,
               [weak = weak_from_this()](const run::Result<xmpp::Element>& answer) {
                 const auto self = weak.lock();
                 if (!self) return;
-                if (answer)
-                  self->learn(*answer);
-                else
-                  self->log_->warn("the relay does not tell what the owner has signed: {}", answer.error().cause);
+                if (answer) return self->learn(*answer);
+                self->log_->warn("the relay does not tell what the owner has signed: {}", answer.error().cause);
+                if (answer.error().code == run::Code::timedOut) self->refresh(deadline);
               });
 }
 

@@ -48,7 +48,7 @@ class FleetMember : public std::enable_shared_from_this<FleetMember> {
   void received(const xmpp::Element& message);
 
  private:
-  void refresh();
+  void refresh(std::chrono::milliseconds patience);
   void beat();
   void learn(const xmpp::Element& answer);
   void show(const fleet::Statement& statement);
