@@ -1,4 +1,5 @@
 #include "apps/beckond/fleet_member.hpp"
+#include "fleet/protocol.hpp"
 #include "tests/support/ed25519_key.hpp"
 #include "tests/support/free_port.hpp"
 #include "tests/support/memory_stream.hpp"
@@ -8,6 +9,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 // Orders to go to another fleet, as a robot takes them (docs/protocol/fleet.md). That it goes is shown end to end.
 namespace beckon::apps {
@@ -122,6 +125,18 @@ TEST_F(FleetOrderTest, isTakenOnceWhateverBecameOfIt) {
   stop();
   start();
   EXPECT_EQ(codeOf(order(80s)), Code::tooLate) << "nor by another run of the program";
+}
+
+// A server that is several computers may not know of the login yet where the relay is connected.
+TEST_F(FleetOrderTest, findsTheRelayAskedAgainWhereItsFirstAnswerWasLost) {
+  const auto asked = [this] {
+    return std::count_if(server->sent.begin(), server->sent.end(), [](const Element& stanza) {
+      return stanza.attribute("to") == "relay.x" && stanza.child(fleet::membersName, fleet::ns);
+    });
+  };
+  member->online();
+  ASSERT_TRUE(test::runUntil(io, [&] { return asked() == 1; }));
+  EXPECT_TRUE(test::runUntil(io, [&] { return asked() == 2; }));
 }
 
 }  // namespace

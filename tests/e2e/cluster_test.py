@@ -101,7 +101,8 @@ class Cluster(ClusterWorld):
 
     def add(self):
         """As the visitor asks the lamp, again and again until it answers."""
-        self.adds.append(self.visitor.send("patiently", what="call", service="Lamp", method="add", arguments=[1, 0.5], id=f"add.{len(self.adds)}"))
+        call = dict(what="call", service="Lamp", method="add", arguments=[1, 0.5], id=f"add.{len(self.adds)}")
+        self.adds.append(self.visitor.send("patiently", **call))
 
     def assertTold(self, since):
         """The owner's device tells who is there and who is not, in time."""

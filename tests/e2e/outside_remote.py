@@ -8,6 +8,7 @@ below; {"offline"} is the loss of its server, to which it comes back by itself.
 """
 
 import asyncio
+import hashlib
 import pathlib
 import subprocess
 import sys
@@ -73,7 +74,7 @@ class Remote(Staying, Outside):
         if statement is None:
             return "no statement"
         public = enrolment.bytes_of(statement["key"])
-        if enrolment.hashlib.sha256(public).hexdigest() != key:
+        if hashlib.sha256(public).hexdigest() != key:
             return "another key"
         if statement["kind"] != "robot" or int(statement["ends"]) <= time.time():
             return "not a robot, or no more"
@@ -81,11 +82,12 @@ class Remote(Staying, Outside):
         return None if self.is_signed(signed, enrolment.bytes_of(statement["signature"])) else "not signed by the owner"
 
     def is_signed(self, text, signature):
-        files = [self.folder / name for name in ("owner.der", "signed", "signature")]
-        for file, data in zip(files, (ED25519 + enrolment.bytes_of(self.told["ownerKey"]), text.encode(), signature)):
-            file.write_bytes(data)
-        command = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", *files[:1], "-in", files[1], "-sigfile", files[2]]
-        return subprocess.run(command, capture_output=True).returncode == 0
+        owner, signed, seal = (self.folder / name for name in ("owner.der", "signed", "signature"))
+        owner.write_bytes(ED25519 + enrolment.bytes_of(self.told["ownerKey"]))
+        signed.write_text(text)
+        seal.write_bytes(signature)
+        verify = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", owner, "-in", signed, "-sigfile", seal]
+        return subprocess.run(verify, capture_output=True).returncode == 0
 
     def state(self, account):
         if account not in self.seen:

@@ -26,8 +26,9 @@ from slixmpp.xmlstream import matcher
 from slixmpp.xmlstream.handler import Callback, CoroutineCallback
 
 HINTS = "urn:xmpp:hints"
-HEARTBEAT, REMEMBERED, LAPSE = 5, 120, 45  # seconds
+HEARTBEAT, REMEMBERED, LAPSE, UNANSWERED = 5, 120, 45, 2  # seconds
 CHANGING = ("call", "post", "subscribe", "unsubscribe")
+RENEWABLE = ("subscribe", "unsubscribe")  # as often as one likes
 
 
 class Problem(Exception):
@@ -157,8 +158,10 @@ class Robot(Staying, slixmpp.ClientXMPP):
         iq = self.make_iq(id=self.new_id(), ito=self.told["relay"], itype="get")
         iq.append(ET.Element(f"{{{FLEET}}}fleet", {"run": self.run}))
         try:
-            fleet = (await iq.send(timeout=10)).xml.find(f"{{{FLEET}}}fleet")
-        except (IqError, IqTimeout):
+            fleet = (await iq.send(timeout=UNANSWERED)).xml.find(f"{{{FLEET}}}fleet")
+        except IqTimeout:
+            return await self.changed()
+        except IqError:
             return  # it will say so when something has changed
         for member in fleet:
             statement = member.find(f"{{{FLEET}}}statement")
@@ -191,7 +194,8 @@ class Robot(Staying, slixmpp.ClientXMPP):
 
     def known(self, stanza):
         """Nobody answers whom it does not list."""
-        if isinstance(stanza, slixmpp.Iq) and stanza["type"] in ("get", "set") and stanza["from"].bare not in (*self.listed, "", self.boundjid.bare):
+        answered = (*self.listed, self.boundjid.bare, "")
+        if isinstance(stanza, slixmpp.Iq) and stanza["type"] in ("get", "set") and stanza["from"].bare not in answered:
             self.refuse(stanza, Problem("cancel", "service-unavailable", None, None, None))
             return None
         return stanza
@@ -215,7 +219,8 @@ class Robot(Staying, slixmpp.ClientXMPP):
         try:
             if tag != "property" and changes != (tag in CHANGING):
                 raise Problem("modify", "bad-request", "protocol-error", f"{tag} is not asked that way", "read docs/protocol/rpc.md")
-            whole = await (self.once if changes and tag != "subscribe" and tag != "unsubscribe" else self.carry_out)(iq, tag, payload, changes)
+            carry_out = self.once if changes and tag not in RENEWABLE else self.carry_out
+            whole = await carry_out(iq, tag, payload, changes)
         except Problem as problem:
             return self.refuse(iq, problem)
         answer = self.make_iq(id=iq["id"], ito=iq["from"], itype="result")
