@@ -123,8 +123,8 @@ class Cluster(ClusterWorld):
         """The node is killed while the lamp is asked, and those robots with it; then it comes again."""
         for name in also:
             self.now.pop(name)
-        before = {name: self.times_there(name) for name in self.now}
-        lost = [name for name in self.now if self.now[name] == node]
+        before, relays = {name: self.times_there(name) for name in self.now}, len(self.relay.lines("online "))
+        lost, other = [name for name in self.now if self.now[name] == node], next(other for other in PLACES if other != node)
         self.assertTrue(lost)
         self.add()
         since = time.monotonic()
@@ -134,7 +134,10 @@ class Cluster(ClusterWorld):
         self.add()
         for name in lost:
             self.robots[name].await_line("announced ", before[name] + 1, BEHIND)
-            self.now[name] = next(other for other in PLACES if other != node)
+            self.now[name] = other
+        if self.relay_at == node:
+            self.await_relay(relays + 1)
+            self.relay_at = other
         self.assertTold(since)
         for name in self.now:
             self.assertEqual(self.times_there(name), before[name] + (name in lost), name)
@@ -143,7 +146,7 @@ class Cluster(ClusterWorld):
         self.assertTold(time.monotonic())
 
     def test_nodes_and_relay_are_killed_one_after_the_other_and_everybody_comes_back_and_nothing_is_done_twice(self):
-        self.now = dict(self.by)  # where robots are that live
+        self.now, self.relay_at = dict(self.by), "first"  # where robots are that live, and the relay
         self.assertTold(time.monotonic())
         steady = Steady(self, "nao2")
         self.dies("first")
@@ -152,6 +155,7 @@ class Cluster(ClusterWorld):
         self.assertServed()  # nothing of that passes through the relay
         since = time.monotonic()
         self.start_relay_again()
+        self.relay_at = "first"
         self.assertTold(since)
         self.dies("second", "nao4")
         self.dies("first")
