@@ -87,7 +87,7 @@ TEST_F(ClientStreamFaults, speaksTlsFromTheFirstByteWhereThatIsSaid) {
   auto config = at(server);
   config.host = "host.test";
   config.resolver = [&](const Whereabouts&) {
-    return run::Result<std::vector<Route>>({{{"127.0.0.1", server.directTlsPort()}, true}});
+    return run::Result<std::vector<Route>>(std::vector{Route{{"127.0.0.1", server.directTlsPort()}, true}});
   };
   open(config);
   EXPECT_TRUE(comesOnline()) << closed->cause;
@@ -103,7 +103,7 @@ TEST_F(ClientStreamFaults, comesBackByWhatItRemembersWhileTheNameServersFail) {
   config.memory = std::make_shared<std::vector<Route>>();
   config.host = "host.test";
   config.resolver = [&](const Whereabouts&) {
-    return run::Result<std::vector<Route>>({{{"127.0.0.1", server.port()}}});
+    return run::Result<std::vector<Route>>(std::vector{Route{{"127.0.0.1", server.port()}}});
   };
   open(config);
   ASSERT_TRUE(comesOnline()) << closed->cause;
