@@ -44,7 +44,7 @@ def figure(run, path):
 def robots_seen(server):
     """`beckon robots` of the owner: how long it takes, and how many robots of which state it shows."""
     out = []
-    for _ in range(3):  # the first learns who is in the fleet
+    for _ in range(3):
         begun = time.monotonic()
         done = subprocess.run([BIN / "beckon", "--json", "robots"], env=server.env, capture_output=True, stdin=subprocess.DEVNULL, check=False)
         took = time.monotonic() - begun

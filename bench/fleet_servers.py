@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import json
 import os
 import secrets
 import sqlite3
@@ -67,7 +68,8 @@ class FleetServer(Relay):
 
     def enrol_robots(self):
         """As if each had come by a code, and the owner had signed for it."""
-        key = serialization.load_pem_private_key((self.home / ".config/beckon/state/key.pem").read_bytes(), None)
+        state = self.home / ".config" / "beckon" / "state"
+        key = serialization.load_pem_private_key((state / "key.pem").read_bytes(), None)
         now = int(time.time())
         rows = []
         for name in map(name_of, range(1, self.robots + 1)):
@@ -77,6 +79,11 @@ class FleetServer(Relay):
         with contextlib.closing(sqlite3.connect(self.folder / "state" / "fleets.db")) as database, database:
             database.executemany("INSERT INTO members (fleet, kind, account, machine, key, code_hash, proof, enrolled, confirmed, "
                                  "statement_ends, statement_signature, made) VALUES ('home', 'robot', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)", rows)
+        # The owner's device has met them all, as its roster has: it would begin by removing whom it does not know.
+        known = state / "fleet.json"
+        known.write_text(json.dumps({"schema": 0, "robots": [row[0] for row in rows], "seen": {
+            row[0]: {"key": text_of(row[2]), "ends": row[7], "revoked": False} for row in rows}}))
+        known.chmod(0o600)
 
     def start_relay(self):
         """Its process."""

@@ -83,7 +83,7 @@ void addBenchVerb(CLI::App& app, BenchCommand& command) {
   verb->callback([&command] { command.isAsked = true; });
   auto& options = command.options;
   const auto seconds = [&](const char* name, double& value, const char* text) {
-    verb->add_option(name, value, text)->check(CLI::Range(0.0, 86400.0))->capture_default_str();
+    verb->add_option(name, value, text)->check(CLI::Range(0.1, 86400.0))->capture_default_str();
   };
   verb->add_option("--robots", options.robots, "How many: accounts robot-00001 ... on the server of this device's")
       ->check(CLI::Range(1, 99999))
