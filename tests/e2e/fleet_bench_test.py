@@ -15,7 +15,7 @@ class FleetBench(World):
         """The figures without Beckon and with it."""
         raw, table = self.folder / "raw.json", self.folder / "table.json"
         ran = subprocess.run([sys.executable, ROOT / "bench" / "fleet.py", "--robots", str(ROBOTS), "--rounds", "1", "--spread", "0.5",
-                              "--rest", "6", "--asking", "0.5", "--servers", server, "--raw", raw, "--json", table],
+                              "--rest", "1", "--asking", "0.5", "--servers", server, "--raw", raw, "--json", table],
                              capture_output=True, text=True, timeout=4 * LONGEST, env=self.env, stdin=subprocess.DEVNULL)
         self.assertEqual(ran.returncode, 0, ran)
         names = {entry["name"]: entry for entry in json.loads(table.read_text())}
