@@ -88,14 +88,26 @@ void FleetDoor::offer(std::string_view type, std::string_view name, Action actio
   });
 }
 
+// A robot's answer does not cost more the larger its fleet is: all of them ask when their server comes back.
+Result<std::vector<Member>> FleetDoor::knownTo(const Member& asker) {
+  if (asker.kind != Kind::robot) return store_.members(asker.fleet);
+  std::vector<Member> out;
+  for (const auto& found : {store_.member(asker.account), store_.owner(asker.fleet)}) {
+    if (!found) return found.error();
+    if (*found) out.push_back(**found);
+  }
+  return Result<std::vector<Member>>(boost::system::in_place_value, std::move(out));
+}
+
 void FleetDoor::tellMembers(const Member& asker, const IqRequest& request, const IqReply& reply) {
   const auto now = std::chrono::steady_clock::now();
   const auto run = request.payload.attribute("run");
   if (run.size() > longestRun)
     return reply.error(Error{Code::tooLarge, "the name of a run is a UUID", "send 36 characters"});
   const bool isFoundOut = !run.empty() && clones_.came(asker.account, std::string(run), now);
-  const auto members = store_.members(asker.fleet);
+  const auto members = knownTo(asker);
   if (!members) return reply.error(members.error());
+  const auto after = request.payload.attribute("after");
   fleet::MembersInfo out;
   out.place = place_;
   out.place.fleet = asker.fleet;
@@ -103,15 +115,21 @@ void FleetDoor::tellMembers(const Member& asker, const IqRequest& request, const
   const bool forOwner = asker.kind == Kind::owner;
   const auto today = policy::wallClock();
   const auto isTold = [&](const Member& member) {
-    return !member.revoked || (forOwner && today - *member.revoked < longestRevoked);
+    return (!member.revoked || (forOwner && today - *member.revoked < longestRevoked)) &&
+           (after.empty() || member.account > after);
   };
-  for (const auto& member : *members)
-    if (mayKnow(asker, member) && isTold(member)) {
-      out.members.push_back(infoOf(member, forOwner));
-      if (member.kind == Kind::robot && member.confirmed && !member.revoked)
-        out.members.back().silence = heartbeats_.silence(member.account, now);
-      out.members.back().isCloned = !member.revoked && clones_.isCloned(member.account, now);
+  for (const auto& member : *members) {
+    if (!isTold(member)) continue;
+    // Those of one account stay together.
+    if (out.members.size() >= mostTold && out.members.back().account != member.account) {
+      out.more = out.members.back().account;
+      break;
     }
+    out.members.push_back(infoOf(member, forOwner));
+    if (member.kind == Kind::robot && member.confirmed && !member.revoked)
+      out.members.back().silence = heartbeats_.silence(member.account, now);
+    out.members.back().isCloned = !member.revoked && clones_.isCloned(member.account, now);
+  }
   reply.result(fleet::membersResult(out));
   if (!isFoundOut) return;
   log_->warn("two computers log in as {} of fleet {}, in turn", asker.account, asker.fleet);

@@ -17,6 +17,9 @@ namespace beckon::relay {
 // account is one member's. To whom is none, nothing is said but service-unavailable.
 class FleetDoor {
  public:
+  // So many members are told at once, 450 bytes each: below the 262144 bytes that servers take as a stanza.
+  static constexpr std::size_t mostTold = 400;
+
   // All outlive it. `place`: where codes lead to (without the fleet's name).
   FleetDoor(boost::asio::any_io_executor executor, xmpp::Component& component, FleetStore& store, Registrar& registrar,
             fleet::Code::Place place, run::Log log);
@@ -35,6 +38,8 @@ class FleetDoor {
   void takeStatement(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
   void revoke(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
   void changeSecret(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
+  // Whom a member may know, by account; some of them may be revoked.
+  run::Result<std::vector<Member>> knownTo(const Member& asker);
   // Tells the others of the fleet whom it concerns to ask again.
   void changed(const Member& member);
   // Error of whoever is not the owner of the fleet of that account.

@@ -105,9 +105,10 @@ std::optional<MemberInfo> readMember(const Element& element) {
 
 }  // namespace
 
-Element membersRequest(const std::string& run) {
+Element membersRequest(const std::string& run, const std::string& after) {
   auto out = named(membersName);
   if (!run.empty()) out.set("run", run);
+  if (!after.empty()) out.set("after", after);
   return out;
 }
 
@@ -118,6 +119,7 @@ Element membersResult(const MembersInfo& info) {
                  .set("port", std::to_string(info.place.port))
                  .set("kind", text(info.asker));
   if (!info.place.pin.empty()) out.set("pin", info.place.pin);
+  if (!info.more.empty()) out.set("more", info.more);
   for (const auto& member : info.members) out.add(memberElement(member));
   return out;
 }
@@ -137,6 +139,7 @@ Result<MembersInfo> readMembers(const Element& result) {
     return malformed(membersName);
   out.place.port = static_cast<unsigned short>(*port);
   out.asker = *kind;
+  out.more = result.attribute("more");
   for (const auto& child : result.children) {
     if (child.name != "member") continue;
     auto member = readMember(child);

@@ -51,10 +51,13 @@ struct MembersInfo {
   Code::Place place;         // with the fleet's name
   Kind asker = Kind::robot;  // who asked
   std::vector<MemberInfo> members;
+  // The account of the last of them where there are more, which are told to who asks for those after it.
+  std::string more;
 };
 
-// `run`: names one run of a robot, so that two at once are found out; empty: none.
-xmpp::Element membersRequest(const std::string& run = {});
+// `run`: names one run of a robot, so that two at once are found out; empty: none. `after`: MembersInfo::more of the
+// answer before; empty: from the first member.
+xmpp::Element membersRequest(const std::string& run = {}, const std::string& after = {});
 xmpp::Element membersResult(const MembersInfo& info);
 run::Result<MembersInfo> readMembers(const xmpp::Element& result);
 

@@ -33,6 +33,8 @@ constexpr std::chrono::milliseconds relayDeadline{15000}, firstRelayDeadline{200
 // What the relay said of silence is told again so long.
 constexpr std::chrono::milliseconds freshness{2000};
 
+const Error notOfAFleet{Code::protocolError, "the relay's answer does not tell of a fleet",
+                        "update both sides to versions of Beckon that know each other"};
 const Error notEnrolled{Code::invalidConfig, "this device belongs to no fleet",
                         "enrol it with a code of the fleet's owner: beckon enroll CODE"};
 
@@ -77,20 +79,26 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
   awaitable<Result<fleet::MembersInfo>> askMembers() {
     const auto relay = Jid::parse(options.membership->relay);
     if (!relay) co_return relay.error();
-    auto asked = client.get(*relay, fleet::membersRequest(), firstRelayDeadline);
-    auto answer = co_await std::move(asked);
-    if (!answer && answer.error().code == Code::timedOut) {
-      auto again = client.get(*relay, fleet::membersRequest(), relayDeadline - firstRelayDeadline);
-      answer = co_await std::move(again);
+    fleet::MembersInfo all;
+    for (;;) {
+      auto asked = client.get(*relay, fleet::membersRequest({}, all.more), firstRelayDeadline);
+      auto answer = co_await std::move(asked);
+      if (!answer && answer.error().code == Code::timedOut) {
+        auto again = client.get(*relay, fleet::membersRequest({}, all.more), relayDeadline - firstRelayDeadline);
+        answer = co_await std::move(again);
+      }
+      if (!answer) co_return answer.error();
+      const auto* members = answer->child(fleet::membersName, fleet::ns);
+      auto info = members ? fleet::readMembers(*members) : Result<fleet::MembersInfo>(notOfAFleet);
+      if (!info) co_return info.error();
+      // From one account to the next: it comes to an end.
+      if (!info->more.empty() && info->more <= all.more) co_return notOfAFleet;
+      info->members.insert(info->members.begin(), all.members.begin(), all.members.end());
+      all = std::move(*info);
+      if (all.more.empty()) break;
     }
-    if (!answer) co_return answer.error();
-    const auto* members = answer->child(fleet::membersName, fleet::ns);
-    if (!members)
-      co_return Error{Code::protocolError, "the relay's answer does not tell of a fleet",
-                      "update both sides to versions of Beckon that know each other"};
-    auto info = fleet::readMembers(*members);
-    if (info) learn(*info);
-    co_return info;
+    learn(all);
+    co_return all;
   }
 
   void learn(const fleet::MembersInfo& info) {

@@ -1,4 +1,5 @@
 #include "apps/cli/audit.hpp"
+#include "apps/cli/bench.hpp"
 #include "apps/cli/bugreport.hpp"
 #include "apps/cli/bus_target.hpp"
 #include "apps/cli/command.hpp"
@@ -171,6 +172,11 @@ Result<> perform(const cli::FleetCommand& command, const run::LogStyle& logStyle
   return runToItsEnd(io, cli::manageFleet(io, command, run::makeLog("beckon", logStyle)));
 }
 
+Result<> perform(const cli::BenchCommand& command, const run::LogStyle& logStyle) {
+  boost::asio::io_context io(1);
+  return runToItsEnd(io, cli::benchFleet(io, command, run::makeLog("beckon", logStyle)));
+}
+
 struct VerbText {
   const char* name;
   Verb verb;
@@ -307,6 +313,8 @@ int main(int argc, char** argv) {
   cli::addAuditVerb(app, record);
   cli::BugreportCommand report;
   cli::addBugreportVerb(app, report);
+  cli::BenchCommand bench;
+  cli::addBenchVerb(app, bench);
   const auto* completion = app.add_subcommand("completion", "Print a script for bash: source <(beckon completion).");
   Verdict verdict;
   const auto body = [&]() -> Result<> {
@@ -317,6 +325,11 @@ int main(int argc, char** argv) {
     record.json = command.json;
     if (record.action != cli::AuditCommand::Action::none) return cli::audit(record, verdict.isSound);
     if (report.isAsked) return cli::bugreport(report);
+    if (bench.isAsked) {
+      bench.json = command.json;
+      bench.config = command.config;
+      return perform(bench, logStyle);
+    }
     command.arguments = app.remaining(true);
     if (completion->parsed()) {
       std::cout << cli::bashCompletion(app) << std::flush;

@@ -105,6 +105,30 @@ TEST_F(FleetDoorTest, tellsARobotOfItselfAndItsOwnerAndOthersOfAll) {
   EXPECT_EQ(info.place.pin, std::string(64, 'a'));
 }
 
+TEST_F(FleetDoorTest, tellsALargeFleetInPartsThatFitIntoAStanza) {
+  // Not by codes: that would be a transaction each.
+  const auto many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+                    std::to_string(FleetDoor::mostTold) +
+                    ") INSERT INTO members (fleet, kind, account, machine, key, code_hash, proof, enrolled, made)"
+                    " SELECT 'home', 'robot', 'many-' || (10000 + i) || '@x', 'm', zeroblob(32), zeroblob(32),"
+                    " zeroblob(32), 1, 1 FROM n";
+  auto database = policy::Database::open(folder.path() / FleetStore::fileName).value();
+  database.execute(many).value();
+  const auto ask = [this](const std::string& after) {
+    const auto answer = FleetDoorTest::ask("alice", "get", fleet::membersRequest({}, after));
+    EXPECT_LT(answer.toXml().size(), 262144U);
+    return fleet::readMembers(*answer.child(fleet::membersName, fleet::ns)).value();
+  };
+  const auto first = ask({});
+  ASSERT_EQ(first.members.size(), FleetDoor::mostTold);
+  EXPECT_EQ(first.more, first.members.back().account);
+  const auto second = ask(first.more);
+  EXPECT_EQ(second.more, "");
+  EXPECT_EQ(first.members.size() + second.members.size(), FleetDoor::mostTold + 4);
+  EXPECT_GT(second.members.front().account, first.more);
+  EXPECT_THAT(accountsFor("r2"), UnorderedElementsAre("r2@x", "alice@x"));
+}
+
 TEST_F(FleetDoorTest, tellsTheOwnerAloneOfTheRevokedAndOfProofs) {
   store.revoke("r3@x", policy::wallClock()).value();
   EXPECT_THAT(accountsFor("bob"), UnorderedElementsAre("alice@x", "bob@x", "r2@x"));

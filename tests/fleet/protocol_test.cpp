@@ -59,6 +59,8 @@ TEST_F(FleetProtocol, asksForMembersInItsNamespace) {
   EXPECT_TRUE(membersRequest().is("fleet", ns));
   EXPECT_EQ(membersRequest().attribute("run"), "");
   EXPECT_EQ(membersRequest("a run").attribute("run"), "a run");
+  EXPECT_EQ(membersRequest("a run").attribute("after"), "");
+  EXPECT_EQ(membersRequest({}, "r2@x").attribute("after"), "r2@x");
   EXPECT_TRUE(secretRequest("hush").is("secret", ns));
   EXPECT_EQ(secretRequest("hush").text, "hush");
   EXPECT_TRUE(membersResult(info()).is("fleet", ns));
@@ -74,6 +76,9 @@ TEST_F(FleetProtocol, aFleetIsReadAsItIsWritten) {
   EXPECT_EQ(read(from).asker, Kind::owner);
   from.place.pin = std::string(32, '0') + std::string(32, 'f');
   EXPECT_EQ(read(from).place.pin, from.place.pin);
+  EXPECT_EQ(read(from).more, "");
+  from.more = "r2@x";
+  EXPECT_EQ(read(from).more, "r2@x");
 }
 
 TEST_F(FleetProtocol, aMemberIsReadAsItIsWritten) {
