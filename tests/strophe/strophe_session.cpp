@@ -14,7 +14,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
 
 namespace beckon::xmpp {
 namespace {
@@ -37,11 +36,13 @@ thread_local StropheSession* current = nullptr;
 void prepareLibrary() {
   // libstrophe keeps the allocator of the first context it sees, without a lock, for XML parsers of that context. A
   // context that is made before all others and never freed keeps this harmless with several threads.
-  static std::once_flag once;
-  std::call_once(once, [] {
+  static xmpp_ctx_t* const kept = [] {
     xmpp_initialize();
-    xmpp_conn_release(xmpp_conn_new(xmpp_ctx_new(nullptr, nullptr)));
-  });
+    auto* const first = xmpp_ctx_new(nullptr, nullptr);
+    xmpp_conn_release(xmpp_conn_new(first));
+    return first;
+  }();
+  static_cast<void>(kept);
 }
 
 std::string freshNonce() {
