@@ -184,6 +184,7 @@ struct IqDoor::State : std::enable_shared_from_this<IqDoor::State> {
   }
   awaitable<Result<Element>> tellTime() { co_return rpc::clockResult(now()); }
   awaitable<Result<Element>> unsubscribe(xmpp::Jid from, std::string id) {
+    requests->log()->debug("unsubscribe {} for {}", qi::printable(id, 40), from.text());
     subscriptions->unsubscribe(from, id);
     co_return emptyResult(rpc::unsubscribe);
   }
