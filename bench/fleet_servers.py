@@ -14,26 +14,14 @@ import time
 
 from cryptography.hazmat.primitives import serialization
 from relay_servers import ROOT, Relay
+from fleet_world import DOMAIN, RELAY
 from world import BIN, free_port
 
 import ejabberd
 
-DOMAIN, OWNER = "robots.test", "me"
+OWNER = "me"
 ITERATIONS = 4096  # of SCRAM: the least that RFC 7677 has, ejabberd's own; a client with a cached key pays none of it
 LIFETIME = 300 * 86400  # seconds, of a statement
-RELAY = """
-[xmpp]
-domain = "robots.test"
-secret_file = "component.secret"
-port = {component}
-[clients]
-host = "127.0.0.1"
-port = {port}
-ca_file = "ca.pem"
-[enrol]
-listen = "tcps://127.0.0.1:{enrol}"
-host = "127.0.0.1"
-"""
 
 
 def name_of(number):
