@@ -2,16 +2,15 @@
 
 #include "cloud-relay/carrier.hpp"
 #include "cloud-relay/pipes.hpp"
+#include "core/run/completion.hpp"
 #include "localbus/tcp_address.hpp"
 #include "policy/token.hpp"
 #include "xmpp/socks5.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
@@ -28,19 +27,15 @@ namespace socks5 = xmpp::socks5;
 using asio::ip::tcp;
 using boost::system::error_code;
 using run::Code;
+using run::completion;
 using run::Error;
 using run::Result;
 using std::chrono::steady_clock;
 
-namespace {
-
-constexpr auto completion = asio::as_tuple(asio::use_awaitable);
-// How long accepting rests when the process has no descriptors left.
-constexpr auto acceptRest = std::chrono::milliseconds(50);
-
-}  // namespace
-
 struct BytestreamProxy::State : std::enable_shared_from_this<State> {
+  // How long accepting rests when the process has no descriptors left.
+  static constexpr auto acceptRest = std::chrono::milliseconds(50);
+
   // Somebody who has shown no ticket yet.
   struct Stranger {
     Stranger(tcp::socket socket, std::string from) : stream(std::move(socket)), address(std::move(from)) {}

@@ -1,14 +1,13 @@
 #include "cloud-relay/https_service.hpp"
 
+#include "core/run/completion.hpp"
 #include "localbus/tcp_address.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
@@ -27,13 +26,11 @@ using boost::system::error_code;
 using localbus::Endpoint;
 using localbus::TlsContext;
 using run::Code;
+using run::completion;
 using run::Error;
 
 namespace {
 
-constexpr auto completion = asio::as_tuple(asio::use_awaitable);
-// How long accepting rests when the process has no descriptors left.
-constexpr auto acceptRest = std::chrono::milliseconds(50);
 // Of what a client sends beyond its request.
 constexpr std::size_t mostDropped = 256 * 1024;
 
@@ -84,6 +81,9 @@ struct HttpsService::Reply::Promise {
 void HttpsService::Reply::operator()(HttpAnswer answer) const { promise_->answer(std::move(answer)); }
 
 struct HttpsService::State : std::enable_shared_from_this<State> {
+  // How long accepting rests when the process has no descriptors left.
+  static constexpr auto acceptRest = std::chrono::milliseconds(50);
+
   struct Connection {
     Connection(tcp::socket socket, SSL* tls, std::string from)
         : stream(boost::beast::tcp_stream(std::move(socket)), tls), address(std::move(from)) {}

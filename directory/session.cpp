@@ -20,9 +20,6 @@ using run::Result;
 
 namespace {
 
-// The fixed answer time of a directory: it holds no call back.
-constexpr localbus::Duration directoryTimeout = std::chrono::seconds(5);
-
 template <class... Args>
 Value arguments(const Args&... each) {
   return qi::Tuple{{qi::toValue(each)...}, {}};

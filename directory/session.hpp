@@ -109,6 +109,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void onEnded(std::function<void(const localbus::Connection&)> handler) { onEnded_ = std::move(handler); }
 
  private:
+  // The fixed answer time of a directory: it holds no call back.
+  static constexpr localbus::Duration directoryTimeout = std::chrono::seconds(5);
+
   Session(boost::asio::io_context& io, localbus::Endpoint directory, Options options, run::Log log);
   localbus::DialOptions dialOptions();
   run::Result<> listen();

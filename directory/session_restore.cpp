@@ -21,8 +21,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr localbus::Duration directoryTimeout = std::chrono::seconds(5);
-
 milliseconds jittered(milliseconds wait) {
   thread_local std::minstd_rand random{std::random_device{}()};
   return wait - milliseconds(std::uniform_int_distribution<milliseconds::rep>(0, wait.count() / 2)(random));

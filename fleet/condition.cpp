@@ -10,7 +10,7 @@ using xmpp::Element;
 
 constexpr std::size_t longestVersion = 64;
 
-std::string_view text(bool flag) { return flag ? "true" : "false"; }
+std::string_view flagText(bool flag) { return flag ? "true" : "false"; }
 
 std::optional<bool> flagOf(std::string_view text) {
   if (text == "true") return true;
@@ -36,8 +36,8 @@ bool isVersion(std::string_view text) {
 
 void Condition::writeTo(Element& robot) const {
   if (battery) robot.set("battery", std::to_string(*battery));
-  if (isCharging) robot.set("charging", fleet::text(*isCharging));
-  if (isBusy) robot.set("busy", fleet::text(*isBusy));
+  if (isCharging) robot.set("charging", flagText(*isCharging));
+  if (isBusy) robot.set("busy", flagText(*isBusy));
   if (!policy.empty()) robot.set("policy", policy);
 }
 

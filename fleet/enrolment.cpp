@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-run::Error malformed(const std::string& what) {
+run::Error misread(const std::string& what) {
   return {run::Code::protocolError, what, "see that both sides are Beckon, and that nothing in between changes bytes"};
 }
 
@@ -72,22 +72,22 @@ run::Result<EnrolmentRequest> EnrolmentRequest::read(std::string_view text) {
                                                : "update Beckon on the side that enrols"};
   const auto object = readTexts(text, {"ticket", "fleet", "kind", "name", "id", "key", "proof", "signature"});
   if (object.empty() || object.value("version", nlohmann::json()) != version)
-    return malformed("the request is not that of an enrolment");
+    return misread("the request is not that of an enrolment");
   EnrolmentRequest out;
   const auto kind = kindOf(textIn(object, "kind"));
   out.claim.fleet = textIn(object, "fleet");
   out.claim.name = textIn(object, "name");
   out.claim.id = textIn(object, "id");
-  if (!kind || !isName(out.claim.fleet)) return malformed("the request is not that of an enrolment");
+  if (!kind || !isName(out.claim.fleet)) return misread("the request is not that of an enrolment");
   out.claim.kind = *kind;
   // With a line's end in it, it could stand for another claim.
-  if (!isUuid(out.claim.id)) return malformed("the id is not a UUID in small letters");
+  if (!isUuid(out.claim.id)) return misread("the id is not a UUID in small letters");
   if (!isName(out.claim.name))
     return run::Error{run::Code::invalidArgument, "the name cannot be that of an account",
                       "use 1 to 32 small letters, digits and '-'"};
   if (!readBytes(object, "ticket", out.ticket) || !readBytes(object, "key", out.claim.key) ||
       !readBytes(object, "proof", out.proof) || !readBytes(object, "signature", out.signature))
-    return malformed("a key, hash or signature of the request is not whole");
+    return misread("a key, hash or signature of the request is not whole");
   if (!run::isSignedBy(out.claim.key, out.claim.text(), out.signature))
     return run::Error{run::Code::badStatement, "the enrolment of " + out.claim.name + " is not signed by its own key",
                       "enrol from where the key is"};
@@ -111,7 +111,7 @@ std::string EnrolmentAnswer::json() const {
 run::Result<EnrolmentAnswer> EnrolmentAnswer::read(std::string_view text) {
   const auto object = readTexts(
       text, {"account", "secret", "host", "authorities", "relay", "ownerAccount", "ownerKey", "introduction"});
-  if (object.empty()) return malformed("the relay's answer is not that to an enrolment");
+  if (object.empty()) return misread("the relay's answer is not that to an enrolment");
   EnrolmentAnswer out;
   out.account = textIn(object, "account");
   out.secret = textIn(object, "secret");
@@ -123,7 +123,7 @@ run::Result<EnrolmentAnswer> EnrolmentAnswer::read(std::string_view text) {
   if (port == object.end() || !port->is_number_unsigned() || *port > 65535 || out.account.empty() ||
       out.secret.empty() || !readBytes(object, "ownerKey", out.ownerKey) ||
       !readBytes(object, "introduction", out.introduction))
-    return malformed("the relay's answer is not that to an enrolment");
+    return misread("the relay's answer is not that to an enrolment");
   out.port = port->get<unsigned short>();
   return out;
 }
@@ -141,7 +141,7 @@ run::Error readError(std::string_view text) {
     return error.is_object() && error.contains(name) && error[name].is_string() ? error[name].get<std::string>()
                                                                                 : std::string();
   };
-  if (named("code").empty()) return malformed("the relay refused, and did not say why in a way that is known here");
+  if (named("code").empty()) return misread("the relay refused, and did not say why in a way that is known here");
   return {run::codeFromText(named("code")), named("cause"), named("nextStep")};
 }
 

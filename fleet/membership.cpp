@@ -3,7 +3,6 @@
 #include "core/run/base64url.hpp"
 #include "core/run/identity.hpp"
 #include "core/run/private_file.hpp"
-#include "xmpp/jid.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -28,7 +27,7 @@ Json statementJson(const Statement& statement) {
 }
 
 // Throws an exception for what is of another type, or reads as nothing.
-Statement readStatement(const Json& from, const std::string& account) {
+Statement statementFrom(const Json& from, const std::string& account) {
   Statement out;
   out.account = account;
   out.kind = kindOf(from.at("kind").get<std::string>()).value();
@@ -56,13 +55,8 @@ Membership readMembership(const Json& from) {
   out.ownerKey = run::fromBase64url<32>(from.at("ownerKey").get<std::string>()).value();
   if (from.contains("lastOrder"))
     out.lastOrder = WallTime(std::chrono::seconds(from.at("lastOrder").get<std::int64_t>()));
-  if (from.contains("statement")) out.statement = readStatement(from.at("statement"), out.account);
+  if (from.contains("statement")) out.statement = statementFrom(from.at("statement"), out.account);
   return out;
-}
-
-bool isAccount(const std::string& text) {
-  const auto jid = xmpp::Jid::parse(text);
-  return jid && jid->isBare() && !jid->node().empty();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "fleet/statement.hpp"
 
 #include "core/run/base64url.hpp"
+#include "xmpp/jid.hpp"
 
 #include <algorithm>
 #include <array>
@@ -35,6 +36,11 @@ std::optional<Kind> kindOf(std::string_view text) {
 bool isName(std::string_view name) {
   return !name.empty() && name.size() <= 32 && name.front() != '-' && name.back() != '-' &&
          std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+bool isAccount(std::string_view jid) {
+  const auto read = xmpp::Jid::parse(jid);
+  return read && read->isBare() && !read->node().empty();
 }
 
 Statement Statement::make(const run::PrivateKey& owner, std::string account, Kind kind, const run::PublicKey& key,

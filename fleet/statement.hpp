@@ -20,6 +20,7 @@ std::optional<Kind> kindOf(std::string_view text);
 // 1 to 32 small letters, digits and '-', neither first nor last a '-': the name of a fleet, and of a principal in it,
 // which becomes the node of its account.
 bool isName(std::string_view name);
+bool isAccount(std::string_view jid);  // bare, of somebody
 
 // What the owner of a fleet says with its key: until `ends`, `key` is that account's. Presence carries it, and whoever
 // knows the owner's key finds out a server that shows another one.

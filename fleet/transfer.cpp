@@ -2,7 +2,6 @@
 
 #include "core/run/base64url.hpp"
 #include "fleet/protocol.hpp"
-#include "xmpp/jid.hpp"
 
 #include <charconv>
 #include <utility>
@@ -23,11 +22,6 @@ std::string signedText(const TransferOrder& order) {
 Error malformed() {
   return {run::Code::protocolError, "a transfer of " + std::string(ns) + " is malformed",
           "see that both sides are of versions of Beckon that know each other"};
-}
-
-bool isAccount(std::string_view text) {
-  const auto jid = xmpp::Jid::parse(text);
-  return jid && jid->isBare() && !jid->node().empty();
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ class Crossing final : public qi::ObjectExchange {
   qi::ObjectFormat format_;
 };
 
-Result<Value> readAnswer(const Answer& answer, const Signature& returns) {
+Result<Value> readConverted(const Answer& answer, const Signature& returns) {
   if (!(answer.flags & qi::flags::dynamicPayload)) return qi::decodeValue(answer.payload, returns, answer.format);
   const auto value = qi::decode<Value>(answer.payload, answer.format);
   return value ? qi::convert(*value, returns) : value;
@@ -156,7 +156,7 @@ void ForwardedObject::forwardAnew(const Passing& call, const qi::Message& messag
     if (!result && result.error().code == Code::canceled) return caller->canceled();
     if (!result)
       return (*caller)(self->guard_ ? Error{result.error().code, toldOutside(result.error()), {}} : result.error());
-    const auto value = readAnswer(*result, way->returnsType);
+    const auto value = readConverted(*result, way->returnsType);
     const auto format = caller->format();
     if (!value) return (*caller)(value.error());
     if (!format) return;

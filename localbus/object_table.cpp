@@ -16,7 +16,7 @@ namespace {
 
 // Numbers of objects are of the whole process, as libqi's are: two kinds, each with its own sequence.
 constexpr std::uint32_t firstArgument = 0x80000000;
-std::atomic<std::uint32_t> resultCount{2}, argumentCount{firstArgument - 1};
+std::atomic<std::uint32_t> lastResultFormat{2}, lastArgumentFormat{firstArgument - 1};
 
 const std::shared_ptr<const qi::MetaObject>& emptyMetaObject() {
   static const auto empty = std::make_shared<const qi::MetaObject>();
@@ -35,7 +35,8 @@ Error ObjectTable::fullError() {
 
 std::uint32_t ObjectTable::newNumber(const qi::ObjectFormat& format) const {
   for (;;) {
-    const std::uint32_t number = format.isArgument ? ++argumentCount | firstArgument : ++resultCount & ~firstArgument;
+    const std::uint32_t number =
+        format.isArgument ? ++lastArgumentFormat | firstArgument : ++lastResultFormat & ~firstArgument;
     // After 2^31 objects the numbers come again.
     if (number > qi::mainObject && !given_.contains({format.service, number})) return number;
   }

@@ -1,15 +1,14 @@
 #include "xmpp/bytestream.hpp"
 
+#include "core/run/completion.hpp"
 #include "xmpp/socks5.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 
@@ -24,12 +23,12 @@ using asio::awaitable;
 using asio::ip::tcp;
 using boost::system::error_code;
 using run::Code;
+using run::completion;
 using run::Error;
 using run::Result;
 
 namespace {
 
-constexpr auto completion = asio::as_tuple(asio::use_awaitable);
 // Of one who is asked to connect, for all of it.
 constexpr std::chrono::milliseconds answerTime{10000};
 

@@ -5,7 +5,7 @@
 namespace beckon::xmpp {
 namespace {
 
-constexpr std::string_view checkPort =
+constexpr std::string_view checkClientPort =
     "check that the port is that of an XMPP server for clients, and look into its log";
 
 }  // namespace
@@ -36,7 +36,8 @@ std::optional<StreamProtocol::Step> ClientProtocol::next() {
 std::optional<StreamProtocol::Step> ClientProtocol::taken(StreamParser::Event& event) {
   if (const auto* opened = std::get_if<StreamParser::Opened>(&event)) {
     if (!opened->header.is("stream", ns::streams))
-      return end({run::Code::protocolError, "the server's stream header is not that of XMPP", std::string(checkPort)});
+      return end(
+          {run::Code::protocolError, "the server's stream header is not that of XMPP", std::string(checkClientPort)});
     opened_ = true;
     return negotiated(negotiation_.opened(isSecured_));
   }
@@ -48,7 +49,7 @@ std::optional<StreamProtocol::Step> ClientProtocol::taken(StreamParser::Event& e
   if (auto* large = std::get_if<StreamParser::Dropped>(&event)) {
     if (online()) return dropped(std::move(large->head), large->why);
     return end({run::Code::protocolError, "the server sent too much where " + std::string(awaited()) + " was due",
-                std::string(checkPort)});
+                std::string(checkClientPort)});
   }
   ended_ = true;
   return Closed{};

@@ -11,7 +11,7 @@
 namespace beckon::xmpp {
 namespace {
 
-constexpr std::string_view checkPort =
+constexpr std::string_view checkComponentPort =
     "check that the port is the one where the server takes components, and look into its log";
 
 // XEP-0114 section 3: of the stream's id and the secret, in lower case.
@@ -73,7 +73,8 @@ std::optional<ComponentProtocol::Step> ComponentProtocol::next() {
 
 std::optional<ComponentProtocol::Step> ComponentProtocol::headerCame(const Element& header) {
   if (!header.is("stream", ns::streams))
-    return end({run::Code::protocolError, "the server's stream header is not that of XMPP", std::string(checkPort)});
+    return end(
+        {run::Code::protocolError, "the server's stream header is not that of XMPP", std::string(checkComponentPort)});
   const auto id = header.attribute("id");
   if (id.empty()) return std::nullopt;  // Prosody's where an error follows
   stage_ = Stage::authenticating;
@@ -88,7 +89,7 @@ ComponentProtocol::Step ComponentProtocol::received(Element element) {
   }
   if (stage_ == Stage::opening || !element.is("handshake", xmlns))
     return end({run::Code::protocolError, "the server sent something else where " + std::string(awaited()) + " was due",
-                std::string(checkPort)});
+                std::string(checkComponentPort)});
   stage_ = Stage::online;
   return Online{domain_};
 }
@@ -111,7 +112,7 @@ run::Error ComponentProtocol::meaning(const Element& error) const {
     return {run::Code::invalidConfig, "the server knows no component of the name " + name,
             "add it to the server's configuration, or correct the name or the port here"};
   if (condition == "invalid-namespace")
-    return {run::Code::unreachable, "the server takes no components there", std::string(checkPort)};
+    return {run::Code::unreachable, "the server takes no components there", std::string(checkComponentPort)};
   return streamError(error);
 }
 

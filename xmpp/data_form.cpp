@@ -18,7 +18,7 @@ void addText(Element& to, std::string_view name, const std::string& text) {
   if (!text.empty()) to.add(Element(std::string(name), {}, text));
 }
 
-bool isPart(const Element& child, std::string_view name) {
+bool isOfForms(const Element& child, std::string_view name) {
   return child.name == name && (child.xmlns.empty() || child.xmlns == DataForm::ns);
 }
 
@@ -53,10 +53,10 @@ DataForm::Field readField(const Element& element) {
   DataForm::Field out{std::string(element.attribute("var")), std::string(element.attribute("type")),
                       std::string(element.attribute("label"))};
   for (const auto& child : element.children) {
-    if (isPart(child, "value")) out.values.push_back(child.text);
-    if (isPart(child, "desc")) out.description = child.text;
-    if (isPart(child, "required")) out.isRequired = true;
-    if (isPart(child, "option"))
+    if (isOfForms(child, "value")) out.values.push_back(child.text);
+    if (isOfForms(child, "desc")) out.description = child.text;
+    if (isOfForms(child, "required")) out.isRequired = true;
+    if (isOfForms(child, "option"))
       out.options.push_back(
           {std::string(child.attribute("label")), std::string(child.childText("value", child.xmlns))});
     if (!child.is("validate", DataForm::validateNs)) continue;
@@ -99,9 +99,9 @@ Result<DataForm> DataForm::read(const Element& element) {
   DataForm out{std::string(type)};
   std::set<std::string_view> names;
   for (const auto& child : element.children) {
-    if (isPart(child, "title")) out.title = child.text;
-    if (isPart(child, "instructions") && !child.text.empty()) out.instructions.push_back(child.text);
-    if (!isPart(child, "field")) continue;
+    if (isOfForms(child, "title")) out.title = child.text;
+    if (isOfForms(child, "instructions") && !child.text.empty()) out.instructions.push_back(child.text);
+    if (!isOfForms(child, "field")) continue;
     // One without a name is for people to read only.
     if (const auto name = child.attribute("var"); !name.empty() && !names.insert(name).second)
       return Error{Code::protocolError, "the form has a field twice", "send each field once, with all of its values"};

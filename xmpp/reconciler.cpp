@@ -13,8 +13,6 @@ bool hopeless(run::Code code) {
          code == run::Code::refused;
 }
 
-std::string seconds(Reconciler::Duration duration) { return std::to_string(duration.count() / 1000) + " s"; }
-
 void append(Reconciler::Actions& actions, std::vector<Element> stanzas) {
   for (auto& stanza : stanzas) {
     if (stanza.name == "query")
@@ -156,7 +154,7 @@ Reconciler::Actions Reconciler::tick(TimePoint now) {
       return open(now);
     case State::connecting:
       return giveUp({run::Code::timedOut,
-                     "the connection to the server did not come about within " + seconds(settings_.longestAttempt),
+                     "the connection to the server did not come about within " + inSeconds(settings_.longestAttempt),
                      "look into the server's log, and check this machine's network"},
                     now);
     case State::fetching:
@@ -165,11 +163,12 @@ Reconciler::Actions Reconciler::tick(TimePoint now) {
       break;
   }
   if (pinged_)
-    return giveUp({run::Code::timedOut,
-                   "nothing came from the server for " + seconds(std::chrono::duration_cast<Duration>(now - heardAt_)) +
-                       ", not even an answer to a ping",
-                   "check this machine's network, and that the server runs"},
-                  now);
+    return giveUp(
+        {run::Code::timedOut,
+         "nothing came from the server for " + inSeconds(std::chrono::duration_cast<Duration>(now - heardAt_)) +
+             ", not even an answer to a ping",
+         "check this machine's network, and that the server runs"},
+        now);
   pinged_ = true;
   deadline_ = now + settings_.pingDeadline;
   out.emplace_back(Ping{});

@@ -7,9 +7,7 @@ namespace beckon::xmpp {
 namespace {
 
 // Somebody has to change a configuration first. Another component of the same name may just be about to end.
-bool hopeless(run::Code code) { return code == run::Code::notAuthenticated || code == run::Code::invalidConfig; }
-
-std::string seconds(Reconnector::Duration duration) { return std::to_string(duration.count() / 1000) + " s"; }
+bool isForPeople(run::Code code) { return code == run::Code::notAuthenticated || code == run::Code::invalidConfig; }
 
 }  // namespace
 
@@ -50,7 +48,7 @@ Reconnector::Action Reconnector::closed(const run::Error& why, TimePoint now) {
 
 Reconnector::Action Reconnector::giveUp(run::Error why, TimePoint now) {
   if (state_ == State::online && now - onlineSince_ >= lasting) retry_.succeeded();
-  const auto wait = retry_.next(hopeless(why.code));
+  const auto wait = retry_.next(isForPeople(why.code));
   state_ = State::waiting;
   deadline_ = now + wait;
   return Close{std::move(why), wait};
@@ -61,15 +59,16 @@ Reconnector::Action Reconnector::tick(TimePoint now) {
   if (state_ == State::waiting) return open(now);
   if (state_ == State::connecting)
     return giveUp({run::Code::timedOut,
-                   "the connection to the server did not come about within " + seconds(settings_.longestAttempt),
+                   "the connection to the server did not come about within " + inSeconds(settings_.longestAttempt),
                    "look into the server's log, and check this machine's network"},
                   now);
   if (pinged_)
-    return giveUp({run::Code::timedOut,
-                   "nothing came from the server for " + seconds(std::chrono::duration_cast<Duration>(now - heardAt_)) +
-                       ", not even an answer to a ping",
-                   "check this machine's network, and that the server runs"},
-                  now);
+    return giveUp(
+        {run::Code::timedOut,
+         "nothing came from the server for " + inSeconds(std::chrono::duration_cast<Duration>(now - heardAt_)) +
+             ", not even an answer to a ping",
+         "check this machine's network, and that the server runs"},
+        now);
   pinged_ = true;
   deadline_ = now + settings_.pingDeadline;
   return Ping{};

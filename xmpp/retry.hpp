@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <string>
 
 namespace beckon::xmpp {
 
@@ -34,5 +35,8 @@ class Retry {
   int attempts_ = 0;
   std::mt19937 random_;
 };
+
+// For people.
+inline std::string inSeconds(std::chrono::milliseconds time) { return std::to_string(time.count() / 1000) + " s"; }
 
 }  // namespace beckon::xmpp

@@ -56,7 +56,7 @@ std::optional<std::string_view> take(std::string_view& message, std::string_view
   return value;
 }
 
-run::Error broken(std::string_view what) {
+run::Error untrue(std::string_view what) {
   return {run::Code::protocolError, "the server's SCRAM message is wrong: " + std::string(what),
           "check that it is an XMPP server, and its log"};
 }
@@ -88,15 +88,15 @@ std::string Scram::first() const { return std::string(header) + bareFirst_; }
 run::Result<std::string> Scram::respond(std::string_view challenge) {
   auto rest = challenge;
   const auto nonce = take(rest, "r=");
-  if (!nonce || !nonce->starts_with(nonce_) || nonce->size() == nonce_.size()) return broken("not our nonce");
+  if (!nonce || !nonce->starts_with(nonce_) || nonce->size() == nonce_.size()) return untrue("not our nonce");
   const auto saltText = take(rest, "s=");
   const auto salt = saltText ? qi::fromBase64(*saltText) : std::nullopt;
-  if (!salt || salt->empty()) return broken("no salt");
+  if (!salt || salt->empty()) return untrue("no salt");
   const auto count = take(rest, "i=");
   int iterations = 0;
   if (!count || std::from_chars(count->begin(), count->end(), iterations).ec != std::errc() ||
       iterations < fewestIterations || iterations > mostIterations)
-    return broken("its iteration count is not between 4096 and 1000000");
+    return untrue("its iteration count is not between 4096 and 1000000");
 
   const auto* md = digest(hash_);
   std::string salted(static_cast<std::size_t>(EVP_MD_get_size(md)), '\0');

@@ -23,14 +23,14 @@ Error noSocks(const std::string& who, const std::string& what) {
 const Error noEntry{Code::notAuthenticated, "the SOCKS5 proxy asks for a user and a password that are right",
                     "write them into its address: socks5://USER:PASSWORD@HOST:PORT"};
 
-std::string field(const std::string& text) { return static_cast<char>(text.size()) + text; }
+std::string withLength(const std::string& text) { return static_cast<char>(text.size()) + text; }
 
 std::size_t sizeOf(char byte) { return static_cast<std::uint8_t>(byte); }
 
 // Command or answer, and the address behind it.
 std::string message(char what, const Destination& destination) {
   std::string out{version, what, reserved, name};
-  out += field(destination.host);
+  out += withLength(destination.host);
   out += static_cast<char>(destination.port >> 8);
   out += static_cast<char>(destination.port & 0xff);
   return out;
@@ -63,7 +63,7 @@ Result<std::string> Client::takeMethod(char method) {
   if (method == noAuthentication) return request();
   if (method == byPassword && !login_.user.empty()) {
     stage_ = Stage::password;
-    return loginVersion + field(login_.user) + field(login_.password);
+    return loginVersion + withLength(login_.user) + withLength(login_.password);
   }
   if (method == noneAcceptable) return noEntry;
   return noSocks("proxy", "a method that was not offered");

@@ -28,7 +28,7 @@ using run::Result;
 
 constexpr auto farewellDeadline = std::chrono::milliseconds(300);  // for the queue and the closing tag
 constexpr std::size_t readAtOnce = 16384;                          // a TLS record (RFC 8446 section 5.1)
-constexpr std::string_view checkPlace = "check the address, that the server runs, and firewalls";
+constexpr std::string_view checkRoute = "check the address, that the server runs, and firewalls";
 
 // One attempt. It lives as long as something of it is under way, so that a polite end outlasts the stream's owner.
 class Session : public std::enable_shared_from_this<Session> {
@@ -135,7 +135,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // Up to where the protocol begins.
   asio::awaitable<Result<>> connect(Route route) {
     const auto target = route.host.empty() ? route.dial : Endpoint{route.host, route.port};
-    await("a connection to " + target.address + " port " + std::to_string(target.port), std::string(checkPlace));
+    await("a connection to " + target.address + " port " + std::to_string(target.port), std::string(checkRoute));
     auto connecting = transport_.connect(route, options_.proxy);
     auto outcome = co_await std::move(connecting);
     if (!outcome || !events_ || !route.directTls || !options_.trust) co_return outcome;

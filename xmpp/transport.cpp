@@ -1,9 +1,8 @@
 #include "xmpp/transport.hpp"
 
+#include "core/run/completion.hpp"
 #include "xmpp/tcp.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -18,12 +17,12 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 using run::Code;
+using run::completion;
 using run::Error;
 using run::Result;
 
 namespace {
 
-constexpr auto completion = asio::as_tuple(asio::use_awaitable);
 constexpr std::string_view checkPlace = "check the address, that the server runs, and firewalls";
 
 Error certificateError(const std::string& domain, ::SSL* tls, long problem) {

@@ -13,7 +13,7 @@ namespace beckon::apps {
 namespace {
 
 // A service that hangs is asked again once it is back.
-constexpr std::chrono::seconds deadline{5};
+constexpr std::chrono::seconds answerTime{5};
 
 }  // namespace
 
@@ -41,9 +41,9 @@ void Battery::stop() {
 }
 
 boost::asio::awaitable<std::optional<Battery::Charge>> Battery::ask() {
-  const auto service = co_await bus_->service("ALBattery", deadline);
+  const auto service = co_await bus_->service("ALBattery", answerTime);
   if (!service) co_return std::nullopt;
-  auto asked = (*service)->call("getBatteryCharge", qi::Value(qi::Tuple{}), deadline);
+  auto asked = (*service)->call("getBatteryCharge", qi::Value(qi::Tuple{}), answerTime);
   const auto answer = co_await std::move(asked);
   const auto percent = answer ? qi::fromValue<int>(*answer) : run::Result<int>(answer.error());
   if (!percent || *percent < 0 || *percent > 100) co_return std::nullopt;
@@ -55,10 +55,10 @@ boost::asio::awaitable<std::optional<Battery::Charge>> Battery::ask() {
 
 // Where the event was never raised, ALMemory knows nothing.
 boost::asio::awaitable<std::optional<bool>> Battery::askCharging() {
-  const auto memory = co_await bus_->service("ALMemory", deadline);
+  const auto memory = co_await bus_->service("ALMemory", answerTime);
   if (!memory) co_return std::nullopt;
   qi::Tuple key{{qi::Value(std::string("BatteryChargingFlagChanged"))}, {}};
-  auto asked = (*memory)->call("getData", qi::Value(std::move(key)), deadline);
+  auto asked = (*memory)->call("getData", qi::Value(std::move(key)), answerTime);
   const auto answer = co_await std::move(asked);
   const auto flag = answer ? qi::fromValue<bool>(*answer) : run::Result<bool>(answer.error());
   co_return flag ? std::optional(*flag) : std::nullopt;

@@ -26,7 +26,6 @@ using policy::audit::SegmentName;
 using run::Code;
 using run::Error;
 using run::Result;
-using Action = AuditCommand::Action;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -289,15 +288,15 @@ void addAuditVerb(CLI::App& app, AuditCommand& command) {
   audit->require_subcommand(1);
   audit->add_option("--dir", command.folder, "The folder of the record: audit, in the folder of the robot's state")
       ->capture_default_str();
-  const auto add = [&](const char* name, const char* text, Action action) {
+  const auto add = [&](const char* name, const char* text, AuditCommand::Action action) {
     auto* verb = audit->add_subcommand(name, text);
     verb->callback([&command, action] { command.action = action; });
     return verb;
   };
-  auto* last = add("tail", "The last entries.", Action::tail);
+  auto* last = add("tail", "The last entries.", AuditCommand::Action::tail);
   last->add_option("-n,--count", command.count, "How many")->capture_default_str();
   last->add_flag("-f,--follow", command.follows, "And those that come, until it is interrupted");
-  auto* find = add("query", "The entries for which all of this holds.", Action::query);
+  auto* find = add("query", "The entries for which all of this holds.", AuditCommand::Action::query);
   find->add_option("--who", command.who, "A principal, or a pattern: *@example.org, token:*");
   find->add_option("--what", command.what, "call, post, get, set, watch, register, enter, leave, policy, token ...");
   find->add_option("--on", command.on, "SERVICE or SERVICE.MEMBER, or a pattern");
@@ -305,19 +304,19 @@ void addAuditVerb(CLI::App& app, AuditCommand& command) {
   find->add_option("--door", command.door, "lan, iq, command or chat");
   find->add_option("--since", command.since, "2026-11-22, 2026-11-22T18:00:00 (UTC), or 2h: so long ago");
   find->add_option("--until", command.until, "The same");
-  auto* check = add("verify", "Whether it is as it was written.", Action::verify);
+  auto* check = add("verify", "Whether it is as it was written.", AuditCommand::Action::verify);
   check->add_option("--holds", command.holds, "NUMBER:SHA256 that an earlier verify ended with, noted elsewhere");
 }
 
 Result<> audit(const AuditCommand& command, bool& isSound) {
   switch (command.action) {
-    case Action::tail:
+    case AuditCommand::Action::tail:
       return tail(command);
-    case Action::query:
+    case AuditCommand::Action::query:
       return query(command);
-    case Action::verify:
+    case AuditCommand::Action::verify:
       return verify(command, isSound);
-    case Action::none:
+    case AuditCommand::Action::none:
       break;
   }
   return {};

@@ -62,7 +62,7 @@ awaitable<void> untilInputEnds(boost::asio::io_context& io) {
   }
 }
 
-void print(const nlohmann::json& figures, bool asJson) {
+void printFigures(const nlohmann::json& figures, bool asJson) {
   if (asJson) {
     std::cout << figures.dump() << std::endl;
     return;
@@ -133,7 +133,7 @@ awaitable<Result<>> benchFleet(boost::asio::io_context& io, BenchCommand command
   auto measuring = bench::measureFleet(crowd, options, command.isBare);
   const auto figures = co_await std::move(measuring);
   if (figures) {
-    print(*figures, command.json);
+    printFigures(*figures, command.json);
     if (command.stays) co_await untilInputEnds(io);
   }
   crowd.stop();

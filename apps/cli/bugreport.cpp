@@ -2,16 +2,15 @@
 
 #include "apps/beckond/settings.hpp"
 #include "apps/cli/secrets.hpp"
+#include "core/run/completion.hpp"
 #include "core/run/config.hpp"
 #include "policy/audit/segment.hpp"
 #include "policy/tokens.hpp"
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -36,13 +35,13 @@ namespace beckon::cli {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using run::Code;
+using run::completion;
 using run::Error;
 using run::Result;
 
 namespace {
 
 constexpr auto patience = std::chrono::seconds(3);  // for the status port
-constexpr auto completion = asio::as_tuple(asio::use_awaitable);
 
 std::string fileText(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

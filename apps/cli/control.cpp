@@ -15,7 +15,6 @@
 
 namespace beckon::cli {
 
-using qi::Json;
 using run::Code;
 using run::Error;
 using run::Result;
@@ -48,7 +47,7 @@ Error unpacked(const Error& error) {
 }
 
 Awaitable<std::vector<Lease>> leasesOf(Target& target, milliseconds time) {
-  auto asking = target.call(service, "leases", Json::array(), time);
+  auto asking = target.call(service, "leases", qi::Json::array(), time);
   const auto value = co_await std::move(asking);
   if (!value && value.error().code == Code::unknownService)
     co_return Error{Code::unknownService, "the robot has no control lease that you could take",
@@ -74,8 +73,8 @@ Awaitable<Lease> leaseOf(Target& target, std::string name, milliseconds time) {
                   "beckon control without a name lists those there are"};
 }
 
-void print(const std::vector<Lease>& leases, bool json) {
-  auto all = Json::array();
+void printLeases(const std::vector<Lease>& leases, bool json) {
+  auto all = qi::Json::array();
   for (const auto& lease : leases) {
     std::string on;
     for (const auto& each : lease.on) on += (on.empty() ? "" : ", ") + each;
@@ -92,7 +91,7 @@ void print(const std::vector<Lease>& leases, bool json) {
                                          : " by " + lease.holder + ", " + std::to_string(lease.left.count()) + " ms")
                 << "; " << on << "\n";
   }
-  if (json) std::cout << all.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+  if (json) std::cout << all.dump(-1, ' ', false, qi::Json::error_handler_t::replace) << "\n";
   std::cout << std::flush;
 }
 
@@ -114,7 +113,7 @@ Awaitable<Lease> take(boost::asio::steady_timer& timer, Target& target, const Co
   const auto known = co_await std::move(looking);
   if (!known) co_return known.error();
   for (bool isTold = false;; isTold = true) {
-    const Json name = Json::array({command.lease});
+    const qi::Json name = qi::Json::array({command.lease});
     auto taking = target.call(service, command.asks ? "ask" : "take", name, command.time);
     if (const auto granted = co_await std::move(taking); !granted) co_return unpacked(granted.error());
     // What a repeated ask keeps is ours.
@@ -146,7 +145,7 @@ Awaitable<void> keep(boost::asio::steady_timer& timer, Target& target, const Lea
     if (isOver) break;
     const auto asked = steady_clock::now();
     const auto time = std::chrono::duration_cast<milliseconds>(last + lapse - asked);
-    auto keeping = target.call(service, "keep", Json::array({lease.name}), std::max(time, milliseconds(1)));
+    auto keeping = target.call(service, "keep", qi::Json::array({lease.name}), std::max(time, milliseconds(1)));
     const auto kept = co_await std::move(keeping);
     if (!kept && !isOver) {
       const auto why = unpacked(kept.error());
@@ -165,7 +164,7 @@ Awaitable<void> control(boost::asio::io_context& io, Target& target, const Comma
     auto asking = leasesOf(target, command.time);
     const auto all = co_await std::move(asking);
     if (!all) co_return all.error();
-    print(*all, command.json);
+    printLeases(*all, command.json);
     co_return Result<>();
   }
   boost::asio::steady_timer timer(io);
@@ -216,7 +215,7 @@ Awaitable<void> control(boost::asio::io_context& io, Target& target, const Comma
     if (process) ::kill(process, SIGKILL);
     if (process) ::waitpid(process, &status, 0);
   } else if (result) {
-    auto giving = target.call(service, "give", Json::array({lease->name, ""}), command.time);
+    auto giving = target.call(service, "give", qi::Json::array({lease->name, ""}), command.time);
     if (const auto given = co_await std::move(giving); !given) result = unpacked(given.error());
   }
   if (!command.program.empty() && status != 0) isSound = false;

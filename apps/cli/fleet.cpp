@@ -23,7 +23,6 @@ using run::Code;
 using run::Error;
 using run::Result;
 using std::chrono::steady_clock;
-using Action = FleetCommand::Action;
 
 namespace {
 
@@ -172,9 +171,9 @@ awaitable<Result<>> transfer(Device& device, const FleetCommand& command) {
 }
 
 awaitable<Result<>> manage(Device& device, const FleetCommand& command) {
-  if (command.action == Action::transfer) co_return co_await transfer(device, command);
-  if (command.action == Action::code) co_return co_await offerCode(device, command);
-  if (command.action == Action::revoke) {
+  if (command.action == FleetCommand::Action::transfer) co_return co_await transfer(device, command);
+  if (command.action == FleetCommand::Action::code) co_return co_await offerCode(device, command);
+  if (command.action == FleetCommand::Action::revoke) {
     const auto account =
         command.name.find('@') != std::string::npos
             ? command.name
@@ -183,7 +182,7 @@ awaitable<Result<>> manage(Device& device, const FleetCommand& command) {
     printRevoked(account, command.json);
     co_return Result<>();
   }
-  if (command.action == Action::list) {
+  if (command.action == FleetCommand::Action::list) {
     const auto members = co_await listAndSign(device, command.json);
     if (!members) co_return members.error();
     print(*members, device.membership, command.json);
@@ -203,38 +202,41 @@ void addFleetVerbs(CLI::App& app, FleetCommand& command) {
   auto* enrolling = app.add_subcommand("enroll",
                                        "Make this device a member of a fleet, by a code of its owner or, for "
                                        "the owner himself, of beckon-relay.");
-  enrolling->callback([&command] { command.action = Action::enroll; });
+  enrolling->callback([&command] { command.action = FleetCommand::Action::enroll; });
   enrolling->add_option("code", command.code, "The code; -: it is the first line of standard input")->required();
   enrolling->add_option("--name", command.name, "The name of the account; else that of the user");
   enrolling->add_flag("--again", command.isAgain, "In the place of what was enrolled here before");
   enrolling->add_flag("!--no-wait", command.waits, "An owner's first: do not wait until the first robot is there");
   auto* about = app.add_subcommand("fleet", "The fleet that this device belongs to.");
   about->require_subcommand(1);
-  const auto add = [&](const char* name, const char* text, Action action) {
+  const auto add = [&](const char* name, const char* text, FleetCommand::Action action) {
     auto* verb = about->add_subcommand(name, text);
     verb->callback([&command, action] { command.action = action; });
     return verb;
   };
-  add("list", "Who is in it. On the owner's device, also sign for whoever waits for it.", Action::list);
-  auto* making =
-      add("code", "Make a code by which a robot enrols, once; wait until it did, and sign for it.", Action::code);
+  add("list", "Who is in it. On the owner's device, also sign for whoever waits for it.", FleetCommand::Action::list);
+  auto* making = add("code", "Make a code by which a robot enrols, once; wait until it did, and sign for it.",
+                     FleetCommand::Action::code);
   making->add_option("name", command.name, "The only name that it enrols, also in the place of who has it now");
   making->add_option("--for", command.lifetime, "How long it is good: 30s, 10m, 12h, 7d; 30 days at most")
       ->capture_default_str();
   making->add_flag("--person", command.isForPerson, "For a person's device: beckon enroll CODE");
   making->add_flag("!--no-wait", command.waits, "Do not wait; beckon fleet list signs later");
-  add("show", "All that is known of a member.", Action::show)->add_option("name", command.name, "Which")->required();
-  auto* moving = add("transfer", "Order a robot to another owner's fleet, by a code of his.", Action::transfer);
+  add("show", "All that is known of a member.", FleetCommand::Action::show)
+      ->add_option("name", command.name, "Which")
+      ->required();
+  auto* moving =
+      add("transfer", "Order a robot to another owner's fleet, by a code of his.", FleetCommand::Action::transfer);
   moving->add_option("name", command.name, "Which")->required();
   moving->add_option("code", command.code, "The code; -: it is the first line of standard input")->required();
   moving->add_option("--name", command.nameThere, "The name of its account there; else that of the one here");
-  add("revoke", "End a member: its account, what it has open, and its way back.", Action::revoke)
+  add("revoke", "End a member: its account, what it has open, and its way back.", FleetCommand::Action::revoke)
       ->add_option("name", command.name, "Which")
       ->required();
 }
 
 awaitable<Result<>> manageFleet(boost::asio::io_context& io, FleetCommand command, run::Log log) {
-  if (command.action == Action::enroll) co_return co_await enroll(io, std::move(command), std::move(log));
+  if (command.action == FleetCommand::Action::enroll) co_return co_await enroll(io, std::move(command), std::move(log));
   const auto device = co_await logIn(io, command.config, log);
   if (!device) co_return device.error();
   const auto result = co_await manage(**device, command);

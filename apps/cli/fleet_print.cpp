@@ -26,7 +26,7 @@ std::string stateOf(const MemberInfo& member, const fleet::Membership& ours) {
          ("signed until " + utcText(member.statement->ends));
 }
 
-Json json(const MemberInfo& member, const fleet::Membership& ours) {
+Json described(const MemberInfo& member, const fleet::Membership& ours) {
   const auto seconds = [](policy::WallTime time) { return time.time_since_epoch().count(); };
   const bool isSigned =
       member.statement && member.statement->check(ours.ownerKey, member.account, member.key, policy::wallClock());
@@ -54,7 +54,7 @@ std::string lifetimeText(std::chrono::seconds time) {
 void print(const fleet::MembersInfo& members, const fleet::Membership& ours, bool asJson) {
   if (asJson) {
     Json list = Json::array();
-    for (const auto& member : members.members) list.push_back(json(member, ours));
+    for (const auto& member : members.members) list.push_back(described(member, ours));
     std::cout << Json{{"fleet", members.place.fleet}, {"members", list}}.dump(2) << "\n";
     return;
   }
@@ -67,7 +67,7 @@ void print(const fleet::MembersInfo& members, const fleet::Membership& ours, boo
 
 void print(const MemberInfo& member, const fleet::Membership& ours, bool asJson) {
   if (asJson) {
-    std::cout << json(member, ours).dump(2) << "\n";
+    std::cout << described(member, ours).dump(2) << "\n";
     return;
   }
   std::cout << "account   " << member.account << "\nkind      " << fleet::text(member.kind) << "\nstate     "

@@ -34,7 +34,7 @@ ordered_json inJson(const std::vector<policy::Fault>& faults) {
   return out;
 }
 
-void print(const ordered_json& json) {
+void printJson(const ordered_json& json) {
   std::cout << json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << std::endl;
 }
 
@@ -46,7 +46,7 @@ Result<policy::Reading> read(const PolicyCommand& command) {
     return Error{Code::invalidConfig, "cannot read " + command.file.string(), "name a policy file that you may read"};
   auto reading = Policy::read(text);
   if (reading.policy) return reading;
-  if (command.json) print({{"file", command.file.string()}, {"faults", inJson(reading.faults)}});
+  if (command.json) printJson({{"file", command.file.string()}, {"faults", inJson(reading.faults)}});
   const auto last = std::move(reading.faults.back());
   reading.faults.pop_back();
   if (!command.json)
@@ -102,10 +102,10 @@ Result<> check(const PolicyCommand& command) {
   if (!reading) return reading.error();
   const auto& rules = reading->policy->rules();
   if (command.json) {
-    print({{"file", command.file.string()},
-           {"version", reading->policy->version()},
-           {"rules", rules.size()},
-           {"remarks", inJson(reading->remarks)}});
+    printJson({{"file", command.file.string()},
+               {"version", reading->policy->version()},
+               {"rules", rules.size()},
+               {"remarks", inJson(reading->remarks)}});
     return {};
   }
   std::cout << command.file.string() << " is right: version " << reading->policy->version() << ", " << rules.size()
@@ -139,7 +139,7 @@ Result<> show(const PolicyCommand& command) {
                         {"lapse", lease.lapse.count()},
                         {"longest", lease.longest.count()},
                         {"stop", texts(lease.stop, &policy::Lease::Stop::written)}});
-    print({{"version", shown.version()}, {"roles", roles}, {"rules", rules}, {"leases", leases}});
+    printJson({{"version", shown.version()}, {"roles", roles}, {"rules", rules}, {"leases", leases}});
     return {};
   }
   std::cout << "version " << shown.version() << "\n";
@@ -200,11 +200,11 @@ Result<> explain(const PolicyCommand& command) {
     return Error{decision.isVisible ? policy::toError(act, decision).code : Code::refused, why,
                  decision.isVisible ? "it is told so" : "it is answered as if there were no such thing"};
   if (command.json)
-    print({{"allowed", true},
-           {"rule", decision.ruleName()},
-           {"version", reading->policy->version()},
-           {"explanation", why},
-           {"limits", limits(decision.rule->limits)}});
+    printJson({{"allowed", true},
+               {"rule", decision.ruleName()},
+               {"version", reading->policy->version()},
+               {"explanation", why},
+               {"limits", limits(decision.rule->limits)}});
   else
     std::cout << why << limitsText(decision.rule->limits) << std::endl;
   return {};
@@ -225,7 +225,7 @@ Result<> migrate(const PolicyCommand& command) {
     toml += "]\nmay = \"*\"\non = \"*\"\n";
   }
   if (command.json)
-    print({{"policy", toml}});
+    printJson({{"policy", toml}});
   else
     std::cout << toml << std::flush;
   return {};

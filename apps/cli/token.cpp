@@ -21,7 +21,6 @@ using policy::WallTime;
 using run::Code;
 using run::Error;
 using run::Result;
-using Action = TokenCommand::Action;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -48,7 +47,7 @@ const char* stateText(TokenState state) {
 
 std::string untilText(const Token& token) { return token.end ? "until " + utcText(*token.end) : "until it is revoked"; }
 
-Json json(const Token& token, WallTime now) {
+Json described(const Token& token, WallTime now) {
   const auto state = stateOf(token, now);
   return {{"name", token.name},
           {"principal", "token:" + token.name},
@@ -108,7 +107,7 @@ Result<> create(const TokenCommand& command, WallTime now) {
   if (!made) return made.error();
   const auto warning = warningFor(made->token, *rules);
   if (command.json) {
-    auto told = json(made->token, now);
+    auto told = described(made->token, now);
     told["token"] = made->text;
     told["warning"] = warning.empty() ? Json(nullptr) : Json(warning);
     std::cout << told.dump() << std::endl;
@@ -135,7 +134,7 @@ Result<> list(const TokenCommand& command, WallTime now) {
   if (!all) return all.error();
   if (command.json) {
     auto told = Json::array();
-    for (const auto& token : *all) told.push_back(json(token, now));
+    for (const auto& token : *all) told.push_back(described(token, now));
     std::cout << told.dump() << std::endl;
     return {};
   }
@@ -158,7 +157,7 @@ Result<> revoke(const TokenCommand& command, WallTime now) {
   const auto revoked = tokens->revoke(command.name, now);
   if (!revoked) return revoked.error();
   if (command.json)
-    std::cout << json(*revoked, now).dump() << std::endl;
+    std::cout << described(*revoked, now).dump() << std::endl;
   else
     std::cout << revoked->name << "  revoked at " << utcText(*revoked->revoked) << std::endl;
   return {};
@@ -171,12 +170,12 @@ void addTokenVerb(CLI::App& app, TokenCommand& command) {
   token->require_subcommand(1);
   token->add_option("--state", command.state, "The folder of the robot's state (robot.state in its configuration)")
       ->capture_default_str();
-  const auto add = [&](const char* name, const char* text, Action action) {
+  const auto add = [&](const char* name, const char* text, TokenCommand::Action action) {
     auto* verb = token->add_subcommand(name, text);
     verb->callback([&command, action] { command.action = action; });
     return verb;
   };
-  auto* making = add("create", "Make a token and print it, once.", Action::create);
+  auto* making = add("create", "Make a token and print it, once.", TokenCommand::Action::create);
   making->add_option("name", command.name, "What it is called: letters, digits, '.', '_', '-'")->required();
   making->add_option("--role", command.role, "The role that the policy knows it by")->required();
   making->add_option(
@@ -185,8 +184,8 @@ void addTokenVerb(CLI::App& app, TokenCommand& command) {
       "there");
   making->add_option("--for", command.lifetime,
                      "How long it is good: 30s, 90min, 12h, 7d, 4w; else until it is revoked");
-  add("list", "All tokens: name, role, whether it is good, until when.", Action::list);
-  add("revoke", "End a token, and within a second what was opened with it.", Action::revoke)
+  add("list", "All tokens: name, role, whether it is good, until when.", TokenCommand::Action::list);
+  add("revoke", "End a token, and within a second what was opened with it.", TokenCommand::Action::revoke)
       ->add_option("name", command.name, "Which")
       ->required();
 }
@@ -195,13 +194,13 @@ Result<> manageTokens(const TokenCommand& command, const std::vector<std::string
   if (!rest.empty())
     return Error{Code::invalidArgument, "there is one word too many on the command line", "see beckon token --help"};
   switch (command.action) {
-    case Action::create:
+    case TokenCommand::Action::create:
       return create(command, now);
-    case Action::list:
+    case TokenCommand::Action::list:
       return list(command, now);
-    case Action::revoke:
+    case TokenCommand::Action::revoke:
       return revoke(command, now);
-    case Action::none:
+    case TokenCommand::Action::none:
       break;
   }
   return {};

@@ -6,7 +6,6 @@ namespace beckon::cli {
 
 using run::Code;
 using run::Error;
-using Token = std::shared_ptr<apps::BusToken>;
 
 namespace {
 
@@ -20,15 +19,15 @@ std::string tokenFileOf(const Command& command) {
   return !command.tokenFile.empty() ? command.tokenFile : std::string(usual ? usual : "");
 }
 
-run::Result<Token> openToken(const std::string& file, const Command& command) {
+run::Result<std::shared_ptr<apps::BusToken>> openToken(const std::string& file, const Command& command) {
   return apps::BusToken::open(file, command.user.empty() ? anyUser : command.user);
 }
 
-run::Result<Token> tokenFor(const localbus::Endpoint& endpoint, const Command& command) {
+run::Result<std::shared_ptr<apps::BusToken>> tokenFor(const localbus::Endpoint& endpoint, const Command& command) {
   const auto file = tokenFileOf(command);
-  if (file.empty()) return Token();
+  if (file.empty()) return std::shared_ptr<apps::BusToken>();
   if (!endpoint.isTls() && !endpoint.isUnix()) {
-    if (command.tokenFile.empty()) return Token();
+    if (command.tokenFile.empty()) return std::shared_ptr<apps::BusToken>();
     return Error{Code::invalidArgument, "everybody on the way could read the token at " + endpoint.url(),
                  "use an address with TLS, tcps://HOST:PORT"};
   }

@@ -8,7 +8,6 @@
 namespace beckon::cli {
 
 using localbus::EventTrace;
-using qi::Kind;
 using qi::Value;
 using std::chrono::microseconds;
 
@@ -31,14 +30,14 @@ Declared declared(const qi::MetaObject& metaObject, std::uint32_t slot) {
 }
 
 // A part of a trace is a dynamic around what was sent, which may have been declared as a dynamic.
-Value asSent(const Value& part, Kind declared) { return declared == Kind::dynamic ? part : part.inner(); }
+Value asSent(const Value& part, qi::Kind declared) { return declared == qi::Kind::dynamic ? part : part.inner(); }
 
-bool isHidden(const Value& part, Kind declared) {
+bool isHidden(const Value& part, qi::Kind declared) {
   const auto* text = part.inner().as<std::string>();
-  return text && *text == notShown && declared != Kind::string;
+  return text && *text == notShown && declared != qi::Kind::string;
 }
 
-void measure(Passed& passed, const Value& part, Kind declared) {
+void measure(Passed& passed, const Value& part, qi::Kind declared) {
   if (isHidden(part, declared)) {
     passed.isWhole = false;
     return;
@@ -47,7 +46,7 @@ void measure(Passed& passed, const Value& part, Kind declared) {
   passed.bytes += qi::encodeValue(part, objects.format()).size();
 }
 
-Kind kindOf(const run::Result<qi::Signature>& type) { return type ? type->kind() : Kind::unknown; }
+qi::Kind kindOf(const run::Result<qi::Signature>& type) { return type ? type->kind() : qi::Kind::unknown; }
 
 }  // namespace
 
@@ -94,7 +93,7 @@ run::Result<Passed> TraceReader::read(const Value& event) {
     if (const auto* list = trace.arguments.inner().as<qi::List>())
       for (const auto& part : list->items) {
         const auto at = arguments.items.size();
-        const auto kind = types && at < types->size() ? (*types)[at].kind() : Kind::unknown;
+        const auto kind = types && at < types->size() ? (*types)[at].kind() : qi::Kind::unknown;
         arguments.items.push_back(asSent(part, kind));
         measure(passed, arguments.items.back(), kind);
       }
@@ -113,7 +112,7 @@ run::Result<Passed> TraceReader::read(const Value& event) {
   } else {
     passed.kind = Passed::Kind::error;
     passed.content = trace.arguments.inner();
-    measure(passed, trace.arguments, Kind::string);  // an error is sent as a dynamic text
+    measure(passed, trace.arguments, qi::Kind::string);  // an error is sent as a dynamic text
   }
   if (const auto called = pending_.find(trace.id); called != pending_.end()) {
     passed.duration = passed.time - called->second;

@@ -81,8 +81,8 @@ asio::awaitable<void> askHttp(Port& port, std::unique_ptr<Stream> stream, std::o
   if (got) take(port, stream->greeting());
 }
 
-enum class Question { plain, inside, http };
-asio::awaitable<void> ask(Port& port, Question question, std::optional<localbus::TlsKeyPair> own,
+enum class Greeting { plain, inside, http };
+asio::awaitable<void> ask(Port& port, Greeting question, std::optional<localbus::TlsKeyPair> own,
                           std::chrono::milliseconds patience, Deadline until) {
   const auto soon = [&] { return std::min(until, steady_clock::now() + patience); };
   auto stream = co_await Stream::connect(port.address, soon());
@@ -90,8 +90,8 @@ asio::awaitable<void> ask(Port& port, Question question, std::optional<localbus:
     if (!port.closed) port.closed = stream.error();
     co_return;
   }
-  auto asking = question == Question::plain    ? askPlain(port, std::move(*stream), soon())
-                : question == Question::inside ? askInside(port, std::move(*stream), std::move(own), soon())
+  auto asking = question == Greeting::plain    ? askPlain(port, std::move(*stream), soon())
+                : question == Greeting::inside ? askInside(port, std::move(*stream), std::move(own), soon())
                                                : askHttp(port, std::move(*stream), std::move(own), soon());
   co_await std::move(asking);
 }
@@ -105,16 +105,16 @@ asio::awaitable<Port> lookAt(asio::ip::tcp::endpoint address, std::string host, 
   Port port;
   port.address = std::move(address);
   port.host = std::move(host);
-  const auto likely = isTlsLikely ? Question::inside : Question::plain;
-  const auto other = isTlsLikely ? Question::plain : Question::inside;
+  const auto likely = isTlsLikely ? Greeting::inside : Greeting::plain;
+  const auto other = isTlsLikely ? Greeting::plain : Greeting::inside;
   auto first = ask(port, likely, own, patience, until);
   co_await std::move(first);
   if (port.closed || port.isQi()) co_return port;
   auto second = ask(port, other, own, patience, until);
-  auto third = ask(port, Question::http, own, patience, until);
+  auto third = ask(port, Greeting::http, own, patience, until);
   co_await (std::move(second) && std::move(third));
   if (port.isTls && !port.isQi() && port.speech == Speech::nothing) {
-    auto fourth = ask(port, Question::http, own, patience, until);
+    auto fourth = ask(port, Greeting::http, own, patience, until);
     co_await std::move(fourth);
   }
   port.closed.reset();  // it was open before: it counts connections, perhaps

@@ -9,8 +9,6 @@ namespace {
 using run::Code;
 using run::Error;
 using run::Result;
-using Kind = SpeechEvent::Kind;
-
 // Code points of UTF-8: the bytes that do not continue one.
 std::size_t characters(const std::string& text) {
   return static_cast<std::size_t>(
@@ -52,7 +50,7 @@ Result<std::int32_t> SpeechModel::say(Time now, const std::string& text, const s
   const std::chrono::duration<double> needed(pauseSeconds + static_cast<double>(characters(text)) *
                                                                 secondsPerCharacter * 100 / speed_);
   sentences_.push_back({++lastId_, text, now, std::chrono::duration_cast<std::chrono::steady_clock::duration>(needed)});
-  events_.push_back({Kind::enqueued, lastId_, text});
+  events_.push_back({SpeechEvent::Kind::enqueued, lastId_, text});
   proceed(now);
   return lastId_;
 }
@@ -62,11 +60,11 @@ void SpeechModel::proceed(Time now) {
     const auto& first = sentences_.front();
     if (!endsAt_) {
       endsAt_ = std::max(first.enqueued, lastEnd_) + first.duration;
-      events_.push_back({Kind::started, first.id, first.text});
+      events_.push_back({SpeechEvent::Kind::started, first.id, first.text});
     }
     if (*endsAt_ > now) return;
     lastEnd_ = *std::exchange(endsAt_, {});
-    events_.push_back({Kind::done, first.id, first.text});
+    events_.push_back({SpeechEvent::Kind::done, first.id, first.text});
     sentences_.pop_front();
   }
 }
@@ -74,7 +72,7 @@ void SpeechModel::proceed(Time now) {
 void SpeechModel::stopAll(Time now) {
   proceed(now);
   for (auto& sentence : std::exchange(sentences_, {}))
-    events_.push_back({Kind::interrupted, sentence.id, std::move(sentence.text)});
+    events_.push_back({SpeechEvent::Kind::interrupted, sentence.id, std::move(sentence.text)});
   endsAt_.reset();
   lastEnd_ = now;
 }

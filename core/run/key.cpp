@@ -17,7 +17,7 @@ using File = std::unique_ptr<std::FILE, decltype(&std::fclose)>;
 using Digest = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
 const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-Error cannot(const std::string& what, const std::string& next) { return {Code::invalidConfig, what, next}; }
+Error unusable(const std::string& what, const std::string& next) { return {Code::invalidConfig, what, next}; }
 
 }  // namespace
 
@@ -30,13 +30,13 @@ PrivateKey::PrivateKey(std::shared_ptr<void> key) : key_(std::move(key)) {
 Result<PrivateKey> PrivateKey::read(const std::filesystem::path& path) {
   if (auto exposed = exposure(path)) return std::move(*exposed);
   const File file(std::fopen(path.c_str(), "r"), &std::fclose);
-  if (!file) return cannot("cannot read " + path.string(), "check who owns it");
+  if (!file) return unusable("cannot read " + path.string(), "check who owns it");
   // Without a function of its own, OpenSSL asks the terminal for the passphrase of a key that has one.
   const auto noPassphrase = [](char*, int, int, void*) { return -1; };
   const std::shared_ptr<EVP_PKEY> key(PEM_read_PrivateKey(file.get(), nullptr, noPassphrase, nullptr), &EVP_PKEY_free);
   if (!key || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519)
-    return cannot(path.string() + " does not hold an Ed25519 key",
-                  "restore it from a backup; removing it makes a new identity");
+    return unusable(path.string() + " does not hold an Ed25519 key",
+                    "restore it from a backup; removing it makes a new identity");
   return PrivateKey(key);
 }
 
@@ -49,7 +49,7 @@ Result<PrivateKey> PrivateKey::make(const std::filesystem::path& path) {
   File file(descriptor < 0 ? nullptr : ::fdopen(descriptor, "w"), &std::fclose);
   if (!key || !file || !PEM_write_PrivateKey(file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) ||
       std::fflush(file.get()) != 0 || ::fsync(descriptor) != 0 || ::rename(draft.c_str(), path.c_str()) != 0)
-    return cannot("cannot write " + path.string(), "make the folder writable");
+    return unusable("cannot write " + path.string(), "make the folder writable");
   return PrivateKey(key);
 }
 

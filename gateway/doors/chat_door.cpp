@@ -22,7 +22,7 @@ using xmpp::Element;
 
 namespace {
 
-constexpr std::string_view door = "chat";  // as the record names it
+constexpr std::string_view chatDoor = "chat";  // as the record names it
 
 // What marks a message that nobody has written to the robot just now: a copy (XEP-0280), one that was kept (XEP-0203
 // and its older form), passed on (XEP-0297) or looked up (XEP-0313), or another robot's answer.
@@ -59,7 +59,7 @@ struct ChatDoor::State : std::enable_shared_from_this<ChatDoor::State> {
     const auto body = message.childText("body", xmpp::ns::client);
     const auto from = xmpp::Jid::parse(message.attribute("from"));
     if (!client || !isWrittenNow(message) || body.empty() || !from || from->bare() == client->self().bare()) return;
-    if (!requests->admits(*from, door, [] {})) return;
+    if (!requests->admits(*from, chatDoor, [] {})) return;
     Line line{*from, std::string(message.childText("thread", xmpp::ns::client)), {}};
     if (!patience.listens(line.account(), steady_clock::now())) return;
     if (body.size() > longestLine)
@@ -74,7 +74,7 @@ struct ChatDoor::State : std::enable_shared_from_this<ChatDoor::State> {
   // What he may call comes first: the line is read by it.
   void lookAround(Line line) {
     const auto found = std::make_shared<Result<std::vector<Callable>>>(Error{});
-    XmppRequests::Request request{.from = line.from, .door = door};
+    XmppRequests::Request request{.from = line.from, .door = chatDoor};
     request.work = [bus = requests->bus(), found](const XmppRequests::Grant& grant) {
       return find(bus, grant.caller, found);
     };
@@ -101,7 +101,7 @@ struct ChatDoor::State : std::enable_shared_from_this<ChatDoor::State> {
     if (!meaning) return misunderstood(line, inWords(meaning.error()));
     std::vector<std::string> texts(line.words.begin() + 1, line.words.end());
     XmppRequests::Request request{.from = line.from,
-                                  .door = door,
+                                  .door = chatDoor,
                                   .verb = Verb::call,
                                   .service = meaning->service,
                                   .member = meaning->method,

@@ -27,7 +27,7 @@ namespace command = xmpp::command;
 
 namespace {
 
-constexpr std::string_view door = "command";  // as the record names it
+constexpr std::string_view commandDoor = "command";  // as the record names it
 
 void addOffers(std::vector<command::Offer>& to, const Callable& callable) {
   std::vector<const qi::MetaMethod*> first;  // of each name
@@ -69,7 +69,7 @@ struct CommandDoor::State : std::enable_shared_from_this<CommandDoor::State> {
   CommandSessions sessions;
 
   bool admits(const xmpp::IqRequest& asked, const xmpp::IqReply& reply) {
-    return requests->admits(asked.from, door, [reply] { reply.error(xmpp::serviceUnavailable); });
+    return requests->admits(asked.from, commandDoor, [reply] { reply.error(xmpp::serviceUnavailable); });
   }
 
   // ---- What there is. ----
@@ -81,7 +81,7 @@ struct CommandDoor::State : std::enable_shared_from_this<CommandDoor::State> {
   template <class T, class Eyes>
   void look(const xmpp::Jid& from, Eyes eyes, Then<T> then) {
     const auto found = std::make_shared<Result<T>>(Error{});
-    XmppRequests::Request request{.from = from, .door = door};
+    XmppRequests::Request request{.from = from, .door = commandDoor};
     request.work = [bus = requests->bus(), eyes, found](const XmppRequests::Grant& grant) {
       return keep<T>(eyes(bus, grant.caller), found);
     };
@@ -253,7 +253,7 @@ struct CommandDoor::State : std::enable_shared_from_this<CommandDoor::State> {
            const xmpp::IqReply& reply) {
     const auto texts = method && form ? argumentsIn(*form, *method) : std::vector<std::string>();
     XmppRequests::Request request{.from = at.session.from,
-                                  .door = door,
+                                  .door = commandDoor,
                                   .verb = Verb::call,
                                   .service = at.service,
                                   .member = nameIn(at.session.method),

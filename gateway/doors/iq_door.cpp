@@ -38,7 +38,7 @@ Result<Element> valueOr(std::string_view name, const Result<qi::Value>& value) {
 }
 
 // As the record names it.
-constexpr std::string_view door = "iq";
+constexpr std::string_view iqDoor = "iq";
 
 }  // namespace
 
@@ -59,7 +59,7 @@ struct IqDoor::State : std::enable_shared_from_this<IqDoor::State> {
   void answer(const xmpp::IqRequest& asked, const xmpp::IqReply& reply,
               Result<Request> (State::*read)(const xmpp::IqRequest&)) {
     const auto asStranger = [reply] { reply.error(xmpp::serviceUnavailable); };
-    if (!requests->admits(asked.from, door, asStranger)) return;
+    if (!requests->admits(asked.from, iqDoor, asStranger)) return;
     auto request = (this->*read)(asked);
     if (!request) return reply.error(request.error());
     // What is under way may outlive the door.
@@ -191,7 +191,7 @@ struct IqDoor::State : std::enable_shared_from_this<IqDoor::State> {
 
   // A look around, which every caller with any right may take.
   Request looking(const xmpp::IqRequest& asked, XmppRequests::Work work, std::string service = {}) const {
-    return {.from = asked.from, .door = door, .service = std::move(service), .work = std::move(work)};
+    return {.from = asked.from, .door = iqDoor, .service = std::move(service), .work = std::move(work)};
   }
   // What changes something: it may carry rpc::Once.
   Request changing(const xmpp::IqRequest& asked, Verb verb, std::string service, std::string member,
@@ -199,7 +199,7 @@ struct IqDoor::State : std::enable_shared_from_this<IqDoor::State> {
     const auto once = rpc::Once::read(asked.payload);
     const auto id = once ? once->id : std::string();
     return {.from = asked.from,
-            .door = door,
+            .door = iqDoor,
             .verb = verb,
             .service = std::move(service),
             .member = std::move(member),
@@ -239,7 +239,7 @@ struct IqDoor::State : std::enable_shared_from_this<IqDoor::State> {
     auto property = rpc::readProperty(asked.payload);
     if (!property) return property.error();
     return Request{.from = asked.from,
-                   .door = door,
+                   .door = iqDoor,
                    .verb = Verb::get,
                    .service = property->service,
                    .member = property->name,
@@ -258,7 +258,7 @@ struct IqDoor::State : std::enable_shared_from_this<IqDoor::State> {
     if (!wanted) return wanted.error();
     return Request{
         .from = asked.from,
-        .door = door,
+        .door = iqDoor,
         .verb = Verb::watch,
         .service = wanted->service,
         .member = wanted->member,

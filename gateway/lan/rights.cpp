@@ -15,7 +15,6 @@ using localbus::Duration;
 using localbus::ForwardedObject;
 using localbus::Guard;
 using localbus::RemoteObject;
-using policy::Kind;
 using policy::Refusal;
 using policy::Verb;
 using policy::audit::What;
@@ -216,13 +215,13 @@ qi::MetaObject Rights::visible(const std::string& service, const qi::MetaObject&
   out.description = whole.description;
   for (const auto& [id, method] : whole.methods)
     if (id < qi::firstUserAction ? policy::isNeededByClients(id) || (isGiven && id == qi::action::terminate)
-                                 : view_->isVisible(service, method.name, Kind::method))
+                                 : view_->isVisible(service, method.name, policy::Kind::method))
       out.methods.emplace(id, method);
   for (const auto& [id, signal] : whole.signals)
-    if (id >= qi::firstUserAction && view_->isVisible(service, signal.name, Kind::signal))
+    if (id >= qi::firstUserAction && view_->isVisible(service, signal.name, policy::Kind::signal))
       out.signals.emplace(id, signal);
   for (const auto& [id, property] : whole.properties)
-    if (id >= qi::firstUserAction && view_->isVisible(service, property.name, Kind::property))
+    if (id >= qi::firstUserAction && view_->isVisible(service, property.name, policy::Kind::property))
       out.properties.emplace(id, property);
   return out;
 }
@@ -230,13 +229,13 @@ qi::MetaObject Rights::visible(const std::string& service, const qi::MetaObject&
 bool Rights::isVisible(const std::string& service, const qi::MetaObject& whole) const {
   const auto visibility = view_->visibility(service);
   if (visibility != policy::Visibility::ifAMemberIs) return visibility == policy::Visibility::yes;
-  const auto isSeen = [&](const auto& members, Kind kind) {
+  const auto isSeen = [&](const auto& members, policy::Kind kind) {
     return std::ranges::any_of(members, [&](const auto& entry) {
       return entry.first >= qi::firstUserAction && view_->isVisible(service, entry.second.name, kind);
     });
   };
-  return isSeen(whole.methods, Kind::method) || isSeen(whole.signals, Kind::signal) ||
-         isSeen(whole.properties, Kind::property);
+  return isSeen(whole.methods, policy::Kind::method) || isSeen(whole.signals, policy::Kind::signal) ||
+         isSeen(whole.properties, policy::Kind::property);
 }
 
 }  // namespace beckon::gateway

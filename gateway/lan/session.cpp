@@ -19,7 +19,6 @@ using run::Result;
 
 namespace {
 
-constexpr localbus::Duration openTime = std::chrono::seconds(5);
 constexpr const char* gone = "Service removed";
 
 Error unknown(const std::string& name) {

@@ -54,6 +54,8 @@ class LanSession final : public localbus::Receiver, public std::enable_shared_fr
   void closed(const localbus::Connection& connection) override;
 
  private:
+  static constexpr localbus::Duration openTime = std::chrono::seconds(5);  // of a service
+
   struct Waiting {
     qi::Header header;
     qi::Bytes payload;

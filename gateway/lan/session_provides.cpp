@@ -15,7 +15,6 @@ using run::Result;
 
 namespace {
 
-constexpr localbus::Duration openTime = std::chrono::seconds(5);
 constexpr std::size_t mostProvided = 256;
 
 Error taken(const std::string& name, std::uint32_t id) {

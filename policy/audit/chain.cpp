@@ -8,7 +8,7 @@
 namespace beckon::policy::audit {
 namespace {
 
-constexpr std::string_view numberKey = "{\"chain\":", linesKey = ",\"lines\":", valueKey = ",\"sha256\":\"",
+constexpr std::string_view numberKey = "{\"chain\":", linesKey = ",\"lines\":", chainKey = ",\"sha256\":\"",
                            end = "\"}";
 
 int nibble(char c) {
@@ -56,7 +56,7 @@ std::string ChainLine::text() const {
   out += std::to_string(link.number);
   out += linesKey;
   out += std::to_string(lines);
-  out += valueKey;
+  out += chainKey;
   out += hex(link.value);
   out += end;
   out += '\n';
@@ -67,9 +67,9 @@ std::optional<ChainLine> ChainLine::parse(std::string_view line) {
   auto rest = line;
   const auto number = takeNumber(rest, numberKey);
   const auto lines = number ? takeNumber(rest, linesKey) : std::nullopt;
-  if (!lines || !rest.starts_with(valueKey) || !rest.ends_with(end) || rest.size() < valueKey.size() + end.size())
+  if (!lines || !rest.starts_with(chainKey) || !rest.ends_with(end) || rest.size() < chainKey.size() + end.size())
     return std::nullopt;
-  rest.remove_prefix(valueKey.size());
+  rest.remove_prefix(chainKey.size());
   rest.remove_suffix(end.size());
   const auto value = digestOf(rest);
   if (!value) return std::nullopt;

@@ -2,8 +2,8 @@
 
     run.py ROOT [-DNAME=VALUE...] [NAME...]     all mutants, or those named; exit code 1 if one is not noticed
 
-It is built as the release lane builds, whose objects ccache gives it: what takes time is each file that is broken. The
-copy, build/mutants, is kept. -D goes to CMake.
+It is built as the release lane builds but for each file on its own, as one is broken at a time. The copy, build/mutants,
+is kept. -D goes to CMake.
 """
 
 import os
@@ -19,7 +19,7 @@ from files import project_files  # noqa: E402
 from mutants import all_mutants  # noqa: E402
 
 # Of the linkers in binutils the quick one.
-SETTINGS = ["-DBECKON_WERROR=ON", "-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold"]
+SETTINGS = ["-DBECKON_WERROR=ON", "-DCMAKE_UNITY_BUILD=OFF", "-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold"]
 
 
 def copy_of(root, place):
