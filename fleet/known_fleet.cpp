@@ -68,12 +68,14 @@ Result<> KnownFleet::setRobots(std::vector<std::string> accounts) {
   return save();
 }
 
-Result<> KnownFleet::saw(const Statement& statement) {
+void KnownFleet::saw(const Statement& statement) {
   auto& seen = seen_[statement.account];
-  if (statement.ends <= seen.ends) return {};
+  if (statement.ends <= seen.ends) return;
   seen = {statement.key, statement.ends, false};
-  return save();
+  isKept_ = false;
 }
+
+Result<> KnownFleet::keep() { return isKept_ ? Result<>() : save(); }
 
 Result<> KnownFleet::revoke(const std::string& account) {
   const auto found = seen_.find(account);
@@ -93,7 +95,10 @@ Result<> KnownFleet::save() {
     seen[account] = {{"key", run::base64url(known.key)},
                      {"ends", known.ends.time_since_epoch().count()},
                      {"revoked", known.isRevoked}};
-  return run::writePrivately(file_, Json{{"schema", schema}, {"robots", robots_}, {"seen", seen}}.dump(2) + "\n");
+  auto written =
+      run::writePrivately(file_, Json{{"schema", schema}, {"robots", robots_}, {"seen", seen}}.dump(2) + "\n");
+  if (written) isKept_ = true;
+  return written;
 }
 
 }  // namespace beckon::fleet

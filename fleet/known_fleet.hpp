@@ -29,11 +29,13 @@ class KnownFleet {
   // The end of a statement that is to count from now on: `wanted`, or just after the end of the newest.
   WallTime endOfNext(const std::string& account, WallTime wanted) const;
 
-  // What follows is written at once, together with what another process has written meanwhile. Error invalidConfig; it
-  // is known here all the same.
+  // One that check() takes. It is known here from now on, and written by the next keep().
+  void saw(const Statement& statement);
+  // What follows is written at once, with what was seen and what another process has written meanwhile. Error
+  // invalidConfig; it is known here all the same.
   run::Result<> setRobots(std::vector<std::string> accounts);
-  run::Result<> saw(const Statement& statement);  // one that check() takes
   run::Result<> revoke(const std::string& account);
+  run::Result<> keep();  // what was seen; nothing is written where all of it was before
 
  private:
   struct Seen {
@@ -43,6 +45,7 @@ class KnownFleet {
   };
   run::Result<> save();
 
+  bool isKept_ = true;
   std::filesystem::path file_;
   std::vector<std::string> robots_;
   std::map<std::string, Seen> seen_;

@@ -24,6 +24,9 @@ const xmpp::Element* robotIn(const xmpp::Presence& presence) {
   return presence.stanza.child(fleet::robotName, fleet::robotNs);
 }
 
+// So long what was seen of a fleet may be lost with this process.
+constexpr milliseconds keepingTime{250};
+
 // A robot of Beckon that takes calls: what it says of itself agrees with what it says it can.
 bool isRobot(const xmpp::Presence& presence) {
   return robotIn(presence) && presence.disco && presence.disco->features.contains(std::string(xmpp::rpc::ns));
@@ -43,7 +46,11 @@ Robot::State Robot::state() const {
 }
 
 Fleet::Fleet(boost::asio::any_io_executor executor, const xmpp::Client& client, std::vector<Jid> robots)
-    : executor_(std::move(executor)), client_(client), configured_(std::move(robots)), accounts_(configured_) {}
+    : executor_(std::move(executor)),
+      client_(client),
+      configured_(std::move(robots)),
+      accounts_(configured_),
+      keeping_(executor_) {}
 
 void Fleet::use(fleet::KnownFleet& known, const run::PublicKey& owner) {
   known_ = &known;
@@ -58,7 +65,7 @@ void Fleet::robotsChanged() {
   for (const auto& text : known_->robots()) {
     const auto robot = Jid::parse(text);
     if (!robot || !members_.insert(*robot).second) continue;
-    if (std::ranges::find(accounts_, *robot) == accounts_.end()) accounts_.push_back(*robot);
+    if (std::ranges::find(configured_, *robot) == configured_.end()) accounts_.push_back(*robot);
   }
   changed();
 }
@@ -121,13 +128,24 @@ void Fleet::received(const xmpp::Presence& presence) {
   changed();
 }
 
-// The newest statement that a robot has shown. One that cannot be kept is asked for again at the next arrival.
+// The newest statement that a robot has shown. A fleet that comes back writes its file a few times, not once a robot.
 void Fleet::remember(const xmpp::Presence& presence) {
   const auto account = presence.from.bare();
   if (!hasToShow(account) || problemWith(presence)) return;  // nobody has made sure of others
   const auto statement = fleet::readStatement(*presence.stanza.child(fleet::statementName, fleet::ns), account.text());
-  (void)known_->saw(*statement);
+  known_->saw(*statement);
   verified_.insert_or_assign(account, *statement);
+  if (std::exchange(isKeeping_, true)) return;
+  keeping_.expires_after(keepingTime);
+  keeping_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code) {
+    if (!alive.expired()) keep();
+  });
+}
+
+// What cannot be kept is shown again at the next arrival.
+void Fleet::keep() {
+  isKeeping_ = false;
+  if (known_) (void)known_->keep();
 }
 
 void Fleet::settled(const Jid& contact) {
@@ -139,39 +157,50 @@ void Fleet::changed() {
   for (auto* timer : waiting_) timer->cancel();
 }
 
+// A bare JID stands before all full ones of its account.
+std::ranges::subrange<Fleet::Presences::const_iterator> Fleet::presencesOf(const Jid& account) const {
+  const auto& all = client_.present();
+  const auto first = all.lower_bound(account);
+  auto last = first;
+  while (last != all.end() && last->first.bare() == account) ++last;
+  return {first, last};
+}
+
 const xmpp::Presence* Fleet::robotAt(const Jid& account) const {
-  for (const auto& [from, presence] : client_.present())
-    if (from.bare() == account && isRobot(presence)) return &presence;
+  for (const auto& [from, presence] : presencesOf(account))
+    if (isRobot(presence)) return &presence;
   return nullptr;
+}
+
+Robot Fleet::robotOf(const Jid& account) const {
+  Robot robot{.account = account.text(), .address = {}, .id = {}, .fingerprint = {}, .problem = {}, .age = {}};
+  if (const auto told = told_.find(account); told != told_.end() && isSettled(account))
+    robot.age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - told->second);
+  if (const auto heard = heard_.find(account); heard != heard_.end())
+    robot.silence = std::chrono::duration_cast<milliseconds>(steady_clock::now() - heard->second);
+  for (const auto& [from, presence] : presencesOf(account)) {
+    const auto* shown = robotIn(presence);
+    if (!shown) continue;
+    robot.isShown = true;
+    robot.id = shown->attribute("id");
+    robot.fingerprint = shown->attribute("key");
+    robot.condition = fleet::Condition::read(*shown);
+  }
+  robot.isAwaited = !robot.isShown && awaited_.contains(account);
+  if (const auto* presence = robotAt(account)) {
+    robot.address = presence->from.text();
+    robot.id = robotIn(*presence)->attribute("id");
+    robot.fingerprint = robotIn(*presence)->attribute("key");
+    robot.condition = fleet::Condition::read(*robotIn(*presence));
+    robot.problem = problemWith(*presence);
+    if (presence->since) robot.age = since(*presence->since);
+  }
+  return robot;
 }
 
 std::vector<Robot> Fleet::robots() const {
   std::vector<Robot> out;
-  for (const auto& account : accounts_) {
-    Robot robot{.account = account.text(), .address = {}, .id = {}, .fingerprint = {}, .problem = {}, .age = {}};
-    if (const auto told = told_.find(account); told != told_.end() && isSettled(account))
-      robot.age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - told->second);
-    if (const auto heard = heard_.find(account); heard != heard_.end())
-      robot.silence = std::chrono::duration_cast<milliseconds>(steady_clock::now() - heard->second);
-    for (const auto& [from, presence] : client_.present()) {
-      const auto* shown = from.bare() == account ? robotIn(presence) : nullptr;
-      if (!shown) continue;
-      robot.isShown = true;
-      robot.id = shown->attribute("id");
-      robot.fingerprint = shown->attribute("key");
-      robot.condition = fleet::Condition::read(*shown);
-    }
-    robot.isAwaited = !robot.isShown && awaited_.contains(account);
-    if (const auto* presence = robotAt(account)) {
-      robot.address = presence->from.text();
-      robot.id = robotIn(*presence)->attribute("id");
-      robot.fingerprint = robotIn(*presence)->attribute("key");
-      robot.condition = fleet::Condition::read(*robotIn(*presence));
-      robot.problem = problemWith(*presence);
-      if (presence->since) robot.age = since(*presence->since);
-    }
-    out.push_back(std::move(robot));
-  }
+  for (const auto& account : accounts_) out.push_back(robotOf(account));
   return out;
 }
 
@@ -182,14 +211,20 @@ bool Fleet::isSilent(const Jid& account) const {
 
 bool Fleet::isSettled(const Jid& account) const {
   // Present, but its capabilities are still asked for: one that is silent will not tell them.
-  for (const auto& [from, presence] : client_.present())
-    if (from.bare() == account && robotIn(presence) && !presence.disco && !isSilent(account)) return false;
+  for (const auto& [from, presence] : presencesOf(account))
+    if (robotIn(presence) && !presence.disco && !isSilent(account)) return false;
   return awaited_.contains(account) || client_.settled(account);
 }
 
+// Asked after each event: the one that was missing last is looked at first.
 bool Fleet::isComplete() const {
-  return !membersAreAwaited_ &&
-         std::ranges::all_of(accounts_, [this](const Jid& account) { return isSettled(account); });
+  if (membersAreAwaited_) return false;
+  for (std::size_t seen = 0; seen < accounts_.size(); ++seen) {
+    missing_ %= accounts_.size();
+    if (!isSettled(accounts_[missing_])) return false;
+    ++missing_;
+  }
+  return true;
 }
 
 Result<Jid> Fleet::account(const std::string& name) const {
@@ -200,8 +235,8 @@ Result<Jid> Fleet::account(const std::string& name) const {
     return Error{Code::invalidArgument, "\"" + name + "\" may be " + found[0].text() + " or " + found[1].text(),
                  "give the whole address"};
   if (found.size() == 1) return found[0];
-  for (const auto& robot : robots())
-    if (robot.isThere() && robot.id == name) return Jid::parse(robot.account);
+  for (const auto& jid : accounts_)
+    if (const auto* presence = robotAt(jid); presence && robotIn(*presence)->attribute("id") == name) return jid;
   return notKnown("no robot \"" + name + "\" is configured");
 }
 
@@ -231,10 +266,8 @@ std::optional<Jid> Fleet::addressOf(const std::string& name) const {
 
 std::optional<Robot> Fleet::robot(const std::string& name) const {
   const auto known = account(name);
-  if (known)
-    for (auto& robot : robots())
-      if (robot.account == known->text()) return robot;
-  return {};
+  if (!known) return {};
+  return robotOf(*known);
 }
 
 std::optional<Error> Fleet::problemOf(const std::string& name) const {

@@ -12,7 +12,9 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <string>
 #include <vector>
@@ -72,6 +74,9 @@ class Fleet {
   // All, without repetition.
   const std::vector<xmpp::Jid>& accounts() const { return accounts_; }
 
+  // Writes what was seen of the fleet, which otherwise happens a moment later.
+  void keep();
+
   // To be told of the client's events.
   void received(const xmpp::Presence& presence);
   void settled(const xmpp::Jid& contact);
@@ -99,7 +104,10 @@ class Fleet {
   boost::asio::awaitable<void> untilChanged(Time end);
 
  private:
+  using Presences = std::map<xmpp::Jid, xmpp::Presence>;
+  std::ranges::subrange<Presences::const_iterator> presencesOf(const xmpp::Jid& account) const;
   const xmpp::Presence* robotAt(const xmpp::Jid& account) const;
+  Robot robotOf(const xmpp::Jid& account) const;
   bool hasToShow(const xmpp::Jid& account) const;  // what the owner has signed
   void remember(const xmpp::Presence& presence);
   bool isSilent(const xmpp::Jid& account) const;
@@ -116,10 +124,14 @@ class Fleet {
   std::map<xmpp::Jid, fleet::Statement> verified_;  // so that each call and event need not verify a signature
   run::PublicKey owner_{};
   bool membersAreAwaited_ = false;
+  mutable std::size_t missing_ = 0;          // isComplete() ended at this account
   std::map<xmpp::Jid, unsigned> arrivals_;   // by full JID
   std::map<xmpp::Jid, std::string> logins_;  // by full JID: what the last arrival called itself
   std::map<xmpp::Jid, Time> told_;           // of an account, when its last word came
   std::set<boost::asio::steady_timer*> waiting_;
+  boost::asio::steady_timer keeping_;
+  bool isKeeping_ = false;  // keep() is on its way
+  std::shared_ptr<const int> alive_ = std::make_shared<const int>();
 };
 
 }  // namespace beckon::remote

@@ -71,7 +71,8 @@ awaitable<Result<>> Owner::sign(const fleet::MemberInfo& member) {
   const auto ends = remote_.known().endOfNext(member.account, policy::wallClock() + lifetime);
   const auto statement = fleet::Statement::make(key_, member.account, member.kind, member.key, ends);
   // Remembered first: what it replaces does not come back.
-  if (const auto kept = remote_.known().saw(statement); !kept) co_return kept;
+  remote_.known().saw(statement);
+  if (const auto kept = remote_.known().keep(); !kept) co_return kept;
   auto telling = remote_.tellRelay(fleet::statementRequest(statement));
   co_return co_await std::move(telling);
 }

@@ -211,6 +211,7 @@ void Remote::stop() {
   state_->network.reset();
   if (state_->own) state_->own->stop();
   state_->exchanges.close();
+  state_->fleet.keep();
 }
 
 awaitable<Remote::Listing> Remote::robots() {
@@ -222,7 +223,8 @@ awaitable<Remote::Listing> Remote::robots() {
     co_await state_->askMembers();
   Listing listing;
   listing.robots = state_->fleet.robots();
-  listing.isComplete = state_->fleet.isComplete();
+  listing.isFleetUnknown = state_->options.membership && state_->membersToldAt == steady_clock::time_point();
+  listing.isComplete = !listing.isFleetUnknown && state_->fleet.isComplete();
   co_return listing;
 }
 

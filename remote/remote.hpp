@@ -52,8 +52,9 @@ class Remote {
   void stop();
 
   struct Listing {
-    std::vector<Robot> robots;  // each configured one
-    bool isComplete = false;    // the server's word on all of them has come
+    std::vector<Robot> robots;    // each configured one
+    bool isComplete = false;      // the server's word on all of them has come, and the relay's
+    bool isFleetUnknown = false;  // the relay has not told who belongs to our fleet; what was known of it serves
   };
   // At once when it is complete, otherwise after `patience`.
   boost::asio::awaitable<Listing> robots();

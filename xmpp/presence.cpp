@@ -32,8 +32,9 @@ std::vector<Presence> PresenceTable::came(const Presence& presence) {
 
 std::vector<Presence> PresenceTable::left(const Presence& presence) {
   std::vector<Presence> out;
-  for (auto it = present_.begin(); it != present_.end();) {
-    if (it->first != presence.from && (!presence.from.isBare() || it->first.bare() != presence.from)) {
+  const auto account = presence.from.bare();
+  for (auto it = present_.lower_bound(account); it != present_.end() && it->first.bare() == account;) {
+    if (it->first != presence.from && !presence.from.isBare()) {
       ++it;
       continue;
     }

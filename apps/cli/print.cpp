@@ -162,6 +162,8 @@ void print(const remote::Remote::Listing& listing, bool asJson) {
     std::cout << json{{"complete", listing.isComplete}, {"robots", list}}.dump(2) << "\n";
   else if (listing.isComplete)
     std::cout << "complete\n";
+  else if (listing.isFleetUnknown)
+    std::cout << "incomplete: the relay has not told who belongs to the fleet; see that it runs\n";
   else
     std::cout << "incomplete: the server has not told about " << unknown << " of " << robots.size() << "\n";
 }

@@ -257,6 +257,10 @@ class FleetOnEjabberd(Checks, EjabberdFleetWorld):
         self.check_lost_disk()
         self.check_persons_device()
         self.check_killed_relay()
+        self.kill_relay()
+        listed = self.assertWorks(self.owner("robots")).out
+        self.assertIn("nao4@", listed)
+        self.assertTrue(listed.endswith("\nincomplete: the relay has not told who belongs to the fleet; see that it runs\n"), listed)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,11 @@ Statement statementOf(std::uint8_t key, int ends) {
 class KnownFleetTest : public testing::Test {
  protected:
   KnownFleet open() { return KnownFleet::open(folder_.path()).value(); }
+  void saw(const Statement& statement) {
+    auto known = open();
+    known.saw(statement);
+    known.keep().value();
+  }
   void write(const std::string& text) { std::ofstream(folder_.path() / KnownFleet::fileName) << text; }
 
   test::TemporaryFolder folder_;
@@ -35,8 +40,8 @@ TEST_F(KnownFleetTest, takesAnythingOfWhomItDoesNotKnow) {
 }
 
 TEST_F(KnownFleetTest, anOlderKeyDoesNotComeBack) {
-  open().saw(statementOf(1, 100)).value();
-  open().saw(statementOf(2, 200)).value();
+  saw(statementOf(1, 100));
+  saw(statementOf(2, 200));
   const auto back = open().check(statementOf(1, 100));
   ASSERT_FALSE(back);
   EXPECT_EQ(back.error().code, run::Code::badStatement);
@@ -48,19 +53,19 @@ TEST_F(KnownFleetTest, anOlderKeyDoesNotComeBack) {
 }
 
 TEST_F(KnownFleetTest, aRevokedKeyComesBackOnlyByANewerStatement) {
-  open().saw(statementOf(1, 100)).value();
+  saw(statementOf(1, 100));
   open().revoke("nao1@robots.example").value();
   const auto back = open().check(statementOf(1, 100));
   ASSERT_FALSE(back);
   EXPECT_THAT(back.error().cause, HasSubstr("revoked"));
   EXPECT_TRUE(open().check(statementOf(1, 101)));
-  open().saw(statementOf(1, 101)).value();
+  saw(statementOf(1, 101));
   EXPECT_TRUE(open().check(statementOf(1, 101)));
 }
 
 TEST_F(KnownFleetTest, aStatementThatReplacesAnotherEndsLater) {
   const auto at = [](int seconds) { return WallTime(std::chrono::seconds(seconds)); };
-  open().saw(statementOf(1, 100)).value();
+  saw(statementOf(1, 100));
   EXPECT_EQ(open().endOfNext("nao1@robots.example", at(100)), at(101));
   EXPECT_EQ(open().endOfNext("nao1@robots.example", at(300)), at(300));
   EXPECT_EQ(open().endOfNext("nao2@robots.example", at(100)), at(100));
@@ -68,10 +73,24 @@ TEST_F(KnownFleetTest, aStatementThatReplacesAnotherEndsLater) {
 
 TEST_F(KnownFleetTest, twoProcessesLoseNothingOfEachOther) {
   auto one = open(), other = open();
-  one.saw(statementOf(2, 200)).value();
+  one.saw(statementOf(2, 200));
+  one.keep().value();
   other.setRobots({"nao1@robots.example"}).value();
   EXPECT_FALSE(open().check(statementOf(1, 100)));
   EXPECT_THAT(open().robots(), ElementsAre("nao1@robots.example"));
+}
+
+TEST_F(KnownFleetTest, whatWasSeenIsWrittenOnceForAllAndNotAgain) {
+  auto known = open();
+  known.saw(statementOf(1, 100));
+  EXPECT_FALSE(known.check(statementOf(2, 100))) << "known here at once";
+  EXPECT_FALSE(open().hasSeen("nao1@robots.example"));
+  known.keep().value();
+  EXPECT_TRUE(open().hasSeen("nao1@robots.example"));
+  std::filesystem::remove(folder_.path() / KnownFleet::fileName);
+  known.saw(statementOf(1, 100));
+  known.keep().value();
+  EXPECT_FALSE(open().hasSeen("nao1@robots.example")) << "there was nothing new";
 }
 
 TEST_F(KnownFleetTest, aDamagedOrNewerFileIsRefusedWithAdvice) {

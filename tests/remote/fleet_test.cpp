@@ -232,6 +232,18 @@ TEST_F(FleetOfMembers, refusesAnOlderKeyThanItHasShownBefore) {
   expectProblem("an older key than before: it was enrolled anew since");
 }
 
+TEST_F(FleetOfMembers, writesWhatItHasSeenAMomentLaterOrWhenItIsToldTo) {
+  const auto isWritten = [this] { return fleet::KnownFleet::open(folder.path()).value().hasSeen("nao1@x"); };
+  shows(statement(24h));
+  EXPECT_FALSE(isWritten());
+  EXPECT_TRUE(runUntil(io, isWritten));
+  std::filesystem::remove(folder.path() / fleet::KnownFleet::fileName);
+  shows(statement(48h));
+  EXPECT_FALSE(isWritten());
+  fleet->keep();
+  EXPECT_TRUE(isWritten());
+}
+
 TEST_F(FleetOfMembers, namesEachRobotOnce) {
   EXPECT_THAT(fleet->accounts(), testing::ElementsAre(jid("nao1@x"), jid("nao2@x")));
   setRobots({"nao2@x", "nao3@x"});
