@@ -405,13 +405,13 @@ TEST_P(ComponentFaults, comesBackFromABadServer) {
   component.stop();
 }
 
-const std::string header(ScriptedServer::header);
+const std::string goodHeader(ScriptedServer::header);
 INSTANTIATE_TEST_SUITE_P(Component, ComponentFaults,
-                         testing::Values(std::pair("", run::Code::timedOut), std::pair(header, run::Code::timedOut),
+                         testing::Values(std::pair("", run::Code::timedOut), std::pair(goodHeader, run::Code::timedOut),
                                          std::pair("\x16\x03\x01 not XML <<<", run::Code::protocolError),
-                                         std::pair(header + "<handshake/><message>&lol;", run::Code::protocolError),
-                                         std::pair(header + "</stream:stream>", run::Code::unreachable),
-                                         std::pair(header + "<handshake/></stream:stream>",
+                                         std::pair(goodHeader + "<handshake/><message>&lol;", run::Code::protocolError),
+                                         std::pair(goodHeader + "</stream:stream>", run::Code::unreachable),
+                                         std::pair(goodHeader + "<handshake/></stream:stream>",
                                                    run::Code::connectionLost)));
 
 }  // namespace

@@ -12,7 +12,7 @@ using testing::IsEmpty;
 
 const Reconciler::TimePoint begin{};
 const Jid self = *Jid::parse("robot@x/gw"), owner = *Jid::parse("owner@x");
-const run::Error cut{run::Code::connectionLost, "cut", ""};
+const run::Error lostConnection{run::Code::connectionLost, "cut", ""};
 
 Reconciler::Settings settings() {
   Reconciler::Settings out;
@@ -157,7 +157,7 @@ TEST_F(ReconcilerOnline, saysFarewellWhenItStops) {
   EXPECT_THAT(names(reconciler.stop()), ElementsAre("unavailable", "leave"));
   EXPECT_EQ(reconciler.nextDeadline(), std::nullopt);
   EXPECT_THAT(reconciler.tick(begin + 1h), IsEmpty());
-  EXPECT_THAT(reconciler.closed(cut, begin), IsEmpty());
+  EXPECT_THAT(reconciler.closed(lostConnection, begin), IsEmpty());
   EXPECT_THAT(reconciler.stop(), IsEmpty());
 }
 
@@ -193,7 +193,7 @@ TEST(Reconciler, startsFromTheShortestWaitAfterASessionThatLasted) {
       reconciler.bound(self, now);
       reconciler.rosterCame(nullptr, now);
       now += length;
-      const auto wait = waitAfter(reconciler.closed(cut, now));
+      const auto wait = waitAfter(reconciler.closed(lostConnection, now));
       now = *reconciler.nextDeadline();
       reconciler.tick(now);
       return wait;
@@ -230,7 +230,7 @@ class Witness {
       case 1:
         return take(reconciler_.bound(self, now_));
       case 2:
-        return take(reconciler_.closed(cut, now_));
+        return take(reconciler_.closed(lostConnection, now_));
       case 3:
         return take(reconciler_.rosterCame(pick(3) ? &roster : nullptr, now_));
       case 4:

@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 
 constexpr std::size_t limit = 10000;
-const std::string header =
+const std::string streamHeader =
     "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
     "xmlns:stream='http://etherx.jabber.org/streams' from='relay.x' id='42'>";
 
@@ -62,7 +62,7 @@ class StreamParserTest : public testing::Test {
 };
 
 TEST_F(StreamParserTest, givesTheHeaderEachStanzaAndTheEnd) {
-  feed(header + " <iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>\n<stream:error/></stream:stream>");
+  feed(streamHeader + " <iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>\n<stream:error/></stream:stream>");
   EXPECT_THAT(events,
               testing::ElementsAre("opened <stream xmlns='http://etherx.jabber.org/streams' from='relay.x' id='42'/>",
                                    "child <iq id='1' type='get'><ping xmlns='urn:xmpp:ping'/></iq>",
@@ -73,7 +73,7 @@ TEST_F(StreamParserTest, givesTheHeaderEachStanzaAndTheEnd) {
 
 TEST_F(StreamParserTest, saysTheSameHoweverTheBytesAreSplit) {
   const auto stanzas =
-      header +
+      streamHeader +
       "<message xml:lang='de' to='a@b'><body>gr\xC3\xBC\xC3\x9F &amp; &#x1F600; <![CDATA[<x>]]>\r\nb</body>"
       "<p:x xmlns:p='urn:p' p:y='a > b'/></message> <iq/></stream:stream>";
   feed(stanzas);
@@ -92,7 +92,7 @@ TEST_F(StreamParserTest, saysTheSameHoweverTheBytesAreSplit) {
 }
 
 TEST_F(StreamParserTest, givesAStanzaAsSoonAsItsLastByteIsThere) {
-  feed(header);
+  feed(streamHeader);
   feedBytes("<message><body>x</body></message>");
   EXPECT_EQ(elements.size(), 1u);
   feedBytes("<presence a='>'/");
@@ -118,12 +118,12 @@ TEST_F(StreamParserTest, refusesUtf16HoweverItIsSplit) {
 }
 
 TEST_F(StreamParserTest, keepsOfAttributesWithAPrefixTheLocalName) {
-  feed(header + "<message xml:lang='de' xmlns:p='urn:p' p:q='1' p:xmlns='urn:other' xmlns:xmlns2='urn:y'/>");
+  feed(streamHeader + "<message xml:lang='de' xmlns:p='urn:p' p:q='1' p:xmlns='urn:other' xmlns:xmlns2='urn:y'/>");
   EXPECT_EQ(events.back(), "child <message lang='de' q='1'/>");
 }
 
 TEST_F(StreamParserTest, givesWhatCameBeforeTheStreamBroke) {
-  feed(header + "<iq/><presence/></wrong><iq/>");
+  feed(streamHeader + "<iq/><presence/></wrong><iq/>");
   EXPECT_EQ(events.size(), 3u);
   ASSERT_TRUE(broken);
   EXPECT_EQ(broken->code, run::Code::protocolError);
@@ -133,7 +133,7 @@ TEST_F(StreamParserTest, givesWhatCameBeforeTheStreamBroke) {
 }
 
 TEST_F(StreamParserTest, ignoresWhatFollowsTheEnd) {
-  feed(header + "</stream:stream><<<");
+  feed(streamHeader + "</stream:stream><<<");
   feed("<<<");
   EXPECT_EQ(events.back(), "closed");
   EXPECT_FALSE(broken);
@@ -178,7 +178,7 @@ TEST_F(StreamParserTest, refusesEntityDeclarationsBeforeAnyIsUsed) {
 }
 
 TEST_F(StreamParserTest, dropsWhatIsNestedTooDeeplyAndGoesOn) {
-  feed(header + nested(64) + "<iq id='deep'>" + nested(64) + "</iq>" + nested(5000) + "<presence/>");
+  feed(streamHeader + nested(64) + "<iq id='deep'>" + nested(64) + "</iq>" + nested(5000) + "<presence/>");
   ASSERT_EQ(events.size(), 5u);
   EXPECT_THAT(events[1], HasSubstr("child <a><a>"));
   EXPECT_EQ(events[2], "dropped <iq id='deep'/>");
@@ -204,7 +204,7 @@ class LargeStanza : public StreamParserTest, public testing::WithParamInterface<
 
 TEST_P(LargeStanza, isDroppedAndTheStreamGoesOn) {
   const auto [kind, size] = GetParam();
-  feed(header + "<iq id='1'>" + content(kind, size) + "</iq>");
+  feed(streamHeader + "<iq id='1'>" + content(kind, size) + "</iq>");
   EXPECT_EQ(events.back(), "dropped <iq id='1'/>");
   feedBytes("<iq id='2'>" + content(kind, size) + "</iq>");
   EXPECT_EQ(events.back(), "dropped <iq id='2'/>");
@@ -221,7 +221,7 @@ INSTANTIATE_TEST_SUITE_P(StreamParser, LargeStanza,
 TEST_F(StreamParserTest, keepsAStanzaOfExactlyTheLimit) {
   // Its name with the namespace and what stands between them.
   const auto room = limit - std::string("jabber:component:accept message").size();
-  feed(header + "<message>" + std::string(room, 'x') + "</message><message>" + std::string(room + 1, 'x') +
+  feed(streamHeader + "<message>" + std::string(room, 'x') + "</message><message>" + std::string(room + 1, 'x') +
        "</message>");
   ASSERT_EQ(events.size(), 3u);
   EXPECT_THAT(events[1], HasSubstr("child"));
@@ -232,7 +232,7 @@ TEST_F(StreamParserTest, keepsAStanzaOfExactlyTheLimit) {
 TEST_F(StreamParserTest, doesNotCountHowTextIsEscaped) {
   std::string text;
   while (text.size() < 6 * (limit - 100)) text += "&quot;";
-  feed(header + "<message>" + text + "</message>");
+  feed(streamHeader + "<message>" + text + "</message>");
   ASSERT_EQ(elements.size(), 1u);
   EXPECT_EQ(elements[0].text, std::string(limit - 100, '"'));
 }
@@ -241,12 +241,13 @@ TEST_F(StreamParserTest, doesNotCountHowTextIsEscaped) {
 TEST_F(StreamParserTest, countsTheNamespaceOfEachElement) {
   std::string many;
   for (int i = 0; i < 10; ++i) many += "<b/>";
-  feed(header + "<iq id='1' xmlns='" + std::string(limit / 9, 'n') + "'>" + many + "</iq>");
+  feed(streamHeader + "<iq id='1' xmlns='" + std::string(limit / 9, 'n') + "'>" + many + "</iq>");
   EXPECT_THAT(events.back(), HasSubstr("dropped <iq xmlns="));
 }
 
 TEST_F(StreamParserTest, dropsAStanzaWhoseOwnTagIsTooLarge) {
-  feed(header + "<iq from='a' id='" + std::string(limit, 'x') + "'/><" + std::string(limit, 'y') + "/><presence/>");
+  feed(streamHeader + "<iq from='a' id='" + std::string(limit, 'x') + "'/><" + std::string(limit, 'y') +
+       "/><presence/>");
   ASSERT_EQ(events.size(), 4u);
   EXPECT_EQ(events[1], "dropped <iq/>");
   EXPECT_EQ(events[2], "dropped </>");
@@ -257,7 +258,7 @@ TEST_F(StreamParserTest, doesNotHoldATagOrTextWithoutEnd) {
   for (const std::string start : {"<a b='", "<a b='>", "<a>", "<", "<!--", "<![CDATA["}) {
     parser = StreamParser(limit);
     broken.reset();
-    feed(header);
+    feed(streamHeader);
     feed(start);
     std::size_t sent = 0;
     for (; !broken && sent < 32 * limit; sent += 1000) feed(std::string(1000, 'x'));
