@@ -1,3 +1,4 @@
+#include "tests/localbus/mebibyte.hpp"
 #include "tests/localbus/object_sample.hpp"
 #include "tests/localbus/played.hpp"
 
