@@ -15,7 +15,7 @@ using testing::IsEmpty;
 
 constexpr Tickets::Time whenOpened{1h};
 
-run::Error refusal(const run::Result<std::string>& result) {
+run::Error refusalOf(const run::Result<std::string>& result) {
   EXPECT_FALSE(result);
   return result ? run::Error() : result.error();
 }
@@ -24,13 +24,13 @@ TEST(Tickets, twoAreLetInAndThenTheRequesterLetsTheBytesFlow) {
   Tickets tickets({});
   const auto key = tickets.open(session(1), whenOpened).value();
   EXPECT_EQ(key, session(1).hash());
-  EXPECT_THAT(refusal(tickets.activate(session(1), whenOpened)).cause, HasSubstr("not both ends"));
+  EXPECT_THAT(refusalOf(tickets.activate(session(1), whenOpened)).cause, HasSubstr("not both ends"));
   EXPECT_TRUE(tickets.admit(key, whenOpened));
-  EXPECT_THAT(refusal(tickets.activate(session(1), whenOpened)).cause, HasSubstr("not both ends"));
+  EXPECT_THAT(refusalOf(tickets.activate(session(1), whenOpened)).cause, HasSubstr("not both ends"));
   EXPECT_TRUE(tickets.admit(key, whenOpened));
   EXPECT_FALSE(tickets.admit(key, whenOpened));
   EXPECT_EQ(tickets.activate(session(1), whenOpened).value(), key);
-  EXPECT_THAT(refusal(tickets.activate(session(1), whenOpened)).cause, HasSubstr("active already"));
+  EXPECT_THAT(refusalOf(tickets.activate(session(1), whenOpened)).cause, HasSubstr("active already"));
 }
 
 TEST(Tickets, nobodyIsLetInWithoutOne) {
@@ -38,7 +38,7 @@ TEST(Tickets, nobodyIsLetInWithoutOne) {
   tickets.open(session(1), whenOpened).value();
   EXPECT_FALSE(tickets.admit(session(2).hash(), whenOpened));
   EXPECT_FALSE(tickets.admit("", whenOpened));
-  EXPECT_THAT(refusal(tickets.activate(session(2), whenOpened)).cause, HasSubstr("no open ticket"));
+  EXPECT_THAT(refusalOf(tickets.activate(session(2), whenOpened)).cause, HasSubstr("no open ticket"));
 }
 
 TEST(Tickets, oneIsOverAfterItsTimeUnlessItsStreamFlows) {
@@ -56,13 +56,14 @@ TEST(Tickets, oneThatIsOverIsNotActivated) {
   Tickets tickets({});
   const auto key = tickets.open(session(1), whenOpened).value();
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(tickets.admit(key, whenOpened));
-  EXPECT_THAT(refusal(tickets.activate(session(1), whenOpened + Tickets::lifetime)).cause, HasSubstr("no open ticket"));
+  EXPECT_THAT(refusalOf(tickets.activate(session(1), whenOpened + Tickets::lifetime)).cause,
+              HasSubstr("no open ticket"));
 }
 
 TEST(Tickets, aSidIsTakenOnce) {
   Tickets tickets({});
   const auto key = tickets.open(session(1), whenOpened).value();
-  EXPECT_EQ(refusal(tickets.open(session(1), whenOpened)).code, run::Code::invalidArgument);
+  EXPECT_EQ(refusalOf(tickets.open(session(1), whenOpened)).code, run::Code::invalidArgument);
   tickets.end(key);
   EXPECT_TRUE(tickets.open(session(1), whenOpened));
 }
@@ -76,7 +77,7 @@ TEST(Tickets, aKeyThatTwoSessionsShareIsOfWhoAsked) {
   ASSERT_EQ(asked.hash(), other.hash());
   const auto key = tickets.open(asked, whenOpened).value();
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(tickets.admit(key, whenOpened));
-  EXPECT_THAT(refusal(tickets.activate(other, whenOpened)).cause, HasSubstr("no open ticket"));
+  EXPECT_THAT(refusalOf(tickets.activate(other, whenOpened)).cause, HasSubstr("no open ticket"));
   EXPECT_TRUE(tickets.activate(asked, whenOpened));
 }
 
@@ -84,11 +85,11 @@ TEST(Tickets, aRequesterHasSoManyAndAllTogetherSoMany) {
   Tickets tickets({.ofRequester = 2, .inAll = 3});
   const auto first = tickets.open(session(1), whenOpened).value();
   tickets.open(session(2), whenOpened).value();
-  const auto refused = refusal(tickets.open(session(3), whenOpened));
+  const auto refused = refusalOf(tickets.open(session(3), whenOpened));
   EXPECT_EQ(refused.code, run::Code::overloaded);
   EXPECT_THAT(refused.cause, HasSubstr("r2@x has 2 streams and tickets open, and may have 2"));
   tickets.open(session(4, "r3"), whenOpened).value();
-  EXPECT_THAT(refusal(tickets.open(session(5, "r4"), whenOpened)).cause, HasSubstr("the relay has 3 streams open"));
+  EXPECT_THAT(refusalOf(tickets.open(session(5, "r4"), whenOpened)).cause, HasSubstr("the relay has 3 streams open"));
   tickets.end(first);
   EXPECT_TRUE(tickets.open(session(3), whenOpened));
 }

@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using Change = Registry::Change;
 
-constexpr Registry::Owner mine = 1, theirs = 2;
+constexpr Registry::Owner mine = 1, notMine = 2;
 
 ServiceInfo serviceNamed(const std::string& name) {
   return {name, 0, "machine", 42, {"tcp://127.0.0.1:9600"}, "session", {}};
@@ -36,7 +36,7 @@ class RegistryTest : public testing::Test {
 
 TEST_F(RegistryTest, givesIdsFromOneOn) {
   EXPECT_EQ(registry.add(serviceNamed("A"), mine).value(), 1u);
-  EXPECT_EQ(registry.add(serviceNamed("B"), theirs).value(), 2u);
+  EXPECT_EQ(registry.add(serviceNamed("B"), notMine).value(), 2u);
 }
 
 TEST_F(RegistryTest, neverGivesAnIdTwice) {
@@ -49,7 +49,7 @@ TEST_F(RegistryTest, neverGivesAnIdTwice) {
 
 TEST_F(RegistryTest, spendsNoIdOnARefusal) {
   addReady("A", mine);
-  EXPECT_FALSE(registry.add(serviceNamed("A"), theirs));
+  EXPECT_FALSE(registry.add(serviceNamed("A"), notMine));
   EXPECT_FALSE(registry.add(serviceNamed(""), mine));
   EXPECT_EQ(registry.add(serviceNamed("B"), mine).value(), 2u);
 }
@@ -81,7 +81,7 @@ TEST_F(RegistryTest, reservesANameFromItsRegistrationOn) {
 
 TEST_F(RegistryTest, freesANameWithItsRegistration) {
   registry.remove(addReady("A", mine), mine);
-  EXPECT_TRUE(registry.add(serviceNamed("A"), theirs));
+  EXPECT_TRUE(registry.add(serviceNamed("A"), notMine));
 }
 
 TEST_F(RegistryTest, refusesANamelessService) {
@@ -126,8 +126,8 @@ TEST_F(RegistryTest, letsOnlyTheOwnerChangeAnything) {
   auto stolen = serviceNamed("A");
   stolen.serviceId = ready;
   stolen.endpoints = {"tcp://10.6.6.6:1"};
-  for (const auto& error : {registry.remove(ready, theirs).error(), registry.ready(pending, theirs).error(),
-                            registry.update(stolen, theirs).error()}) {
+  for (const auto& error : {registry.remove(ready, notMine).error(), registry.ready(pending, notMine).error(),
+                            registry.update(stolen, notMine).error()}) {
     EXPECT_EQ(error.code, Code::notOwner);
     EXPECT_EQ(error.nextStep, "only the program that registered a service may change or end it");
   }
@@ -142,7 +142,7 @@ TEST_F(RegistryTest, updatesAnEntryAndTheEndpointsOfItsSession) {
   auto otherSession = serviceNamed("C");
   otherSession.sessionId = "another";
   registry.ready(registry.add(otherSession, mine).value(), mine);
-  addReady("D", theirs);
+  addReady("D", notMine);
 
   auto changed = serviceNamed("A");
   changed.serviceId = first;
@@ -172,14 +172,14 @@ TEST_F(RegistryTest, refusesAnUpdateThatIsNone) {
 
 TEST_F(RegistryTest, removesWhatAnOwnerHadInTheOrderOfRegistration) {
   addReady("B", mine);
-  addReady("C", theirs);
+  addReady("C", notMine);
   registry.add(serviceNamed("D"), mine);
   addReady("A", mine);
   EXPECT_THAT(registry.removeOwner(mine),
               ElementsAre(Change{Change::Kind::removed, 1, "B"}, Change{Change::Kind::removed, 3, "D"},
                           Change{Change::Kind::removed, 4, "A"}));
   EXPECT_THAT(names(), ElementsAre("C"));
-  EXPECT_TRUE(registry.add(serviceNamed("D"), theirs));
+  EXPECT_TRUE(registry.add(serviceNamed("D"), notMine));
   EXPECT_THAT(registry.removeOwner(mine), IsEmpty());
 }
 
@@ -194,7 +194,7 @@ TEST_F(RegistryTest, refusesMoreThanOneConnectionMayRegister) {
   for (std::size_t i = 0; i < qi::limits::maxRegistrations; ++i)
     ASSERT_TRUE(registry.add(serviceNamed("S" + std::to_string(i)), mine));
   EXPECT_EQ(registry.add(serviceNamed("More"), mine).error().code, Code::overloaded);
-  EXPECT_TRUE(registry.add(serviceNamed("More"), theirs));
+  EXPECT_TRUE(registry.add(serviceNamed("More"), notMine));
   registry.remove(7, mine);
   EXPECT_TRUE(registry.add(serviceNamed("Again"), mine));
 }

@@ -67,18 +67,18 @@ TEST_F(ServiceDirectoryTest, hasTheMembersOfLibqisDirectoryUnderTheirIds) {
   const auto recorded = nlohmann::json::parse(stream);
   const auto& message = recorded.at("messages").at(4);
   ASSERT_EQ(message.at("header").at("action"), qi::action::metaObject);
-  const auto libqis =
+  const auto theirs =
       qi::decode<qi::MetaObject>(qi::test::fromHex(message.at("payload_hex").get<std::string>())).value();
   const auto ours = ask(provider, qi::action::metaObject, std::uint32_t{0}).as<qi::MetaObject>();
   for (std::uint32_t id = 100; id <= 108; ++id) {
     const bool isSignal = id == member::serviceAdded || id == member::serviceRemoved;
     if (isSignal) {
-      EXPECT_EQ(ours.signals.at(id), libqis.signals.at(id)) << id;
+      EXPECT_EQ(ours.signals.at(id), theirs.signals.at(id)) << id;
     } else {
-      EXPECT_EQ(ours.methods.at(id), libqis.methods.at(id)) << id;
+      EXPECT_EQ(ours.methods.at(id), theirs.methods.at(id)) << id;
     }
   }
-  for (const std::uint32_t id : {0, 1, 2, 3, 5, 6, 7, 8}) EXPECT_EQ(ours.methods.at(id), libqis.methods.at(id)) << id;
+  for (const std::uint32_t id : {0, 1, 2, 3, 5, 6, 7, 8}) EXPECT_EQ(ours.methods.at(id), theirs.methods.at(id)) << id;
   EXPECT_EQ(ours.methods.rbegin()->first, 108u);
 }
 

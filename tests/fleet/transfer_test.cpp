@@ -14,7 +14,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-const std::string code = "relay.other.example:5443/lab/robot/AAECAwQFBgcICQoLDA0ODw";
+const std::string codeText = "relay.other.example:5443/lab/robot/AAECAwQFBgcICQoLDA0ODw";
 
 class Transfer : public testing::Test {
  protected:
@@ -26,7 +26,7 @@ class Transfer : public testing::Test {
   }
 
   const run::PrivateKey owner = test::keyNumber(1), other = test::keyNumber(2);
-  const TransferOrder order = TransferOrder::make(owner, r2Account, code, "r2", today + minutes(2));
+  const TransferOrder order = TransferOrder::make(owner, r2Account, codeText, "r2", today + minutes(2));
 };
 
 TEST_F(Transfer, isTakenFromTheOwnerWhileItIsTime) {
@@ -36,7 +36,7 @@ TEST_F(Transfer, isTakenFromTheOwnerWhileItIsTime) {
 
 TEST_F(Transfer, isRefusedFromAnybodyElse) {
   EXPECT_EQ(problem(order, other.publicKey()), run::Code::badStatement);
-  EXPECT_EQ(problem(TransferOrder::make(other, r2Account, code, "r2", order.ends), owner.publicKey()),
+  EXPECT_EQ(problem(TransferOrder::make(other, r2Account, codeText, "r2", order.ends), owner.publicKey()),
             run::Code::badStatement);
 }
 
