@@ -1,5 +1,6 @@
 #include "cloud-relay/bytestream_proxy.hpp"
 
+#include "tests/cloud-relay/session.hpp"
 #include "tests/support/run_until.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -25,11 +26,6 @@ using namespace std::string_literals;
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 using testing::HasSubstr;
-
-Session session(int number, const std::string& from = "r2", const std::string& to = "alice") {
-  const auto jid = [](const std::string& name) { return xmpp::Jid::parse(name + "@x/here").value(); };
-  return {"0123456789abcdef" + std::to_string(number), jid(from), jid(to)};
-}
 
 // Somebody who connects, and sends and hears bytes.
 struct Peer {

@@ -14,8 +14,8 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-const WallTime today = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + 8h;
-const auto tomorrow = today + 24h;
+const WallTime thisMorning = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22) + 8h;
+const auto tomorrow = thisMorning + 24h;
 
 class UsageTest : public testing::Test {
  protected:
@@ -30,57 +30,57 @@ class UsageTest : public testing::Test {
 };
 
 TEST_F(UsageTest, countsUpToTheLimitOfADay) {
-  const auto counter = usage.begin("r2@x", today).value();
+  const auto counter = usage.begin("r2@x", thisMorning).value();
   EXPECT_TRUE(usage.move(*counter, 60));
-  EXPECT_EQ(usage.begin("r2@x", today).value(), counter);  // of all its streams together
+  EXPECT_EQ(usage.begin("r2@x", thisMorning).value(), counter);  // of all its streams together
   EXPECT_FALSE(usage.move(*counter, 40));
-  const auto refused = usage.begin("r2@x", today).error();
+  const auto refused = usage.begin("r2@x", thisMorning).error();
   EXPECT_EQ(refused.code, run::Code::overloaded);
   EXPECT_THAT(refused.cause, HasSubstr("r2@x has moved 100 bytes through the relay today, and may move 100"));
-  EXPECT_TRUE(usage.begin("r3@x", today));
+  EXPECT_TRUE(usage.begin("r3@x", thisMorning));
 }
 
 TEST_F(UsageTest, whatWasSavedIsKnownAfterARestart) {
   {
-    const auto counter = usage.begin("r2@x", today).value();
+    const auto counter = usage.begin("r2@x", thisMorning).value();
     usage.move(*counter, 30);
-    usage.save(today).value();
+    usage.save(thisMorning).value();
     usage.move(*counter, 40);
-    usage.save(today).value();
+    usage.save(thisMorning).value();
     usage.move(*counter, 20);  // is lost when it is killed now
   }
   auto again = open();
   Usage restarted(again, 100);
-  EXPECT_EQ(restarted.begin("r2@x", today).value()->today, 70);
+  EXPECT_EQ(restarted.begin("r2@x", thisMorning).value()->today, 70);
 }
 
 TEST_F(UsageTest, aNewDayBeginsWhileAStreamIsOpen) {
-  const auto counter = usage.begin("r2@x", today).value();
+  const auto counter = usage.begin("r2@x", thisMorning).value();
   usage.move(*counter, 90);
   usage.save(tomorrow).value();
   EXPECT_TRUE(usage.move(*counter, 90));
   usage.save(tomorrow).value();
-  EXPECT_EQ(store.moved("r2@x", day(today)).value(), 90);
+  EXPECT_EQ(store.moved("r2@x", day(thisMorning)).value(), 90);
   EXPECT_EQ(store.moved("r2@x", day(tomorrow)).value(), 90);
 }
 
 TEST_F(UsageTest, aStreamOfANewDayBeginsBeforeTheOldOneIsSaved) {
-  const auto counter = usage.begin("r2@x", today).value();
+  const auto counter = usage.begin("r2@x", thisMorning).value();
   usage.move(*counter, 100);
   EXPECT_EQ(usage.begin("r2@x", tomorrow).value()->today, 0);
-  EXPECT_EQ(store.moved("r2@x", day(today)).value(), 100);
+  EXPECT_EQ(store.moved("r2@x", day(thisMorning)).value(), 100);
 }
 
 TEST_F(UsageTest, whatCannotBeWrittenIsWrittenTheNextTime) {
-  const auto counter = usage.begin("r2@x", today).value();
+  const auto counter = usage.begin("r2@x", thisMorning).value();
   usage.move(*counter, 30);
   {
     const test::SmallDisk full(0);
-    EXPECT_FALSE(usage.save(today));
+    EXPECT_FALSE(usage.save(thisMorning));
   }
   EXPECT_EQ(counter->today, 30);
-  usage.save(today).value();
-  EXPECT_EQ(open().moved("r2@x", day(today)).value(), 30);
+  usage.save(thisMorning).value();
+  EXPECT_EQ(open().moved("r2@x", day(thisMorning)).value(), 30);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "core/qi/value_coder.hpp"
 #include "tests/core/hex.hpp"
+#include "tests/core/point.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,14 +10,8 @@ namespace beckon::qi {
 namespace {
 
 using test::fromHex;
+using test::Point;
 using test::toHex;
-
-struct Point {
-  std::int32_t x = 0;
-  double y = 0;
-  std::string label;
-  bool operator==(const Point&) const = default;
-};
 
 struct Path {
   std::vector<Point> points;
@@ -25,14 +20,6 @@ struct Path {
 };
 
 }  // namespace
-
-template <>
-struct Struct<Point> {
-  using T = Point;
-  static constexpr Text name{"Point"};
-  static constexpr auto fields =
-      std::tuple{Field{Text{"x"}, &T::x}, Field{Text{"y"}, &T::y}, Field{Text{"label"}, &T::label}};
-};
 
 template <>
 struct Struct<Path> {

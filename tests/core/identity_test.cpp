@@ -1,12 +1,12 @@
 #include "core/run/identity.hpp"
 
+#include "tests/core/kept_file.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <sys/stat.h>
 
 #include <cstdio>
 #include <fstream>
@@ -17,6 +17,8 @@ namespace beckon::run {
 namespace {
 
 namespace fs = std::filesystem;
+using test::contentOf;
+using test::modeOf;
 
 class IdentityTest : public testing::Test {
  protected:
@@ -43,17 +45,6 @@ class IdentityTest : public testing::Test {
   const test::TemporaryFolder temporary;
 };
 
-mode_t mode(const fs::path& path) {
-  struct ::stat status {};
-  EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
-  return status.st_mode & 07777;
-}
-
-std::string content(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // By another way than the code under test: the last 32 bytes of the public key's DER form (RFC 8410 section 4) are
 // the raw key.
 std::string fingerprintOf(const fs::path& keyFile) {
@@ -75,11 +66,11 @@ std::string fingerprintOf(const fs::path& keyFile) {
 TEST_F(IdentityTest, isMadeOnceAndStays) {
   const auto made = loadIdentity(folder()).value();
   EXPECT_TRUE(std::regex_match(made.id, std::regex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"))) << made.id;
-  const auto key = content(keyFile());
+  const auto key = contentOf(keyFile());
   const auto again = loadIdentity(folder()).value();
   EXPECT_EQ(again.id, made.id);
   EXPECT_EQ(fingerprint(again.key.publicKey()), fingerprint(made.key.publicKey()));
-  EXPECT_EQ(content(keyFile()), key);
+  EXPECT_EQ(contentOf(keyFile()), key);
   const auto another = loadIdentity(temporary.path() / "another").value();
   EXPECT_NE(another.id, made.id);
   EXPECT_NE(fingerprint(another.key.publicKey()), fingerprint(made.key.publicKey()));
@@ -90,8 +81,8 @@ TEST_F(IdentityTest, isOpenToNobodyElseWhateverTheUmask) {
   const bool made = loadIdentity(folder()).has_value();
   ::umask(before);
   ASSERT_TRUE(made);
-  EXPECT_EQ(mode(folder()), 0700u);
-  EXPECT_EQ(mode(keyFile()), 0600u);
+  EXPECT_EQ(modeOf(folder()), 0700u);
+  EXPECT_EQ(modeOf(keyFile()), 0600u);
 }
 
 TEST_F(IdentityTest, hasTheHashOfItsPublicKeyAsFingerprint) {
@@ -111,11 +102,11 @@ TEST_F(IdentityTest, refusesAKeyThatOthersCanRead) {
 
 TEST_F(IdentityTest, refusesABrokenKeyAndLeavesItAsItIs) {
   ASSERT_TRUE(loadIdentity(folder()));
-  const auto half = content(keyFile()).substr(0, 60);
+  const auto half = contentOf(keyFile()).substr(0, 60);
   for (const auto& broken : {half, std::string("not a key\n"), std::string()}) {
     std::ofstream(keyFile()) << broken;
     expectRefused(" does not hold an Ed25519 key", restore);
-    EXPECT_EQ(content(keyFile()), broken);
+    EXPECT_EQ(contentOf(keyFile()), broken);
   }
 }
 
@@ -131,7 +122,7 @@ TEST_F(IdentityTest, isNotMisledByADraftThatWasLeftBehind) {
   std::ofstream(keyFile().string() + ".new") << "half a k";
   fs::permissions(keyFile().string() + ".new", fs::perms::all);
   const auto identity = loadIdentity(folder()).value();
-  EXPECT_EQ(mode(keyFile()), 0600u);
+  EXPECT_EQ(modeOf(keyFile()), 0600u);
   EXPECT_EQ(fingerprint(loadIdentity(folder()).value().key.publicKey()), fingerprint(identity.key.publicKey()));
 }
 

@@ -3,6 +3,7 @@
 #include "core/qi/limits.hpp"
 #include "core/qi/utf8.hpp"
 #include "core/qi/value_coder.hpp"
+#include "tests/core/containers.hpp"
 #include "tests/core/hex.hpp"
 
 #include <gtest/gtest.h>
@@ -16,6 +17,10 @@ namespace beckon::qi {
 namespace {
 
 using test::fromHex;
+using test::list;
+using test::map;
+using test::none;
+using test::some;
 
 // The JSON of a value; coming back from it gives the same bytes.
 std::string throughJson(const Value& value, const std::string& type) {
@@ -45,17 +50,6 @@ std::string taken(const std::string& text, const std::string& type) {
   }
   return toJsonText(*value);
 }
-
-Value list(const std::string& element, std::vector<Value> items) {
-  return List{Signature::of(element), std::move(items)};
-}
-Value map(const std::string& key, const std::string& mapped, std::vector<std::pair<Value, Value>> items) {
-  return Map{Signature::of(key), Signature::of(mapped), std::move(items)};
-}
-Value some(const std::string& element, Value content) {
-  return Optional{Signature::of(element), std::make_shared<const Value>(std::move(content))};
-}
-Value none(const std::string& element) { return Optional{Signature::of(element), nullptr}; }
 
 TEST(Json, writesIntegersInFull) {
   EXPECT_EQ(throughJson(std::numeric_limits<std::int64_t>::min(), "l"), "-9223372036854775808");

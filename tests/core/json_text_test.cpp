@@ -29,7 +29,7 @@ TEST(Base64, isReadStrictly) {
 }
 
 template <class T>
-std::string throughJson(T value) {
+std::string floatThroughJson(T value) {
   const std::string text = floatToJson(value).dump();
   const auto json = nlohmann::json::parse(text);
   const T again = json.is_number() ? json.get<T>() : floatFromTag<T>(json.at("$float").get<std::string>()).value();
@@ -38,39 +38,39 @@ std::string throughJson(T value) {
 }
 
 TEST(FloatJson, isTheShortestDecimal) {
-  EXPECT_EQ(throughJson(0.1f), "0.1");
-  EXPECT_EQ(throughJson(0.1), "0.1");
-  EXPECT_EQ(throughJson(3.0), "3.0");
-  EXPECT_EQ(throughJson(16777216.0f), "16777216.0");
+  EXPECT_EQ(floatThroughJson(0.1f), "0.1");
+  EXPECT_EQ(floatThroughJson(0.1), "0.1");
+  EXPECT_EQ(floatThroughJson(3.0), "3.0");
+  EXPECT_EQ(floatThroughJson(16777216.0f), "16777216.0");
 }
 
 TEST(FloatJson, keepsEveryBit) {
-  throughJson(-0.0);
-  throughJson(-0.0f);
-  throughJson(std::numeric_limits<double>::max());
-  throughJson(std::numeric_limits<double>::denorm_min());
-  throughJson(std::numeric_limits<float>::max());
-  throughJson(std::numeric_limits<float>::denorm_min());
-  throughJson(std::nextafter(1.0, 2.0));
-  throughJson(std::nextafterf(1.0f, 2.0f));
+  floatThroughJson(-0.0);
+  floatThroughJson(-0.0f);
+  floatThroughJson(std::numeric_limits<double>::max());
+  floatThroughJson(std::numeric_limits<double>::denorm_min());
+  floatThroughJson(std::numeric_limits<float>::max());
+  floatThroughJson(std::numeric_limits<float>::denorm_min());
+  floatThroughJson(std::nextafter(1.0, 2.0));
+  floatThroughJson(std::nextafterf(1.0f, 2.0f));
 }
 
 // Its shortest decimal, read as a double, lies exactly between two floats. All other floats were tried too.
 TEST(FloatJson, keepsTheOneFloatThatRoundsTwice) {
-  throughJson(std::bit_cast<float>(0x15ae43fdu));
-  throughJson(std::bit_cast<float>(0x95ae43fdu));
+  floatThroughJson(std::bit_cast<float>(0x15ae43fdu));
+  floatThroughJson(std::bit_cast<float>(0x95ae43fdu));
 }
 
 TEST(FloatJson, namesInfinitiesAndNaN) {
-  EXPECT_EQ(throughJson(std::numeric_limits<double>::infinity()), R"({"$float":"inf"})");
-  EXPECT_EQ(throughJson(-std::numeric_limits<float>::infinity()), R"({"$float":"-inf"})");
-  EXPECT_EQ(throughJson(std::numeric_limits<double>::quiet_NaN()), R"({"$float":"nan"})");
-  EXPECT_EQ(throughJson(std::numeric_limits<float>::quiet_NaN()), R"({"$float":"nan"})");
+  EXPECT_EQ(floatThroughJson(std::numeric_limits<double>::infinity()), R"({"$float":"inf"})");
+  EXPECT_EQ(floatThroughJson(-std::numeric_limits<float>::infinity()), R"({"$float":"-inf"})");
+  EXPECT_EQ(floatThroughJson(std::numeric_limits<double>::quiet_NaN()), R"({"$float":"nan"})");
+  EXPECT_EQ(floatThroughJson(std::numeric_limits<float>::quiet_NaN()), R"({"$float":"nan"})");
 }
 
 TEST(FloatJson, keepsTheBitsOfOtherNaNs) {
-  EXPECT_EQ(throughJson(std::bit_cast<double>(0xFFF8DEADBEEF0001u)), R"({"$float":"nan:fff8deadbeef0001"})");
-  EXPECT_EQ(throughJson(std::bit_cast<float>(0x7FC00001u)), R"({"$float":"nan:7fc00001"})");
+  EXPECT_EQ(floatThroughJson(std::bit_cast<double>(0xFFF8DEADBEEF0001u)), R"({"$float":"nan:fff8deadbeef0001"})");
+  EXPECT_EQ(floatThroughJson(std::bit_cast<float>(0x7FC00001u)), R"({"$float":"nan:7fc00001"})");
 }
 
 TEST(FloatJson, refusesOtherTags) {

@@ -5,7 +5,7 @@
 namespace beckon::qi {
 namespace {
 
-const MetaObject object{{{100, {100, "v", "say", "(s)", "", {}, ""}},
+const MetaObject speech{{{100, {100, "v", "say", "(s)", "", {}, ""}},
                          {101, {101, "v", "say", "(ss)", "", {}, ""}},
                          {102, {102, "v", "_ping", "()", "", {}, ""}}},
                         {{103, {103, "done", "(I)"}}},
@@ -20,16 +20,16 @@ TEST(MetaObject, hasTheSignatureThatLibqiAdvertises) {
 }
 
 TEST(MetaObject, findsMembersByName) {
-  ASSERT_TRUE(object.findMethod("say"));
-  EXPECT_EQ(object.findMethod("say")->uid, 100u) << "the first of two overloads";
-  EXPECT_EQ(object.findSignal("done")->uid, 103u);
-  EXPECT_EQ(object.findProperty("volume")->uid, 104u);
+  ASSERT_TRUE(speech.findMethod("say"));
+  EXPECT_EQ(speech.findMethod("say")->uid, 100u) << "the first of two overloads";
+  EXPECT_EQ(speech.findSignal("done")->uid, 103u);
+  EXPECT_EQ(speech.findProperty("volume")->uid, 104u);
 }
 
 TEST(MetaObject, findsNothingWhereThereIsNone) {
-  EXPECT_FALSE(object.findMethod("done"));
-  EXPECT_FALSE(object.findSignal("say"));
-  EXPECT_FALSE(object.findProperty(""));
+  EXPECT_FALSE(speech.findMethod("done"));
+  EXPECT_FALSE(speech.findSignal("say"));
+  EXPECT_FALSE(speech.findProperty(""));
 }
 
 TEST(MetaObject, hidesStandardActionsAndUnderscores) {

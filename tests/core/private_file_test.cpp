@@ -1,5 +1,6 @@
 #include "core/run/private_file.hpp"
 
+#include "tests/core/kept_file.hpp"
 #include "tests/support/small_disk.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -13,16 +14,8 @@
 namespace beckon::run {
 namespace {
 
-std::string content(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-::mode_t mode(const std::filesystem::path& file) {
-  struct ::stat status {};
-  EXPECT_EQ(::stat(file.c_str(), &status), 0) << file;
-  return status.st_mode & 07777;
-}
+using test::contentOf;
+using test::modeOf;
 
 auto files(const std::filesystem::path& folder) {
   return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
@@ -53,7 +46,7 @@ TEST(PrivateFile, holdsWhatWasWrittenAndNothingElse) {
   const std::string long_(300000, 'x'), binary("a\0b\n", 4);
   for (const auto& text : {std::string("first"), long_, binary, std::string()}) {
     ASSERT_TRUE(writePrivately(file, text));
-    EXPECT_EQ(content(file), text);
+    EXPECT_EQ(contentOf(file), text);
   }
   EXPECT_EQ(files(folder.path()), 1);
 }
@@ -67,8 +60,8 @@ TEST(PrivateFile, isOpenToNobodyElseWhateverWasThere) {
   const bool isWritten = writePrivately(file, "new").has_value();
   ::umask(before);
   ASSERT_TRUE(isWritten);
-  EXPECT_EQ(mode(file), 0600u);
-  EXPECT_EQ(content(file), "new");
+  EXPECT_EQ(modeOf(file), 0600u);
+  EXPECT_EQ(contentOf(file), "new");
   EXPECT_EQ(files(folder.path()), 1);
 }
 
@@ -86,8 +79,8 @@ TEST(PrivateFile, staysAsItIsOnAFullDisk) {
     EXPECT_FALSE(writePrivately(folder.path() / "another", std::string(5000, 'x')));
     EXPECT_TRUE(writePrivately(folder.path() / "small", std::string(1000, 'x')));
   }
-  EXPECT_EQ(content(file), "old");
-  EXPECT_EQ(mode(file), 0600u);
+  EXPECT_EQ(contentOf(file), "old");
+  EXPECT_EQ(modeOf(file), 0600u);
   EXPECT_EQ(files(folder.path()), 2) << "a draft is left behind";
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 using test::fromHex;
 
-run::Code refusal(const std::string& hex, const std::string& type) {
+run::Code decodingRefusal(const std::string& hex, const std::string& type) {
   const auto value = decodeValue(fromHex(hex), Signature::of(type));
   EXPECT_FALSE(value) << hex << " as " << type;
   return value ? run::Code::internal : value.error().code;
@@ -41,16 +41,16 @@ TEST(Reader, takesAnyByteButZeroForTrue) {
 }
 
 TEST(Reader, refusesAStringLongerThanTheMessage) {
-  EXPECT_EQ(refusal("05000000 61626364", "s"), run::Code::protocolError);
-  EXPECT_EQ(refusal("ffffffff 61626364", "s"), run::Code::protocolError);
-  EXPECT_EQ(refusal("ffffffff 61626364", "r"), run::Code::protocolError);
+  EXPECT_EQ(decodingRefusal("05000000 61626364", "s"), run::Code::protocolError);
+  EXPECT_EQ(decodingRefusal("ffffffff 61626364", "s"), run::Code::protocolError);
+  EXPECT_EQ(decodingRefusal("ffffffff 61626364", "r"), run::Code::protocolError);
 }
 
 TEST(Reader, refusesMoreElementsThanTheBytesLeftCanHold) {
-  EXPECT_EQ(refusal("03000000 01000000 02000000", "[i]"), run::Code::protocolError);
-  EXPECT_EQ(refusal("ffffffff 01000000 02000000", "[i]"), run::Code::protocolError);
-  EXPECT_EQ(refusal("02000000 01000000 02000000", "{is}"), run::Code::protocolError);
-  EXPECT_EQ(refusal("03000000 01000000 02000000", "#i"), run::Code::protocolError);
+  EXPECT_EQ(decodingRefusal("03000000 01000000 02000000", "[i]"), run::Code::protocolError);
+  EXPECT_EQ(decodingRefusal("ffffffff 01000000 02000000", "[i]"), run::Code::protocolError);
+  EXPECT_EQ(decodingRefusal("02000000 01000000 02000000", "{is}"), run::Code::protocolError);
+  EXPECT_EQ(decodingRefusal("03000000 01000000 02000000", "#i"), run::Code::protocolError);
   const auto typed = decode<std::vector<std::int32_t>>(fromHex("03000000 01000000 02000000"));
   ASSERT_FALSE(typed);
   EXPECT_EQ(typed.error().cause, "the message announces 3 elements where 8 bytes are left");
@@ -58,24 +58,24 @@ TEST(Reader, refusesMoreElementsThanTheBytesLeftCanHold) {
 
 TEST(Reader, refusesFourBillionVoids) {
   for (const std::string type : {"[v]", "[()]", "[(v())]", "#v", "{v()}"})
-    EXPECT_EQ(refusal("ffffffff", type), run::Code::tooLarge) << type;
+    EXPECT_EQ(decodingRefusal("ffffffff", type), run::Code::tooLarge) << type;
   EXPECT_FALSE(decode<std::vector<Void>>(fromHex("ffffffff")));
 }
 
 TEST(Reader, boundsElementsWithoutBytesOverTheWholeMessage) {
   EXPECT_TRUE(decodeValue(fromHex("00040000"), Signature::of("[v]")));
-  EXPECT_EQ(refusal("01040000", "[v]"), run::Code::tooLarge);
+  EXPECT_EQ(decodingRefusal("01040000", "[v]"), run::Code::tooLarge);
   EXPECT_TRUE(decodeValue(fromHex("00020000 00020000"), Signature::of("([v][v])")));
-  EXPECT_EQ(refusal("00020000 01020000", "([v][v])"), run::Code::tooLarge);
-  EXPECT_EQ(refusal("02000000 00020000 01020000", "[[v]]"), run::Code::tooLarge);
+  EXPECT_EQ(decodingRefusal("00020000 01020000", "([v][v])"), run::Code::tooLarge);
+  EXPECT_EQ(decodingRefusal("02000000 00020000 01020000", "[[v]]"), run::Code::tooLarge);
 }
 
 TEST(Reader, countsFieldsWithoutBytesToo) {
   // A message of 4 KB must not become a million values.
   const std::string thousandVoids = "(" + std::string(1000, 'v') + ")";
   EXPECT_TRUE(decodeValue({}, Signature::of(thousandVoids)));
-  EXPECT_EQ(refusal("00040000", "[" + thousandVoids + "]"), run::Code::tooLarge);
-  EXPECT_EQ(refusal("", "(" + thousandVoids + thousandVoids + ")"), run::Code::tooLarge);
+  EXPECT_EQ(decodingRefusal("00040000", "[" + thousandVoids + "]"), run::Code::tooLarge);
+  EXPECT_EQ(decodingRefusal("", "(" + thousandVoids + thousandVoids + ")"), run::Code::tooLarge);
 }
 
 TEST(Reader, boundsTheNumberOfValues) {

@@ -13,7 +13,7 @@ std::string nested(std::size_t lists, const std::string& inside = "i") {
 }
 
 // Why a text is no signature.
-std::string refusal(const std::string& text, run::Code code = run::Code::protocolError) {
+std::string whyNoSignature(const std::string& text, run::Code code = run::Code::protocolError) {
   const auto parsed = Signature::parse(text);
   EXPECT_FALSE(parsed) << text;
   if (parsed) return "";
@@ -145,52 +145,53 @@ TEST(Signature, knowsWhetherItsValuesMayHoldObjects) {
 }
 
 TEST(Signature, refusesWhatTheGrammarDoesNotHave) {
-  EXPECT_EQ(refusal(""), "bad signature \"\": type expected at position 0");
-  EXPECT_EQ(refusal("y"), "bad signature \"y\": no type begins with this character at position 0");
-  EXPECT_EQ(refusal("ii"), "bad signature \"ii\": text after the type at position 1");
-  EXPECT_EQ(refusal("[i"), "bad signature \"[i\": ']' expected at position 2");
-  EXPECT_EQ(refusal("["), "bad signature \"[\": type expected at position 1");
-  EXPECT_EQ(refusal("[]"), "bad signature \"[]\": no type begins with this character at position 1");
-  EXPECT_EQ(refusal("[ii]"), "bad signature \"[ii]\": ']' expected at position 2");
-  EXPECT_EQ(refusal("[i)"), "bad signature \"[i)\": ']' expected at position 2");
-  EXPECT_EQ(refusal("{s}"), "bad signature \"{s}\": no type begins with this character at position 2");
-  EXPECT_EQ(refusal("{sii}"), "bad signature \"{sii}\": '}' expected at position 3");
-  EXPECT_EQ(refusal("(ii"), "bad signature \"(ii\": ')' expected at position 3");
-  EXPECT_EQ(refusal("(ii]"), "bad signature \"(ii]\": no type begins with this character at position 3");
-  EXPECT_EQ(refusal("(i))"), "bad signature \"(i))\": text after the type at position 3");
-  for (const std::string text : {"#", "~", "+", "[+]", "(#)"}) EXPECT_NE(refusal(text), "");
-  EXPECT_EQ(refusal("i<a"), "bad signature \"i<a\": annotation without an end at position 3");
-  EXPECT_EQ(refusal("i<a<b>"), "bad signature \"i<a<b>\": annotation without an end at position 6");
-  EXPECT_EQ(refusal("i<a>>"), "bad signature \"i<a>>\": text after the type at position 4");
-  EXPECT_EQ(refusal("i<a><b>"), "bad signature \"i<a><b>\": text after the type at position 4");
-  EXPECT_EQ(refusal("<a>"), "bad signature \"<a>\": no type begins with this character at position 0");
-  EXPECT_EQ(refusal("i "), "bad signature \"i \": text after the type at position 1");
+  EXPECT_EQ(whyNoSignature(""), "bad signature \"\": type expected at position 0");
+  EXPECT_EQ(whyNoSignature("y"), "bad signature \"y\": no type begins with this character at position 0");
+  EXPECT_EQ(whyNoSignature("ii"), "bad signature \"ii\": text after the type at position 1");
+  EXPECT_EQ(whyNoSignature("[i"), "bad signature \"[i\": ']' expected at position 2");
+  EXPECT_EQ(whyNoSignature("["), "bad signature \"[\": type expected at position 1");
+  EXPECT_EQ(whyNoSignature("[]"), "bad signature \"[]\": no type begins with this character at position 1");
+  EXPECT_EQ(whyNoSignature("[ii]"), "bad signature \"[ii]\": ']' expected at position 2");
+  EXPECT_EQ(whyNoSignature("[i)"), "bad signature \"[i)\": ']' expected at position 2");
+  EXPECT_EQ(whyNoSignature("{s}"), "bad signature \"{s}\": no type begins with this character at position 2");
+  EXPECT_EQ(whyNoSignature("{sii}"), "bad signature \"{sii}\": '}' expected at position 3");
+  EXPECT_EQ(whyNoSignature("(ii"), "bad signature \"(ii\": ')' expected at position 3");
+  EXPECT_EQ(whyNoSignature("(ii]"), "bad signature \"(ii]\": no type begins with this character at position 3");
+  EXPECT_EQ(whyNoSignature("(i))"), "bad signature \"(i))\": text after the type at position 3");
+  for (const std::string text : {"#", "~", "+", "[+]", "(#)"}) EXPECT_NE(whyNoSignature(text), "");
+  EXPECT_EQ(whyNoSignature("i<a"), "bad signature \"i<a\": annotation without an end at position 3");
+  EXPECT_EQ(whyNoSignature("i<a<b>"), "bad signature \"i<a<b>\": annotation without an end at position 6");
+  EXPECT_EQ(whyNoSignature("i<a>>"), "bad signature \"i<a>>\": text after the type at position 4");
+  EXPECT_EQ(whyNoSignature("i<a><b>"), "bad signature \"i<a><b>\": text after the type at position 4");
+  EXPECT_EQ(whyNoSignature("<a>"), "bad signature \"<a>\": no type begins with this character at position 0");
+  EXPECT_EQ(whyNoSignature("i "), "bad signature \"i \": text after the type at position 1");
 }
 
 TEST(Signature, mayNestAsDeepAsTheLimitAndNoDeeper) {
   const auto deepest = static_cast<std::size_t>(limits::maxDepth - 1);  // the element is a level too
   EXPECT_TRUE(Signature::parse(nested(deepest)));
-  EXPECT_NE(refusal(nested(deepest + 1)).find("nested deeper than 64"), std::string::npos);
-  EXPECT_NE(refusal(std::string(100, '+') + "i").find("nested deeper than 64"), std::string::npos);
+  EXPECT_NE(whyNoSignature(nested(deepest + 1)).find("nested deeper than 64"), std::string::npos);
+  EXPECT_NE(whyNoSignature(std::string(100, '+') + "i").find("nested deeper than 64"), std::string::npos);
 }
 
 TEST(Signature, refusesTenThousandLevels) {
-  EXPECT_NE(refusal(nested(10000), run::Code::tooLarge), "");
-  EXPECT_NE(refusal(nested(4000)).find("nested deeper than 64"), std::string::npos);  // within the limit of length
-  EXPECT_NE(refusal(std::string(10000, '('), run::Code::tooLarge), "");
+  EXPECT_NE(whyNoSignature(nested(10000), run::Code::tooLarge), "");
+  EXPECT_NE(whyNoSignature(nested(4000)).find("nested deeper than 64"),
+            std::string::npos);  // within the limit of length
+  EXPECT_NE(whyNoSignature(std::string(10000, '('), run::Code::tooLarge), "");
 }
 
 TEST(Signature, mayBeAsLongAsTheLimitAndNoLonger) {
   const std::string longest = "i<" + std::string(limits::maxSignature - 3, 'x') + ">";
   EXPECT_TRUE(Signature::parse(longest));
-  const auto cause = refusal(longest + "i", run::Code::tooLarge);
+  const auto cause = whyNoSignature(longest + "i", run::Code::tooLarge);
   EXPECT_EQ(cause, "a signature of 8193 bytes is above the limit of 8192");
 }
 
 TEST(Signature, isRefusedWithPrintableWordsWhateverItHolds) {
-  EXPECT_TRUE(isUtf8(refusal("\xFF\xFE\x80")));
-  EXPECT_TRUE(isUtf8(refusal("i<" + std::string(77, 'x') + "\xC3\xA9")));
-  EXPECT_LT(refusal(std::string(4000, 'y')).size(), 200u);
+  EXPECT_TRUE(isUtf8(whyNoSignature("\xFF\xFE\x80")));
+  EXPECT_TRUE(isUtf8(whyNoSignature("i<" + std::string(77, 'x') + "\xC3\xA9")));
+  EXPECT_LT(whyNoSignature(std::string(4000, 'y')).size(), 200u);
 }
 
 TEST(Signature, ofTextInTheProgramThrowsWhereItIsWrong) { EXPECT_THROW(Signature::of("["), std::invalid_argument); }

@@ -5,6 +5,7 @@
 #include "core/qi/utf8.hpp"
 #include "core/qi/value_coder.hpp"
 #include "tests/core/hex.hpp"
+#include "tests/core/point.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,6 +17,7 @@
 namespace beckon::qi {
 namespace {
 
+using test::Point;
 using test::RecordedMessage;
 using test::recordedMessages;
 using test::toHex;
@@ -114,12 +116,6 @@ struct ServiceInfo {
   std::string sessionId, objectUid;
 };
 
-struct Point {
-  std::int32_t x = 0;
-  double y = 0;
-  std::string label;
-};
-
 struct MinMaxSum {
   float minValue = 0, maxValue = 0, cumulatedValue = 0;
 };
@@ -159,14 +155,6 @@ struct Struct<ServiceInfo> {
                  Field{Text{"machineId"}, &T::machineId}, Field{Text{"processId"}, &T::processId},
                  Field{Text{"endpoints"}, &T::endpoints}, Field{Text{"sessionId"}, &T::sessionId},
                  Field{Text{"objectUid"}, &T::objectUid}};
-};
-
-template <>
-struct Struct<Point> {
-  using T = Point;
-  static constexpr Text name{"Point"};
-  static constexpr auto fields =
-      std::tuple{Field{Text{"x"}, &T::x}, Field{Text{"y"}, &T::y}, Field{Text{"label"}, &T::label}};
 };
 
 template <>

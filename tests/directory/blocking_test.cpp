@@ -45,7 +45,7 @@ class BlockingTest : public testing::Test {
 };
 
 // What a handler on another thread has heard.
-class Heard {
+class HeardLevels {
  public:
   void operator()(std::int32_t level) {
     const std::lock_guard lock(mutex_);
@@ -100,7 +100,7 @@ TEST_F(BlockingTest, aCallReturnsAtItsDeadline) {
 TEST_F(BlockingTest, aHandlerRunsOnTheThreadOfTheSession) {
   const auto session = connect();
   const auto lamp = session->open<Lamp>("Lamp").value();
-  Heard heard;
+  HeardLevels heard;
   const auto subscription = lamp->level.subscribe(std::ref(heard)).value();
   lamp->level.set(5).value();
   ASSERT_TRUE(heard.waitFor(1));
@@ -141,7 +141,7 @@ TEST_F(BlockingTest, aHandlerThatHangsHoldsUpNoCallForEver) {
 TEST_F(BlockingTest, aSubscriptionThatIsGoneHearsNothing) {
   const auto session = connect();
   const auto lamp = session->open<Lamp>("Lamp").value();
-  Heard one, other;
+  HeardLevels one, other;
   auto first = lamp->level.subscribe(std::ref(one)).value();
   const auto second = lamp->level.subscribe(std::ref(other)).value();
   lamp->level.set(5).value();

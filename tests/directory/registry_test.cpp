@@ -13,14 +13,16 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using Change = Registry::Change;
 
-constexpr Registry::Owner mine = 1, theirs = 2;
+constexpr Registry::Owner mine = 1, notMine = 2;
 
-ServiceInfo info(const std::string& name) { return {name, 0, "machine", 42, {"tcp://127.0.0.1:9600"}, "session", {}}; }
+ServiceInfo serviceNamed(const std::string& name) {
+  return {name, 0, "machine", 42, {"tcp://127.0.0.1:9600"}, "session", {}};
+}
 
 class RegistryTest : public testing::Test {
  protected:
   std::uint32_t addReady(const std::string& name, Registry::Owner owner) {
-    const auto id = registry.add(info(name), owner).value();
+    const auto id = registry.add(serviceNamed(name), owner).value();
     EXPECT_TRUE(registry.ready(id, owner));
     return id;
   }
@@ -33,27 +35,27 @@ class RegistryTest : public testing::Test {
 };
 
 TEST_F(RegistryTest, givesIdsFromOneOn) {
-  EXPECT_EQ(registry.add(info("A"), mine).value(), 1u);
-  EXPECT_EQ(registry.add(info("B"), theirs).value(), 2u);
+  EXPECT_EQ(registry.add(serviceNamed("A"), mine).value(), 1u);
+  EXPECT_EQ(registry.add(serviceNamed("B"), notMine).value(), 2u);
 }
 
 TEST_F(RegistryTest, neverGivesAnIdTwice) {
   const auto first = addReady("A", mine);
   registry.remove(first, mine);
-  EXPECT_EQ(registry.add(info("A"), mine).value(), first + 1);
+  EXPECT_EQ(registry.add(serviceNamed("A"), mine).value(), first + 1);
   registry.removeOwner(mine);
-  EXPECT_EQ(registry.add(info("A"), mine).value(), first + 2);
+  EXPECT_EQ(registry.add(serviceNamed("A"), mine).value(), first + 2);
 }
 
 TEST_F(RegistryTest, spendsNoIdOnARefusal) {
   addReady("A", mine);
-  EXPECT_FALSE(registry.add(info("A"), theirs));
-  EXPECT_FALSE(registry.add(info(""), mine));
-  EXPECT_EQ(registry.add(info("B"), mine).value(), 2u);
+  EXPECT_FALSE(registry.add(serviceNamed("A"), notMine));
+  EXPECT_FALSE(registry.add(serviceNamed(""), mine));
+  EXPECT_EQ(registry.add(serviceNamed("B"), mine).value(), 2u);
 }
 
 TEST_F(RegistryTest, setsTheIdItself) {
-  auto claimed = info("A");
+  auto claimed = serviceNamed("A");
   claimed.serviceId = 99;
   const auto id = registry.add(claimed, mine).value();
   registry.ready(id, mine);
@@ -61,17 +63,17 @@ TEST_F(RegistryTest, setsTheIdItself) {
 }
 
 TEST_F(RegistryTest, hidesAServiceUntilItIsReady) {
-  const auto id = registry.add(info("A"), mine).value();
+  const auto id = registry.add(serviceNamed("A"), mine).value();
   EXPECT_THAT(names(), IsEmpty());
   EXPECT_EQ(registry.find("A").error().cause, "Cannot find service 'A' in index");
   EXPECT_EQ(registry.ready(id, mine).value(), (Change{Change::Kind::added, id, "A"}));
   EXPECT_THAT(names(), ElementsAre("A"));
-  EXPECT_EQ(registry.find("A").value().endpoints, info("A").endpoints);
+  EXPECT_EQ(registry.find("A").value().endpoints, serviceNamed("A").endpoints);
 }
 
 TEST_F(RegistryTest, reservesANameFromItsRegistrationOn) {
-  registry.add(info("A"), mine);
-  const auto second = registry.add(info("A"), mine);
+  registry.add(serviceNamed("A"), mine);
+  const auto second = registry.add(serviceNamed("A"), mine);
   EXPECT_EQ(second.error().code, Code::nameTaken);
   EXPECT_EQ(second.error().cause,
             "Service \"A\" (#1) is already registered. Rejecting conflicting registration attempt.");
@@ -79,16 +81,16 @@ TEST_F(RegistryTest, reservesANameFromItsRegistrationOn) {
 
 TEST_F(RegistryTest, freesANameWithItsRegistration) {
   registry.remove(addReady("A", mine), mine);
-  EXPECT_TRUE(registry.add(info("A"), theirs));
+  EXPECT_TRUE(registry.add(serviceNamed("A"), notMine));
 }
 
 TEST_F(RegistryTest, refusesANamelessService) {
-  EXPECT_EQ(registry.add(info(""), mine).error().code, Code::invalidArgument);
+  EXPECT_EQ(registry.add(serviceNamed(""), mine).error().code, Code::invalidArgument);
 }
 
 TEST_F(RegistryTest, refusesEndpointsThatAreNoUris) {
   for (const char* bad : {"", "not a uri", "127.0.0.1:9559"}) {
-    auto wrong = info("A");
+    auto wrong = serviceNamed("A");
     wrong.endpoints.push_back(bad);
     const auto result = registry.add(wrong, mine);
     EXPECT_EQ(result.error().code, Code::invalidArgument);
@@ -97,7 +99,7 @@ TEST_F(RegistryTest, refusesEndpointsThatAreNoUris) {
 }
 
 TEST_F(RegistryTest, keepsEndpointsOfOtherSchemes) {
-  auto exotic = info("A");
+  auto exotic = serviceNamed("A");
   exotic.endpoints = {"unix:///run/a.sock", "tcps://10.0.0.1:9503", "qi:A", "quic://[::1]:4"};
   registry.ready(registry.add(exotic, mine).value(), mine);
   EXPECT_EQ(registry.find("A").value().endpoints, exotic.endpoints);
@@ -112,7 +114,7 @@ TEST_F(RegistryTest, makesReadyOnce) {
 
 TEST_F(RegistryTest, removesReadyAndPendingServices) {
   const auto ready = addReady("A", mine);
-  const auto pending = registry.add(info("B"), mine).value();
+  const auto pending = registry.add(serviceNamed("B"), mine).value();
   EXPECT_EQ(registry.remove(ready, mine).value(), (Change{Change::Kind::removed, ready, "A"}));
   EXPECT_EQ(registry.remove(pending, mine).value(), (Change{Change::Kind::removed, pending, "B"}));
   EXPECT_EQ(registry.remove(ready, mine).error().cause, "Unregister Service: Can't find service #1");
@@ -120,29 +122,29 @@ TEST_F(RegistryTest, removesReadyAndPendingServices) {
 
 TEST_F(RegistryTest, letsOnlyTheOwnerChangeAnything) {
   const auto ready = addReady("A", mine);
-  const auto pending = registry.add(info("B"), mine).value();
-  auto stolen = info("A");
+  const auto pending = registry.add(serviceNamed("B"), mine).value();
+  auto stolen = serviceNamed("A");
   stolen.serviceId = ready;
   stolen.endpoints = {"tcp://10.6.6.6:1"};
-  for (const auto& error : {registry.remove(ready, theirs).error(), registry.ready(pending, theirs).error(),
-                            registry.update(stolen, theirs).error()}) {
+  for (const auto& error : {registry.remove(ready, notMine).error(), registry.ready(pending, notMine).error(),
+                            registry.update(stolen, notMine).error()}) {
     EXPECT_EQ(error.code, Code::notOwner);
     EXPECT_EQ(error.nextStep, "only the program that registered a service may change or end it");
   }
   EXPECT_THAT(names(), ElementsAre("A"));
-  EXPECT_EQ(registry.find("A").value().endpoints, info("A").endpoints);
+  EXPECT_EQ(registry.find("A").value().endpoints, serviceNamed("A").endpoints);
   EXPECT_TRUE(registry.ready(pending, mine));
 }
 
 TEST_F(RegistryTest, updatesAnEntryAndTheEndpointsOfItsSession) {
   const auto first = addReady("A", mine);
   addReady("B", mine);
-  auto otherSession = info("C");
+  auto otherSession = serviceNamed("C");
   otherSession.sessionId = "another";
   registry.ready(registry.add(otherSession, mine).value(), mine);
-  addReady("D", theirs);
+  addReady("D", notMine);
 
-  auto changed = info("A");
+  auto changed = serviceNamed("A");
   changed.serviceId = first;
   changed.processId = 43;
   changed.endpoints = {"tcp://10.0.0.2:9600"};
@@ -150,34 +152,34 @@ TEST_F(RegistryTest, updatesAnEntryAndTheEndpointsOfItsSession) {
   EXPECT_EQ(registry.find("A").value(), changed);
   EXPECT_EQ(registry.find("B").value().endpoints, changed.endpoints);
   EXPECT_EQ(registry.find("B").value().processId, 42u);
-  EXPECT_EQ(registry.find("C").value().endpoints, info("C").endpoints);
-  EXPECT_EQ(registry.find("D").value().endpoints, info("D").endpoints);
+  EXPECT_EQ(registry.find("C").value().endpoints, serviceNamed("C").endpoints);
+  EXPECT_EQ(registry.find("D").value().endpoints, serviceNamed("D").endpoints);
 }
 
 TEST_F(RegistryTest, refusesAnUpdateThatIsNone) {
-  auto changed = info("A");
+  auto changed = serviceNamed("A");
   changed.serviceId = addReady("A", mine);
   changed.name = "B";
   EXPECT_EQ(registry.update(changed, mine).error().cause, "a service cannot be renamed");
-  changed = info("A");
+  changed = serviceNamed("A");
   changed.serviceId = 99;
   EXPECT_EQ(registry.update(changed, mine).error().cause, "updateServiceInfo: Can't find service #99");
   changed.serviceId = 1;
   changed.endpoints = {"not a uri"};
   EXPECT_EQ(registry.update(changed, mine).error().code, Code::invalidArgument);
-  EXPECT_EQ(registry.find("A").value().endpoints, info("A").endpoints);
+  EXPECT_EQ(registry.find("A").value().endpoints, serviceNamed("A").endpoints);
 }
 
 TEST_F(RegistryTest, removesWhatAnOwnerHadInTheOrderOfRegistration) {
   addReady("B", mine);
-  addReady("C", theirs);
-  registry.add(info("D"), mine);
+  addReady("C", notMine);
+  registry.add(serviceNamed("D"), mine);
   addReady("A", mine);
   EXPECT_THAT(registry.removeOwner(mine),
               ElementsAre(Change{Change::Kind::removed, 1, "B"}, Change{Change::Kind::removed, 3, "D"},
                           Change{Change::Kind::removed, 4, "A"}));
   EXPECT_THAT(names(), ElementsAre("C"));
-  EXPECT_TRUE(registry.add(info("D"), theirs));
+  EXPECT_TRUE(registry.add(serviceNamed("D"), notMine));
   EXPECT_THAT(registry.removeOwner(mine), IsEmpty());
 }
 
@@ -190,18 +192,18 @@ TEST_F(RegistryTest, listsById) {
 
 TEST_F(RegistryTest, refusesMoreThanOneConnectionMayRegister) {
   for (std::size_t i = 0; i < qi::limits::maxRegistrations; ++i)
-    ASSERT_TRUE(registry.add(info("S" + std::to_string(i)), mine));
-  EXPECT_EQ(registry.add(info("More"), mine).error().code, Code::overloaded);
-  EXPECT_TRUE(registry.add(info("More"), theirs));
+    ASSERT_TRUE(registry.add(serviceNamed("S" + std::to_string(i)), mine));
+  EXPECT_EQ(registry.add(serviceNamed("More"), mine).error().code, Code::overloaded);
+  EXPECT_TRUE(registry.add(serviceNamed("More"), notMine));
   registry.remove(7, mine);
-  EXPECT_TRUE(registry.add(info("Again"), mine));
+  EXPECT_TRUE(registry.add(serviceNamed("Again"), mine));
 }
 
 TEST_F(RegistryTest, refusesAnEntryThatIsTooLarge) {
-  auto large = info("A");
+  auto large = serviceNamed("A");
   large.endpoints = {"tcp://" + std::string(qi::limits::maxServiceInfo, 'a') + ":1"};
   EXPECT_EQ(registry.add(large, mine).error().code, Code::tooLarge);
-  auto changed = info("A");
+  auto changed = serviceNamed("A");
   changed.serviceId = addReady("A", mine);
   changed.endpoints = large.endpoints;
   EXPECT_EQ(registry.update(changed, mine).error().code, Code::tooLarge);

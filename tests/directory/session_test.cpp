@@ -24,8 +24,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 // What a session was told of services.
-struct Heard {
-  explicit Heard(Session& session) {
+struct HeardServices {
+  explicit HeardServices(Session& session) {
     session.onService([this](bool isThere, std::uint32_t id, const std::string& name) {
       events.push_back((isThere ? "+" : "-") + name + " " + std::to_string(id));
     });
@@ -84,7 +84,7 @@ TEST_F(SessionTest, listsServicesWithWhereTheyAre) {
 }
 
 TEST_F(SessionTest, hearsServicesComeAndGo) {
-  Heard heard(*client);
+  HeardServices heard(*client);
   const auto id = provide("Sample");
   ASSERT_TRUE(bus.loop.await(provider->unregisterService(id)));
   ASSERT_TRUE(bus.loop.runUntil([&] { return heard.events.size() == 2; }));
@@ -162,7 +162,7 @@ TEST_F(SessionTest, sharesItAmongRequestsAtTheSameTimeToo) {
 }
 
 TEST_F(SessionTest, findsTheDirectoryAsAServiceWithoutLosingItsEvents) {
-  Heard heard(*client);
+  HeardServices heard(*client);
   int added = 0;
   {
     const auto object = find("ServiceDirectory").value();
@@ -192,7 +192,7 @@ TEST_F(SessionTest, takesAnotherComputersLoopbackForNobodysEndpoint) {
 }
 
 TEST_F(SessionTest, losesItsServicesWithinASecondOfItsEnd) {
-  Heard heard(*client);
+  HeardServices heard(*client);
   provide("One");
   provide("Two");
   ASSERT_TRUE(bus.loop.runUntil([&] { return heard.events.size() == 2; }));
@@ -218,7 +218,7 @@ TEST_F(SessionTest, failsCallsInFlightWhenTheServiceEnds) {
 }
 
 TEST_F(SessionTest, findsAServiceAgainThatCameBack) {
-  Heard heard(*client);
+  HeardServices heard(*client);
   provide("Sample");
   const auto before = find("Sample").value();
   provider->close();

@@ -1,5 +1,6 @@
 #include "fleet/admission.hpp"
 
+#include "tests/fleet/r2.hpp"
 #include "tests/support/ed25519_key.hpp"
 
 #include <gmock/gmock.h>
@@ -12,18 +13,15 @@ using std::chrono::hours;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-const WallTime today = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22);
-const std::string account = "r2@robots.example";
-
 class AdmissionTest : public testing::Test {
  protected:
   // As the relay tells of who enrolled with that code.
   MemberInfo enrolled(const Code& by, Kind kind, const std::string& fleet = "home") const {
     MemberInfo out;
-    out.account = account;
+    out.account = r2Account;
     out.kind = kind;
     out.key = key.publicKey();
-    out.id = "0c7b2f6e-0000-4000-8000-000000000000";
+    out.id = r2Id;
     out.codeHash = Code::hashOf(by.ticket());
     out.proof = by.proofOf({kind, fleet, "r2", out.id, out.key});
     return out;
@@ -31,7 +29,7 @@ class AdmissionTest : public testing::Test {
   static void expectBad(const run::Result<>& judged, const std::string& cause) {
     ASSERT_FALSE(judged);
     EXPECT_EQ(judged.error().code, run::Code::badStatement);
-    EXPECT_THAT(judged.error().cause, HasSubstr(account));
+    EXPECT_THAT(judged.error().cause, HasSubstr(r2Account));
     EXPECT_THAT(judged.error().cause, HasSubstr(cause));
     EXPECT_FALSE(judged.error().nextStep.empty());
   }
@@ -90,7 +88,7 @@ TEST_F(AdmissionTest, refusesWhoClaimsMoreThanTheCodeIsFor) {
 TEST_F(AdmissionTest, renewsInTheSecondHalfOfItsTime) {
   const hours lifetime(100);
   auto member = robot;
-  member.statement = Statement::make(owner, account, Kind::robot, robot.key, today + lifetime);
+  member.statement = Statement::make(owner, r2Account, Kind::robot, robot.key, today + lifetime);
   const auto isDue = [&](WallTime now) { return isToRenew(member, owner.publicKey(), lifetime, now).value(); };
   EXPECT_FALSE(isDue(today));
   EXPECT_FALSE(isDue(today + hours(50) - seconds(1)));
@@ -106,17 +104,17 @@ TEST_F(AdmissionTest, doesNotRenewWhatItHasNotSaid) {
     return due ? run::Error() : due.error();
   };
   auto member = robot;
-  member.statement = Statement::make(owner, account, Kind::robot, robot.key, today);
+  member.statement = Statement::make(owner, r2Account, Kind::robot, robot.key, today);
   // The relay makes a person of a robot, or gives its place to another key.
   member.kind = Kind::person;
   EXPECT_EQ(refused(member).code, run::Code::badStatement);
   EXPECT_EQ(refused(member).cause,
-            "the relay tells that " + account + " is a person; the fleet's owner has signed that it is a robot");
+            "the relay tells that " + r2Account + " is a person; the fleet's owner has signed that it is a robot");
   member.kind = Kind::robot;
   member.key = test::keyNumber(3).publicKey();
   EXPECT_EQ(refused(member).code, run::Code::badStatement);
   member = robot;
-  member.statement = Statement::make(key, account, Kind::robot, robot.key, today);
+  member.statement = Statement::make(key, r2Account, Kind::robot, robot.key, today);
   EXPECT_THAT(refused(member).cause, HasSubstr("has not signed"));
 }
 

@@ -1,5 +1,6 @@
 #include "fleet/code.hpp"
 
+#include "tests/fleet/r2.hpp"
 #include "tests/support/ed25519_key.hpp"
 
 #include <gmock/gmock.h>
@@ -132,7 +133,7 @@ TEST(Code, itsSecretsDependOnEachBitOfIt) {
 
 TEST(Code, itsProofIsOfEachFieldOfTheClaim) {
   const auto code = read("relay.robots.example:5443/home/robot/" + secret);
-  const Claim claim{Kind::robot, "home", "r2", "0c7b2f6e-0000-4000-8000-000000000000", test::keyNumber(2).publicKey()};
+  const Claim claim{Kind::robot, "home", "r2", r2Id, test::keyNumber(2).publicKey()};
   EXPECT_EQ(code.proofOf(claim), code.proofOf(claim));
   const auto changed = [&](auto change) {
     auto other = claim;

@@ -1,6 +1,7 @@
 #include "fleet/enrolment.hpp"
 
 #include "core/run/base64url.hpp"
+#include "tests/fleet/r2.hpp"
 #include "tests/support/ed25519_key.hpp"
 
 #include <gmock/gmock.h>
@@ -13,11 +14,9 @@ namespace {
 using Json = nlohmann::json;
 using testing::HasSubstr;
 
-const std::string id = "0c7b2f6e-0000-4000-8000-000000000000";
-
 class EnrolmentTest : public testing::Test {
  protected:
-  EnrolmentRequest request() const { return EnrolmentRequest::make(code, "r2", id, key); }
+  EnrolmentRequest request() const { return EnrolmentRequest::make(code, "r2", r2Id, key); }
   // With one member changed.
   std::string with(const std::string& name, Json value) const {
     auto out = Json::parse(request().json());
@@ -33,7 +32,7 @@ class EnrolmentTest : public testing::Test {
   }
   static EnrolmentAnswer answer() {
     EnrolmentAnswer out;
-    out.account = "r2@robots.example";
+    out.account = r2Account;
     out.secret = "hush";
     out.host = "xmpp.example";
     out.port = 5222;
@@ -55,7 +54,7 @@ TEST_F(EnrolmentTest, asksWithWhatTheCodeGivesAndTheKeySigns) {
   EXPECT_EQ(asked.claim.kind, Kind::robot);
   EXPECT_EQ(asked.claim.fleet, "home");
   EXPECT_EQ(asked.claim.name, "r2");
-  EXPECT_EQ(asked.claim.id, id);
+  EXPECT_EQ(asked.claim.id, r2Id);
   EXPECT_EQ(asked.claim.key, key.publicKey());
   EXPECT_EQ(asked.proof, code.proofOf(asked.claim));
   EXPECT_TRUE(run::isSignedBy(key.publicKey(), asked.claim.text(), asked.signature));
@@ -122,16 +121,16 @@ TEST_F(EnrolmentTest, refusesANameThatNoAccountCanHave) {
 
 // The signed text has a line for each field: a field with a line's end in it could stand for others.
 TEST_F(EnrolmentTest, refusesAClaimWithLinesInItsFields) {
-  const Claim whole{Kind::robot, "home", "r2", id, key.publicKey()};
+  const Claim whole{Kind::robot, "home", "r2", r2Id, key.publicKey()};
   const auto signedWith = [&](Claim claim) {
     EnrolmentRequest out{code.ticket(), claim, code.proofOf(claim), key.sign(claim.text())};
     return out.json();
   };
   ASSERT_TRUE(EnrolmentRequest::read(signedWith(whole)));
   auto claim = whole;
-  claim.id = id + "\n";
+  claim.id = r2Id + "\n";
   expectRefused(signedWith(claim), run::Code::protocolError, "the id is not a UUID");
-  claim.id = "r3\n" + id.substr(3);
+  claim.id = "r3\n" + r2Id.substr(3);
   expectRefused(signedWith(claim), run::Code::protocolError, "the id is not a UUID");
   claim = whole;
   claim.name = "r2\nr3";
@@ -142,7 +141,7 @@ TEST_F(EnrolmentTest, refusesAClaimWithLinesInItsFields) {
 }
 
 TEST_F(EnrolmentTest, refusesAnIdThatIsNoUuid) {
-  for (const auto& other : {std::string(), id + "0", id.substr(1), std::string("0C7B2F6E") + id.substr(8)})
+  for (const auto& other : {std::string(), r2Id + "0", r2Id.substr(1), std::string("0C7B2F6E") + r2Id.substr(8)})
     expectRefused(with("id", other), run::Code::protocolError, "the id is not a UUID in small letters");
 }
 
@@ -151,7 +150,7 @@ TEST_F(EnrolmentTest, refusesAClaimThatItsOwnKeyHasNotSigned) {
   expectRefused(with("key", run::base64url(test::keyNumber(3).publicKey())), run::Code::badStatement, why);
   expectRefused(with("kind", "person"), run::Code::badStatement, why);
   expectRefused(with("fleet", "work"), run::Code::badStatement, why);
-  expectRefused(with("id", "1" + id.substr(1)), run::Code::badStatement, why);
+  expectRefused(with("id", "1" + r2Id.substr(1)), run::Code::badStatement, why);
   auto signature = request().signature;
   signature[0] ^= 1;
   expectRefused(with("signature", run::base64url(signature)), run::Code::badStatement, why);

@@ -64,7 +64,7 @@ TEST_F(KnownFleetTest, aRevokedKeyComesBackOnlyByANewerStatement) {
 }
 
 TEST_F(KnownFleetTest, aStatementThatReplacesAnotherEndsLater) {
-  const auto at = [](int seconds) { return WallTime(std::chrono::seconds(seconds)); };
+  const auto at = [](int second) { return WallTime(std::chrono::seconds(second)); };
   saw(statementOf(1, 100));
   EXPECT_EQ(open().endOfNext("nao1@robots.example", at(100)), at(101));
   EXPECT_EQ(open().endOfNext("nao1@robots.example", at(300)), at(300));

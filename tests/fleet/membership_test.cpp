@@ -1,5 +1,6 @@
 #include "fleet/membership.hpp"
 
+#include "tests/fleet/r2.hpp"
 #include "tests/support/ed25519_key.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/small_disk.hpp"
@@ -19,8 +20,6 @@ namespace {
 using Json = nlohmann::json;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
-
-const std::string id = "0c7b2f6e-0000-4000-8000-000000000000";
 
 class MembershipTest : public testing::Test {
  protected:
@@ -48,10 +47,10 @@ class MembershipTest : public testing::Test {
   Code codeFor(Kind kind) const {
     return Code::parse("relay.example:5443/home/" + std::string(text(kind)) + "/3q2-7w8fT5GJ0aXhVw1zRg").value();
   }
-  Claim claimOf(Kind kind) const { return {kind, "home", "r2", id, key.publicKey()}; }
+  Claim claimOf(Kind kind) const { return {kind, "home", "r2", r2Id, key.publicKey()}; }
   EnrolmentAnswer answer() const {
     EnrolmentAnswer out;
-    out.account = "r2@robots.example";
+    out.account = r2Account;
     out.secret = "hush";
     out.host = "xmpp.example";
     out.port = 5222;

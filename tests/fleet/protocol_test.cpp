@@ -1,6 +1,7 @@
 #include "fleet/protocol.hpp"
 
 #include "core/run/base64url.hpp"
+#include "tests/fleet/r2.hpp"
 #include "tests/support/ed25519_key.hpp"
 
 #include <gmock/gmock.h>
@@ -13,9 +14,6 @@ using std::chrono::hours;
 using std::chrono::seconds;
 using testing::HasSubstr;
 using xmpp::Element;
-
-const WallTime today = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22);
-const std::string account = "r2@robots.example";
 
 Bytes32 filled(std::uint8_t with) {
   Bytes32 out;
@@ -43,7 +41,7 @@ class FleetProtocol : public testing::Test {
   }
   MemberInfo member() const {
     MemberInfo out;
-    out.account = account;
+    out.account = r2Account;
     out.kind = Kind::robot;
     out.key = key.publicKey();
     out.id = "an id";
@@ -96,7 +94,7 @@ TEST_F(FleetProtocol, aMemberIsReadAsItIsWritten) {
   const auto members = read(from).members;
   ASSERT_EQ(members.size(), 2u);
   const auto& bare = members[0];
-  EXPECT_EQ(bare.account, account);
+  EXPECT_EQ(bare.account, r2Account);
   EXPECT_EQ(bare.kind, Kind::robot);
   EXPECT_EQ(bare.key, key.publicKey());
   EXPECT_EQ(bare.id, "an id");
@@ -139,13 +137,13 @@ TEST_F(FleetProtocol, refusesAFleetThatIsMalformed) {
 TEST_F(FleetProtocol, refusesAMemberThatIsMalformed) {
   auto from = info();
   from.members = {member()};
-  from.members[0].statement = Statement::make(owner, account, Kind::robot, key.publicKey(), today);
+  from.members[0].statement = Statement::make(owner, r2Account, Kind::robot, key.publicKey(), today);
   const auto whole = membersResult(from);
   ASSERT_TRUE(readMembers(whole));
   const auto short_ = run::base64url(std::array<std::uint8_t, 31>{});
   for (const auto& [name, value] : Attributes{{"account", ""},
                                               {"account", "robots.example"},
-                                              {"account", account + "/x"},
+                                              {"account", r2Account + "/x"},
                                               {"account", "a b@c"},
                                               {"kind", ""},
                                               {"kind", "Robot"},
@@ -227,21 +225,21 @@ TEST_F(FleetProtocol, refusesACodeThatIsMalformed) {
 }
 
 TEST_F(FleetProtocol, aStatementIsReadAsItIsWritten) {
-  const auto statement = Statement::make(owner, account, Kind::robot, key.publicKey(), today + hours(24));
+  const auto statement = Statement::make(owner, r2Account, Kind::robot, key.publicKey(), today + hours(24));
   const auto shown = statementElement(statement), asked = statementRequest(statement);
   EXPECT_TRUE(shown.is("statement", ns));
   EXPECT_EQ(shown.attribute("account"), "") << "in presence, the sender's is meant";
-  for (const auto& read : {readStatement(shown, account).value(), readStatementRequest(asked).value()}) {
+  for (const auto& read : {readStatement(shown, r2Account).value(), readStatementRequest(asked).value()}) {
     EXPECT_EQ(read.kind, Kind::robot);
     EXPECT_EQ(read.ends, statement.ends);
-    EXPECT_TRUE(read.check(owner.publicKey(), account, key.publicKey(), today));
+    EXPECT_TRUE(read.check(owner.publicKey(), r2Account, key.publicKey(), today));
   }
   EXPECT_FALSE(
-      readStatement(shown, "d2@robots.example").value().check(owner.publicKey(), account, key.publicKey(), today));
+      readStatement(shown, "d2@robots.example").value().check(owner.publicKey(), r2Account, key.publicKey(), today));
 }
 
 TEST_F(FleetProtocol, refusesAStatementThatIsMalformed) {
-  const auto whole = statementRequest(Statement::make(owner, account, Kind::robot, key.publicKey(), today));
+  const auto whole = statementRequest(Statement::make(owner, r2Account, Kind::robot, key.publicKey(), today));
   ASSERT_TRUE(readStatementRequest(whole));
   for (const auto& [name, value] : Attributes{{"kind", ""},
                                               {"kind", "cat"},
@@ -256,7 +254,7 @@ TEST_F(FleetProtocol, refusesAStatementThatIsMalformed) {
     auto other = whole;
     other.set(name, value);
     expectMalformed(readStatementRequest(other), name + (" " + value));
-    expectMalformed(readStatement(other, account), name + (" " + value));
+    expectMalformed(readStatement(other, r2Account), name + (" " + value));
   }
   for (const std::string other : {"", "robots.example", "a@b/c"}) {
     auto without = whole;
@@ -266,8 +264,8 @@ TEST_F(FleetProtocol, refusesAStatementThatIsMalformed) {
 }
 
 TEST_F(FleetProtocol, namesWhomToRevoke) {
-  EXPECT_TRUE(revokeRequest(account).is("revoke", ns));
-  EXPECT_EQ(revokeRequest(account).attribute("account"), account);
+  EXPECT_TRUE(revokeRequest(r2Account).is("revoke", ns));
+  EXPECT_EQ(revokeRequest(r2Account).attribute("account"), r2Account);
 }
 
 }  // namespace

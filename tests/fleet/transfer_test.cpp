@@ -1,6 +1,7 @@
 #include "fleet/transfer.hpp"
 
 #include "core/run/base64url.hpp"
+#include "tests/fleet/r2.hpp"
 #include "tests/support/ed25519_key.hpp"
 
 #include <gmock/gmock.h>
@@ -13,31 +14,29 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-const WallTime today = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22);
-const std::string account = "r2@robots.example";
-const std::string code = "relay.other.example:5443/lab/robot/AAECAwQFBgcICQoLDA0ODw";
+const std::string codeText = "relay.other.example:5443/lab/robot/AAECAwQFBgcICQoLDA0ODw";
 
 class Transfer : public testing::Test {
  protected:
   static run::Code problem(const TransferOrder& order, const run::PublicKey& by, WallTime now = today,
-                           const std::string& receiver = account) {
+                           const std::string& receiver = r2Account) {
     const auto checked = order.check(by, receiver, now);
     EXPECT_TRUE(checked || !checked.error().nextStep.empty());
     return checked ? run::Code::internal : checked.error().code;  // internal: nothing is wrong
   }
 
   const run::PrivateKey owner = test::keyNumber(1), other = test::keyNumber(2);
-  const TransferOrder order = TransferOrder::make(owner, account, code, "r2", today + minutes(2));
+  const TransferOrder order = TransferOrder::make(owner, r2Account, codeText, "r2", today + minutes(2));
 };
 
 TEST_F(Transfer, isTakenFromTheOwnerWhileItIsTime) {
-  EXPECT_TRUE(order.check(owner.publicKey(), account, today));
-  EXPECT_TRUE(order.check(owner.publicKey(), account, today + seconds(119)));
+  EXPECT_TRUE(order.check(owner.publicKey(), r2Account, today));
+  EXPECT_TRUE(order.check(owner.publicKey(), r2Account, today + seconds(119)));
 }
 
 TEST_F(Transfer, isRefusedFromAnybodyElse) {
   EXPECT_EQ(problem(order, other.publicKey()), run::Code::badStatement);
-  EXPECT_EQ(problem(TransferOrder::make(other, account, code, "r2", order.ends), owner.publicKey()),
+  EXPECT_EQ(problem(TransferOrder::make(other, r2Account, codeText, "r2", order.ends), owner.publicKey()),
             run::Code::badStatement);
 }
 
@@ -68,7 +67,7 @@ TEST_F(Transfer, isReadAsItWasWritten) {
   const auto request = transferRequest(order);
   EXPECT_TRUE(request.is("transfer", "urn:beckon:fleet:0"));
   EXPECT_EQ(request.attribute("account"), "");
-  EXPECT_EQ(readTransfer(request, account).value(), order);
+  EXPECT_EQ(readTransfer(request, r2Account).value(), order);
 }
 
 TEST_F(Transfer, isMalformedWithoutAnyOfItsParts) {
@@ -80,7 +79,7 @@ TEST_F(Transfer, isMalformedWithoutAnyOfItsParts) {
                                                                                               {"ends", "1x"},
                                                                                               {"ends", "253402300800"},
                                                                                               {"signature", "AAAA"}}) {
-    const auto read = readTransfer(transferRequest(order).set(name, value), account);
+    const auto read = readTransfer(transferRequest(order).set(name, value), r2Account);
     ASSERT_FALSE(read) << name << value;
     EXPECT_EQ(read.error().code, run::Code::protocolError);
   }

@@ -3,6 +3,7 @@
 #include "fleet/enrolment.hpp"
 #include "fleet/statement.hpp"
 #include "fleet/transfer.hpp"
+#include "tests/fleet/r2.hpp"
 #include "tests/support/ed25519_key.hpp"
 
 #include <gtest/gtest.h>
@@ -12,8 +13,6 @@
 // What another implementation can check itself by; the same values stand in docs/protocol/fleet.md.
 namespace beckon::fleet {
 namespace {
-
-const std::string id = "0c7b2f6e-0000-4000-8000-000000000000";
 
 std::string hex(const Bytes32& bytes) {
   std::string out;
@@ -28,7 +27,7 @@ class FleetVectors : public testing::Test {
   const run::PrivateKey owner = test::keyNumber(1), key = test::keyNumber(2);
   // Of 16 bytes 00 01 02 .. 0f.
   const Code code = Code::parse("relay.robots.example:5443/home/robot/AAECAwQFBgcICQoLDA0ODw").value();
-  const Claim claim{Kind::robot, "home", "r2", id, key.publicKey()};
+  const Claim claim{Kind::robot, "home", "r2", r2Id, key.publicKey()};
 };
 
 TEST_F(FleetVectors, theKeys) {
@@ -42,14 +41,15 @@ TEST_F(FleetVectors, theSecretsOfACode) {
 }
 
 TEST_F(FleetVectors, whatACodeProves) {
-  EXPECT_EQ(claim.text(), "beckon enrolment 0\nrobot\nhome\nr2\n" + id + "\n" + run::base64url(key.publicKey()) + "\n");
+  EXPECT_EQ(claim.text(),
+            "beckon enrolment 0\nrobot\nhome\nr2\n" + r2Id + "\n" + run::base64url(key.publicKey()) + "\n");
   EXPECT_EQ(hex(code.proofOf(claim)), "8e90a2f350e19915d33ddc3fbfe365d65555d12a324a3d0b31f1b6e906df175f");
   EXPECT_EQ(hex(code.introductionOf("alice@robots.example", owner.publicKey())),
             "014c49abcf8a4feb329142ab414b4c041a8870f5d8d6df49f29145ad630a7054");
 }
 
 TEST_F(FleetVectors, whatAKeySigns) {
-  EXPECT_EQ(run::base64url(EnrolmentRequest::make(code, "r2", id, key).signature),
+  EXPECT_EQ(run::base64url(EnrolmentRequest::make(code, "r2", r2Id, key).signature),
             "nsrzBSmZYq3DtqKNNkh4MblBwBXcxOUjV0GyPVyhGVmxsEw6A6iaTHPh553KOWFlqffSlrKoc2w3PA5XIOTsCA");
   const auto statement = Statement::make(owner, "r2@robots.example", Kind::robot, key.publicKey(),
                                          WallTime(std::chrono::seconds(1800000000)));

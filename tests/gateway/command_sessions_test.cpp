@@ -1,13 +1,14 @@
 #include "gateway/doors/command_sessions.hpp"
 
+#include "tests/xmpp/jid.hpp"
+
 #include <gtest/gtest.h>
 
 namespace beckon::gateway {
 namespace {
 
 using namespace std::chrono_literals;
-
-xmpp::Jid jid(const std::string& text) { return xmpp::Jid::parse(text).value(); }
+using xmpp::jid;
 
 class CommandSessionsTest : public testing::Test {
  protected:

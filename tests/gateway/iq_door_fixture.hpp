@@ -5,6 +5,7 @@
 #include "localbus/object_builder.hpp"
 #include "tests/sim/bus.hpp"
 #include "tests/support/memory_stream.hpp"
+#include "tests/xmpp/jid.hpp"
 #include "xmpp/rpc.hpp"
 
 #include <gmock/gmock.h>
@@ -19,10 +20,9 @@
 namespace beckon::gateway {
 
 using xmpp::Element;
+using xmpp::jid;
 using xmpp::StanzaError;
 namespace rpc = xmpp::rpc;
-
-inline xmpp::Jid jid(std::string_view text) { return xmpp::Jid::parse(text).value(); }
 
 inline Element payload(std::string_view name, const std::string& text = {}) {
   return Element(std::string(name), std::string(rpc::ns), text);

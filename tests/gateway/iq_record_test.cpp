@@ -23,7 +23,7 @@ class IqRecordTest : public IqDoorTest {
   }
 };
 
-const std::string rules = R"(
+const std::string ownerAndLogged = R"(
 [[rule]]
 name = "owner"
 who = ["owner@x"]
@@ -40,7 +40,7 @@ payload = "20 B"
 )";
 
 TEST_F(IqRecordTest, noAnswerLeavesBeforeItIsInTheRecord) {
-  openRecorded(rules);
+  openRecorded(ownerAndLogged);
   std::string id;
   {
     const test::SmallDisk full(recorded.text().size());
@@ -57,7 +57,7 @@ TEST_F(IqRecordTest, noAnswerLeavesBeforeItIsInTheRecord) {
 }
 
 TEST_F(IqRecordTest, tellsWhatWasAskedForAndWhatBecameOfIt) {
-  openRecorded(rules);
+  openRecorded(ownerAndLogged);
   result("set", call("Speech", "echo", "[\"secret\"]"));
   result("set", call("Speech", "fail", "[]"));
   result("set", call("Speech", "later", "[]"));

@@ -15,10 +15,6 @@ using directory::ServiceInfo;
 using qi::MessageType;
 using qi::test::RecordedMessage;
 
-bool isAnswer(MessageType type) {
-  return type == MessageType::reply || type == MessageType::error || type == MessageType::canceled;
-}
-
 std::string shown(qi::ByteView payload, const RecordedMessage& like) {
   const auto value = qi::decodeValue(payload, qi::Signature::of(like.signature), like.format);
   return value ? qi::toJsonText(*value) : "unreadable: " + value.error().cause;
@@ -34,6 +30,10 @@ void expectPayload(const qi::Bytes& ours, const qi::Bytes& expected, const Recor
 bool isUuid(const std::string& text) { return text.size() == 36 && text[8] == '-' && text[23] == '-'; }
 
 }  // namespace
+
+bool isAnswer(MessageType type) {
+  return type == MessageType::reply || type == MessageType::error || type == MessageType::canceled;
+}
 
 bool Comparison::isCounterpart(const qi::Header& ours, const qi::Header& theirs) const {
   if (isAnswer(ours.type) && isAnswer(theirs.type)) return ours.id == theirs.id;

@@ -6,6 +6,9 @@
 
 namespace beckon::test {
 
+// Whether such a message ends a call.
+bool isAnswer(qi::MessageType type);
+
 // Holds messages of ours against those of a recording. What differs and is neither random nor known is a failure of
 // the test.
 class Comparison {

@@ -7,7 +7,7 @@ namespace {
 
 using directory::ServiceInfo;
 
-const KnownDifference known[] = {
+const KnownDifference allKnown[] = {
     {Difference::noRelativeEndpointCapability, "RelativeEndpointURI is false", Played::client, "01_connect.json",
      +[](qi::CapabilityMap& expected, const qi::CapabilityMap&) {
        const auto found = expected.find(qi::capability::relativeEndpointUri);
@@ -54,6 +54,6 @@ const KnownDifference known[] = {
 
 }  // namespace
 
-std::span<const KnownDifference> knownDifferences() { return known; }
+std::span<const KnownDifference> knownDifferences() { return allKnown; }
 
 }  // namespace beckon::test

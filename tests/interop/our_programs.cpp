@@ -16,12 +16,10 @@ namespace {
 using boost::asio::awaitable;
 using directory::Session;
 using localbus::Endpoint;
-using localbus::RemoteObject;
 using qi::Value;
 using run::Code;
 using testing::ElementsAre;
 
-using Object = std::shared_ptr<RemoteObject>;
 using SessionPtr = std::shared_ptr<Session>;
 
 struct Stage {
@@ -45,7 +43,7 @@ awaitable<SessionPtr> provide(Stage& stage, std::shared_ptr<localbus::Object> ve
   co_return session;
 }
 
-awaitable<Object> find(SessionPtr session) {
+awaitable<RemotePtr> find(SessionPtr session) {
   auto object = co_await session->service("Vec");
   co_return object.value();
 }

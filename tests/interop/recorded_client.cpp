@@ -8,10 +8,6 @@ namespace beckon::test {
 namespace {
 
 bool isCall(const qi::Header& header) { return header.type == qi::MessageType::call; }
-bool isAnswer(const qi::Header& header) {
-  return header.type == qi::MessageType::reply || header.type == qi::MessageType::error ||
-         header.type == qi::MessageType::canceled;
-}
 
 }  // namespace
 
@@ -41,7 +37,7 @@ Differences RecordedClient::play() {
 
 void RecordedClient::speak(Peer& peer, const Step& step) {
   auto header = comparison_.ofToday(qi::Header::decode(step.header));
-  if (isAnswer(header)) header.id = peer.calls.at(header.id);
+  if (isAnswer(header.type)) header.id = peer.calls.at(header.id);
   peer.raw.send(header, step.payload);
 }
 

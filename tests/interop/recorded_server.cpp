@@ -76,9 +76,7 @@ void RecordedServer::hear(Peer& peer, const Step& step) {
 
 void RecordedServer::speak(Peer& peer, const Step& step) {
   auto header = comparison_.ofToday(qi::Header::decode(step.header));
-  const bool isAnswer =
-      header.type == MessageType::reply || header.type == MessageType::error || header.type == MessageType::canceled;
-  if (isAnswer) header.id = peer.calls.at(header.id);
+  if (isAnswer(header.type)) header.id = peer.calls.at(header.id);
   peer.raw.send(header, payloadOfToday(step));
 }
 

@@ -16,27 +16,26 @@ using boost::asio::awaitable;
 using localbus::RemoteObject;
 using qi::Value;
 using testing::ElementsAre;
-using Object = std::shared_ptr<RemoteObject>;
 
 namespace {
 
-awaitable<Value> call(Object object, std::string method, Value arguments = tuple()) {
+awaitable<Value> call(RemotePtr object, std::string method, Value arguments = tuple()) {
   auto result = co_await object->call(method, arguments);
   co_return result.value();
 }
 
 template <class T>
-awaitable<void> expectEcho(Object object, std::string method, T value) {
+awaitable<void> expectEcho(RemotePtr object, std::string method, T value) {
   const auto same = co_await object->method<T(T)>(method).value()(value);
   EXPECT_EQ(same.value(), value) << method;
 }
-awaitable<void> expectEcho(Object object, Value value) {
+awaitable<void> expectEcho(RemotePtr object, Value value) {
   const auto same = co_await object->method<Value(Value)>("em").value()(value);
   EXPECT_EQ(qi::encode(same.value()), qi::encode(value));
 }
 
 // (gcc 12 cannot keep the array of a braced list across a co_await: they have names here.)
-awaitable<void> callTyped(Object object) {
+awaitable<void> callTyped(RemotePtr object) {
   const qi::Bytes raw{0, 1, 2, 'r', 'a', 'w'};
   const std::vector<std::int32_t> numbers{1, 2, 3};
   const auto add = object->method<std::int32_t(std::int32_t, std::int32_t)>("add").value();
@@ -77,7 +76,7 @@ awaitable<void> callTyped(Object object) {
   co_await expectEcho(object, "eopt", std::optional<std::int32_t>());
 }
 
-awaitable<void> callDynamically(Object object) {
+awaitable<void> callDynamically(RemotePtr object) {
   const std::vector<Value> mixed{qi::dynamic(1), qi::dynamic(2.5), qi::dynamic(std::string("z"))};
   const std::vector<std::string> texts{"u", "v"};
   const std::map<std::string, Value> map{{"k", qi::dynamic(1)}};
@@ -95,23 +94,23 @@ awaitable<void> callDynamically(Object object) {
 
 awaitable<void> turn(Loop& loop) { co_await boost::asio::post(loop.io, boost::asio::use_awaitable); }
 
-awaitable<void> callEveryType(Loop&, Object object) {
+awaitable<void> callEveryType(Loop&, RemotePtr object) {
   co_await callTyped(object);
   co_await callDynamically(object);
 }
 
-awaitable<void> postTwice(Loop&, Object object) {
+awaitable<void> postTwice(Loop&, RemotePtr object) {
   EXPECT_TRUE(object->post("nothing", tuple()));
   EXPECT_TRUE(object->post("fire", tuple(1)));
   co_return;
 }
 
-awaitable<void> callWhatFails(Loop&, Object object) {
+awaitable<void> callWhatFails(Loop&, RemotePtr object) {
   const auto result = co_await object->call("fail", tuple());
   EXPECT_EQ(result.error().cause, "Vec answered: deliberate failure");
 }
 
-awaitable<void> useProperty(Loop& loop, Object object) {
+awaitable<void> useProperty(Loop& loop, RemotePtr object) {
   const auto expect = [](const run::Result<Value>& level, int expected) {
     EXPECT_EQ(qi::fromValue<int>(level.value()).value(), expected);
   };
@@ -133,7 +132,7 @@ awaitable<void> useProperty(Loop& loop, Object object) {
   co_await turn(loop);
 }
 
-awaitable<void> useSignal(Loop& loop, Object object) {
+awaitable<void> useSignal(Loop& loop, RemotePtr object) {
   Heard heard(loop.io);
   auto subscription = co_await object->subscribe("tick", heard.handler());
   co_await call(object, "fire", tuple(2));
@@ -144,8 +143,8 @@ awaitable<void> useSignal(Loop& loop, Object object) {
   co_await turn(loop);
 }
 
-awaitable<void> useObjects(Loop&, Object object) {
-  const auto child = object->method<Object()>("makeChild").value();
+awaitable<void> useObjects(Loop&, RemotePtr object) {
+  const auto child = object->method<RemotePtr()>("makeChild").value();
   auto first = (co_await child()).value();
   const auto answer = co_await call(first, "answer");
   EXPECT_EQ(qi::fromValue<int>(answer).value(), 42);
@@ -155,11 +154,11 @@ awaitable<void> useObjects(Loop&, Object object) {
   const auto used =
       co_await object->method<std::int32_t(std::shared_ptr<localbus::Object>)>("useChild").value()(makeChild());
   EXPECT_EQ(used.value(), 42);
-  const auto none = co_await object->method<Object()>("nullObj").value()();
+  const auto none = co_await object->method<RemotePtr()>("nullObj").value()();
   EXPECT_EQ(none.value(), nullptr);
 }
 
-awaitable<void> cancelACall(Loop&, Object object) {
+awaitable<void> cancelACall(Loop&, RemotePtr object) {
   const auto slow = object->metaObject().findMethod("slow")->uid;
   const auto code = co_await localbus::awaiting<run::Code>([&](auto done) {
     const auto call = object->callAction(slow, {}, RemoteObject::defaultTimeout,
@@ -171,7 +170,7 @@ awaitable<void> cancelACall(Loop&, Object object) {
   EXPECT_EQ(code, run::Code::canceled);
 }
 
-awaitable<void> countCalls(Loop&, Object object) {
+awaitable<void> countCalls(Loop&, RemotePtr object) {
   const auto isOn = co_await call(object, "isStatsEnabled");
   EXPECT_FALSE(qi::fromValue<bool>(isOn).value());
   co_await call(object, "enableStats", tuple(true));

@@ -6,16 +6,17 @@
 // What the recorded clients did with the service Vec on libqi's API, done again on ours.
 namespace beckon::test {
 
-using UseOfVec = boost::asio::awaitable<void> (*)(Loop& loop, std::shared_ptr<localbus::RemoteObject> vec);
+using RemotePtr = std::shared_ptr<localbus::RemoteObject>;
+using UseOfVec = boost::asio::awaitable<void> (*)(Loop& loop, RemotePtr vec);
 
-boost::asio::awaitable<void> callEveryType(Loop& loop, std::shared_ptr<localbus::RemoteObject> vec);
-boost::asio::awaitable<void> postTwice(Loop& loop, std::shared_ptr<localbus::RemoteObject> vec);
-boost::asio::awaitable<void> callWhatFails(Loop& loop, std::shared_ptr<localbus::RemoteObject> vec);
-boost::asio::awaitable<void> useProperty(Loop& loop, std::shared_ptr<localbus::RemoteObject> vec);
-boost::asio::awaitable<void> useSignal(Loop& loop, std::shared_ptr<localbus::RemoteObject> vec);
-boost::asio::awaitable<void> useObjects(Loop& loop, std::shared_ptr<localbus::RemoteObject> vec);
-boost::asio::awaitable<void> cancelACall(Loop& loop, std::shared_ptr<localbus::RemoteObject> vec);
-boost::asio::awaitable<void> countCalls(Loop& loop, std::shared_ptr<localbus::RemoteObject> vec);
+boost::asio::awaitable<void> callEveryType(Loop& loop, RemotePtr vec);
+boost::asio::awaitable<void> postTwice(Loop& loop, RemotePtr vec);
+boost::asio::awaitable<void> callWhatFails(Loop& loop, RemotePtr vec);
+boost::asio::awaitable<void> useProperty(Loop& loop, RemotePtr vec);
+boost::asio::awaitable<void> useSignal(Loop& loop, RemotePtr vec);
+boost::asio::awaitable<void> useObjects(Loop& loop, RemotePtr vec);
+boost::asio::awaitable<void> cancelACall(Loop& loop, RemotePtr vec);
+boost::asio::awaitable<void> countCalls(Loop& loop, RemotePtr vec);
 
 // Lets leave what waits to be sent.
 boost::asio::awaitable<void> turn(Loop& loop);

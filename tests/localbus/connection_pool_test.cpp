@@ -1,5 +1,6 @@
 #include "localbus/connection_pool.hpp"
 
+#include "tests/localbus/mebibyte.hpp"
 #include "tests/localbus/pool_peer.hpp"
 #include "tests/localbus/sample.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -20,11 +21,12 @@ namespace {
 using namespace std::chrono_literals;
 using qi::MessageType;
 using qi::SharedRaw;
+using test::mebibyte;
 using test::PoolPeer;
 using test::Sample;
+using test::sampleService;
 
-constexpr std::size_t mebibyte = 1024 * 1024;
-constexpr std::uint32_t sampleService = test::sampleService, rawService = 8;
+constexpr std::uint32_t rawService = 8;
 
 qi::Bytes numbered(std::size_t size) {
   qi::Bytes bytes(size);

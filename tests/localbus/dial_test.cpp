@@ -20,14 +20,13 @@ Error failure(Loop& loop, const Endpoint& endpoint, DialOptions options = {}) {
   return result ? Error{} : result.error();
 }
 
-std::string text(const qi::Value& value) { return qi::fromValue<std::string>(value).value(); }
-
-AuthDecision wantsSecret(const qi::CapabilityMap& credentials) {
+// Tells whoever still has the old token the new one.
+AuthDecision wantsNewToken(const qi::CapabilityMap& credentials) {
   const auto token = credentials.find("token");
   if (token == credentials.end()) return {AuthDecision::State::refused, {}, "missing token"};
-  if (text(token->second) == "old")
-    return {AuthDecision::State::more, {{"auth_newToken", qi::dynamic(std::string("new"))}}, {}};
-  if (text(token->second) != "new") return {AuthDecision::State::refused, {}, "wrong token"};
+  const auto shown = qi::fromValue<std::string>(token->second).value();
+  if (shown == "old") return {AuthDecision::State::more, {{"auth_newToken", qi::dynamic(std::string("new"))}}, {}};
+  if (shown != "new") return {AuthDecision::State::refused, {}, "wrong token"};
   return {};
 }
 
@@ -46,19 +45,19 @@ TEST(Dial, findsAHostByName) {
 }
 
 TEST(Dial, showsItsCredentials) {
-  SampleBus bus(wantsSecret);
+  SampleBus bus(wantsNewToken);
   EXPECT_TRUE(bus.connect({.credentials = {{"auth_token", qi::dynamic(std::string("new"))}}})->isReady());
 }
 
 TEST(Dial, keepsCredentialsForTlsToItselfWhereTheWayCanBeRead) {
-  SampleBus bus(wantsSecret);
+  SampleBus bus(wantsNewToken);
   const qi::CapabilityMap credentials{{"auth_token", qi::dynamic(std::string("new"))}};
   EXPECT_EQ(failure(bus.loop, bus.endpoint, {.credentials = credentials, .areCredentialsForTls = true}).cause,
             "Authentication failed: missing token [1.0]");
 }
 
 TEST(Dial, comesBackWithANewToken) {
-  SampleBus bus(wantsSecret);
+  SampleBus bus(wantsNewToken);
   const auto connection = bus.connect(
       {.credentials = {{"auth_token", qi::dynamic(std::string("old"))}}, .more = [](const qi::CapabilityMap& asked) {
          return qi::CapabilityMap{{"auth_token", asked.at("auth_newToken")}};
@@ -67,7 +66,7 @@ TEST(Dial, comesBackWithANewToken) {
 }
 
 TEST(Dial, tellsWhyItWasRefused) {
-  SampleBus bus(wantsSecret);
+  SampleBus bus(wantsNewToken);
   const auto error =
       failure(bus.loop, bus.endpoint, {.credentials = {{"auth_token", qi::dynamic(std::string("guess"))}}});
   EXPECT_EQ(error.code, Code::notAuthenticated);

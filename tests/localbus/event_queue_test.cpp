@@ -1,11 +1,14 @@
 #include "localbus/event_queue.hpp"
 
+#include "tests/localbus/mebibyte.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace beckon::localbus {
 namespace {
 
+using test::mebibyte;
 using testing::ElementsAre;
 
 class EventQueueTest : public testing::Test {
@@ -25,8 +28,6 @@ class EventQueueTest : public testing::Test {
   EventQueue queue;
 };
 
-constexpr std::size_t megabyte = 1024 * 1024;
-
 TEST_F(EventQueueTest, keepsEventsInTheirOrder) {
   for (std::uint8_t i = 0; i < 3; ++i) EXPECT_EQ(add(SignalClass::event, 100u + i % 2, i), 0u);
   EXPECT_THAT(all(), ElementsAre(Pair(100, 0), Pair(101, 1), Pair(100, 2)));
@@ -34,7 +35,7 @@ TEST_F(EventQueueTest, keepsEventsInTheirOrder) {
 
 TEST_F(EventQueueTest, dropsAndCountsTheNewestEventsThatHaveNoRoom) {
   std::size_t lost = 0;
-  for (std::uint8_t i = 0; i < 20; ++i) lost += add(SignalClass::event, 100, i, megabyte);
+  for (std::uint8_t i = 0; i < 20; ++i) lost += add(SignalClass::event, 100, i, mebibyte);
   EXPECT_EQ(lost, 4u);
   const auto kept = all();
   ASSERT_EQ(kept.size(), 16u);
@@ -43,14 +44,14 @@ TEST_F(EventQueueTest, dropsAndCountsTheNewestEventsThatHaveNoRoom) {
 }
 
 TEST_F(EventQueueTest, keepsTheNewestOfAState) {
-  for (std::uint8_t i = 0; i < 50; ++i) EXPECT_EQ(add(SignalClass::state, 100, i, megabyte), 0u);
+  for (std::uint8_t i = 0; i < 50; ++i) EXPECT_EQ(add(SignalClass::state, 100, i, mebibyte), 0u);
   add(SignalClass::state, 101, 9);
-  EXPECT_EQ(queue.bytes(), megabyte + 1);
+  EXPECT_EQ(queue.bytes(), mebibyte + 1);
   EXPECT_THAT(all(), ElementsAre(Pair(100, 49), Pair(101, 9)));
 }
 
 TEST_F(EventQueueTest, keepsTheNewestOfAStateAmongTooManyEvents) {
-  for (std::uint8_t i = 0; i < 16; ++i) add(SignalClass::event, 100, i, megabyte);
+  for (std::uint8_t i = 0; i < 16; ++i) add(SignalClass::event, 100, i, mebibyte);
   EXPECT_EQ(add(SignalClass::event, 100, 99), 1u);
   EXPECT_EQ(add(SignalClass::state, 101, 1), 0u);
   EXPECT_EQ(add(SignalClass::state, 101, 2), 0u);
@@ -68,10 +69,10 @@ TEST_F(EventQueueTest, dropsAndCountsTheOldestOfAStream) {
 }
 
 TEST_F(EventQueueTest, keepsFewerOfAStreamOfLargeEvents) {
-  for (std::uint8_t i = 0; i < 10; ++i) add(SignalClass::stream, 100, i, megabyte);
+  for (std::uint8_t i = 0; i < 10; ++i) add(SignalClass::stream, 100, i, mebibyte);
   EXPECT_THAT(all(), ElementsAre(Pair(100, 6), Pair(100, 7), Pair(100, 8), Pair(100, 9)));
-  EXPECT_EQ(add(SignalClass::stream, 100, 1, 5 * megabyte), 0u);
-  EXPECT_EQ(add(SignalClass::stream, 100, 2, 5 * megabyte), 1u);
+  EXPECT_EQ(add(SignalClass::stream, 100, 1, 5 * mebibyte), 0u);
+  EXPECT_EQ(add(SignalClass::stream, 100, 2, 5 * mebibyte), 1u);
   EXPECT_THAT(all(), ElementsAre(Pair(100, 2)));
 }
 

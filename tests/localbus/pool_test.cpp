@@ -1,5 +1,7 @@
 #include "localbus/pool.hpp"
 
+#include "tests/localbus/mebibyte.hpp"
+
 #include <gtest/gtest.h>
 
 #include <numeric>
@@ -9,8 +11,7 @@ namespace beckon::localbus {
 namespace {
 
 using run::Code;
-
-constexpr std::size_t mebibyte = 1024 * 1024;
+using test::mebibyte;
 
 qi::Bytes sample(std::size_t size) {
   qi::Bytes bytes(size);

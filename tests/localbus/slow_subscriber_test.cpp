@@ -10,8 +10,8 @@ namespace {
 using test::RawPeer;
 using test::SampleBus;
 
-constexpr std::uint32_t service = 8;
-constexpr int rounds = 100;
+constexpr std::uint32_t blobService = 8;
+constexpr int blobCount = 100;
 const std::size_t blobSize = 256 * 1024;
 
 qi::Bytes blob(int number) { return qi::Bytes(blobSize, static_cast<std::uint8_t>(number)); }
@@ -24,11 +24,11 @@ class SlowSubscriberTest : public testing::Test {
     stream.emplace(builder.signal<qi::Bytes>("stream", SignalClass::stream));
     state.emplace(builder.property<qi::Bytes>("state", {}));
     object = builder.build();
-    bus.host.add(service, qi::mainObject, object);
+    bus.host.add(blobService, qi::mainObject, object);
     slow.authenticate();
     for (const auto signal : {eventId, streamId, stateId})
-      slow.ask({service, qi::mainObject, qi::action::registerEvent},
-               qi::encodeAll({}, service, signal, std::uint64_t{signal}));
+      slow.ask({blobService, qi::mainObject, qi::action::registerEvent},
+               qi::encodeAll({}, blobService, signal, std::uint64_t{signal}));
   }
   void emitAll(int number) {
     (*event)(blob(number));
@@ -45,13 +45,13 @@ class SlowSubscriberTest : public testing::Test {
 };
 
 TEST_F(SlowSubscriberTest, slowsNobodyAndGetsOfEachSignalWhatItsClassSays) {
-  const auto reader = bus.loop.await(RemoteObject::open(bus.connect(), service, "Blobs")).value();
+  const auto reader = bus.loop.await(RemoteObject::open(bus.connect(), blobService, "Blobs")).value();
   std::map<std::string, int> heard;
   std::vector<std::shared_ptr<RemoteObject::Subscription>> kept;
   for (const char* name : {"event", "stream", "state"})
     kept.push_back(
         bus.loop.await(reader->subscribe(name, [&heard, name](const qi::Value&) { ++heard[name]; })).value());
-  for (int i = 1; i <= rounds; ++i) {
+  for (int i = 1; i <= blobCount; ++i) {
     emitAll(i);
     ASSERT_TRUE(bus.loop.runUntil([&] { return heard["event"] == i && heard["stream"] == i && heard["state"] == i; }));
   }
@@ -61,15 +61,15 @@ TEST_F(SlowSubscriberTest, slowsNobodyAndGetsOfEachSignalWhatItsClassSays) {
   EXPECT_EQ(object->droppedEvents(stateId), 0u);
 
   std::map<std::uint32_t, std::vector<int>> got;
-  while (got[eventId].size() + lostEvents < rounds || got[streamId].size() + lostOfStream < rounds ||
-         got[stateId].empty() || got[stateId].back() != rounds) {
+  while (got[eventId].size() + lostEvents < blobCount || got[streamId].size() + lostOfStream < blobCount ||
+         got[stateId].empty() || got[stateId].back() != blobCount) {
     const auto frame = slow.message();
     ASSERT_EQ(frame.payload.size(), blobSize + 4);
     got[frame.header.address.action].push_back(frame.payload.back());
   }
   // Events from the first on, without a gap; of the others the newest, in order.
   for (std::size_t i = 0; i < got[eventId].size(); ++i) EXPECT_EQ(got[eventId][i], static_cast<int>(i) + 1);
-  EXPECT_EQ(got[streamId].back(), rounds);
+  EXPECT_EQ(got[streamId].back(), blobCount);
   EXPECT_TRUE(std::ranges::is_sorted(got[streamId]));
   EXPECT_TRUE(std::ranges::is_sorted(got[stateId]));
   EXPECT_LT(got[stateId].size(), got[eventId].size());
@@ -79,7 +79,7 @@ TEST_F(SlowSubscriberTest, slowsNobodyAndGetsOfEachSignalWhatItsClassSays) {
 }
 
 TEST_F(SlowSubscriberTest, letsNoEventOvertakeThoseThatWait) {
-  for (int i = 1; i <= rounds; ++i) {
+  for (int i = 1; i <= blobCount; ++i) {
     (*event)(blob(i));
     bus.loop.poll();
   }
@@ -90,7 +90,7 @@ TEST_F(SlowSubscriberTest, letsNoEventOvertakeThoseThatWait) {
   // There is room for it again, but others came before.
   while (connection->queued() > Connection::eventRoom) read();
   const auto before = got.size();
-  constexpr int last = rounds + 1;
+  constexpr int last = blobCount + 1;
   (*event)(blob(last));
   while (got.empty() || got.back() != last) read();
   EXPECT_TRUE(std::ranges::is_sorted(got));
@@ -100,7 +100,7 @@ TEST_F(SlowSubscriberTest, letsNoEventOvertakeThoseThatWait) {
 
 TEST_F(SlowSubscriberTest, costsNoMoreMemoryThanTheLimits) {
   std::size_t most = 0;
-  for (int i = 1; i <= rounds; ++i) {
+  for (int i = 1; i <= blobCount; ++i) {
     emitAll(i);
     bus.loop.poll();
     for (const auto& [id, connection] : bus.host.callers) most = std::max(most, connection->queued());

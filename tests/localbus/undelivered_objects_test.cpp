@@ -1,3 +1,4 @@
+#include "tests/localbus/mebibyte.hpp"
 #include "tests/localbus/object_sample.hpp"
 #include "tests/localbus/played.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 
 using run::Code;
 using test::Counter;
+using test::mebibyte;
 using test::ObjectsBus;
 using test::Outcome;
 using test::OwnObject;
@@ -32,8 +34,8 @@ TEST_F(UndeliveredObjects, inEventsForAPeerThatDoesNotReadAreNotKept) {
            qi::encodeAll({}, sampleService, bus.service.ids.made, std::uint64_t{1}));
   (*bus.service.made)(counter.object);
   EXPECT_EQ(bus.lastEnd->objects().size(), 1u);
-  const qi::Bytes megabyte(1024 * 1024);
-  while (bus.lastEnd->sendEvent({sampleService, 1, 999}, megabyte)) bus.loop.poll();
+  const qi::Bytes large(mebibyte);
+  while (bus.lastEnd->sendEvent({sampleService, 1, 999}, large)) bus.loop.poll();
   const auto dropped = bus.lastEnd->droppedEvents();
   for (int i = 0; i < 3; ++i) (*bus.service.made)(counter.object);
   EXPECT_EQ(bus.lastEnd->objects().size(), 1u);

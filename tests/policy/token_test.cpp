@@ -62,35 +62,35 @@ TEST(TokenName, isWhatAPrincipalCanHold) {
 }
 
 // The clock at which tokens were made and are judged.
-const WallTime now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22);
+const WallTime whenMade = std::chrono::sys_days(std::chrono::year(2026) / 11 / 22);
 
 Token token(std::optional<WallTime> end = {}, std::optional<WallTime> revoked = {}) {
-  return {1, "tablet", "operator", {}, now, end, revoked};
+  return {1, "tablet", "operator", {}, whenMade, end, revoked};
 }
 
 TEST(TokenState, endsAtTheSecondOfItsEnd) {
-  const auto end = now + hours(1);
+  const auto end = whenMade + hours(1);
   EXPECT_EQ(stateOf(token(end), end - std::chrono::seconds(1)), TokenState::valid);
   EXPECT_EQ(stateOf(token(end), end), TokenState::expired);
 }
 
 TEST(TokenState, isRevokedWhateverTheClockSays) {
-  for (const auto time : {WallTime(), now, now + hours(100000)}) {
-    EXPECT_EQ(stateOf(token({}, now), time), TokenState::revoked);
-    EXPECT_EQ(stateOf(token(now + hours(1), now), time), TokenState::revoked);
+  for (const auto time : {WallTime(), whenMade, whenMade + hours(100000)}) {
+    EXPECT_EQ(stateOf(token({}, whenMade), time), TokenState::revoked);
+    EXPECT_EQ(stateOf(token(whenMade + hours(1), whenMade), time), TokenState::revoked);
   }
 }
 
 TEST(TokenState, cannotBeJudgedByAClockThatStandsAt1970) {
-  EXPECT_EQ(stateOf(token(now + hours(1)), WallTime()), TokenState::clockNotSet);
-  EXPECT_EQ(stateOf(token(now + hours(1)), earliestClock - std::chrono::seconds(1)), TokenState::clockNotSet);
-  EXPECT_EQ(stateOf(token(now + hours(1)), earliestClock), TokenState::valid);
+  EXPECT_EQ(stateOf(token(whenMade + hours(1)), WallTime()), TokenState::clockNotSet);
+  EXPECT_EQ(stateOf(token(whenMade + hours(1)), earliestClock - std::chrono::seconds(1)), TokenState::clockNotSet);
+  EXPECT_EQ(stateOf(token(whenMade + hours(1)), earliestClock), TokenState::valid);
   EXPECT_EQ(stateOf(token(), WallTime()), TokenState::valid);  // without an end there is nothing to judge
 }
 
 // The robot's clock is the only one that there is: what is wrong with it is wrong with the end.
 TEST(TokenState, isWrongByAsMuchAsTheRobotsClock) {
-  const auto end = now + hours(24);
+  const auto end = whenMade + hours(24);
   EXPECT_EQ(stateOf(token(end), end + hours(1)), TokenState::expired);                           // an hour fast
   EXPECT_EQ(stateOf(token(end), end + std::chrono::minutes(59) - hours(1)), TokenState::valid);  // an hour slow
 }

@@ -5,7 +5,6 @@
 namespace beckon::sim {
 namespace {
 
-using Kind = MemoryModel::Kind;
 using Names = std::vector<std::string>;
 
 const WallTime t1{std::chrono::seconds(1)}, t2{std::chrono::seconds(2)};
@@ -37,16 +36,16 @@ TEST(MemoryModel, saysWhichKeyIsMissing) {
 TEST(MemoryModel, tellsDataFromEventsAndMicroEvents) {
   MemoryModel memory;
   ASSERT_TRUE(memory.insert("data", 1, t1));
-  ASSERT_TRUE(memory.raise("event", 2, Kind::event, t1));
-  ASSERT_TRUE(memory.raise("micro", 3, Kind::microEvent, t1));
+  ASSERT_TRUE(memory.raise("event", 2, MemoryModel::Kind::event, t1));
+  ASSERT_TRUE(memory.raise("micro", 3, MemoryModel::Kind::microEvent, t1));
   ASSERT_TRUE(memory.declare("declared", t1));
   EXPECT_EQ(memory.keys(), (Names{"data", "declared", "event", "micro"}));
   EXPECT_EQ(memory.keys("e"), (Names{"declared", "event"}));
-  EXPECT_EQ(memory.keys(Kind::event), (Names{"declared", "event"}));
-  EXPECT_EQ(memory.keys(Kind::microEvent), (Names{"micro"}));
+  EXPECT_EQ(memory.keys(MemoryModel::Kind::event), (Names{"declared", "event"}));
+  EXPECT_EQ(memory.keys(MemoryModel::Kind::microEvent), (Names{"micro"}));
   EXPECT_EQ(memory.get("declared")->value.as<qi::Dynamic>()->content, nullptr);
-  EXPECT_FALSE(memory.remove("micro", Kind::event));
-  EXPECT_TRUE(memory.remove("micro", Kind::microEvent));
+  EXPECT_FALSE(memory.remove("micro", MemoryModel::Kind::event));
+  EXPECT_TRUE(memory.remove("micro", MemoryModel::Kind::microEvent));
   EXPECT_TRUE(memory.remove("data"));
   EXPECT_EQ(memory.keys(), (Names{"declared", "event"}));
 }
@@ -56,7 +55,7 @@ TEST(MemoryModel, declaringAnEventKeepsTheValue) {
   ASSERT_TRUE(memory.insert("x", std::string("kept"), t1));
   ASSERT_TRUE(memory.declare("x", t2));
   EXPECT_EQ(textOf(memory, "x"), "kept");
-  EXPECT_EQ(memory.keys(Kind::event), (Names{"x"}));
+  EXPECT_EQ(memory.keys(MemoryModel::Kind::event), (Names{"x"}));
 }
 
 TEST(MemoryModel, refusesAKeyTooMany) {

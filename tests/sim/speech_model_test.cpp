@@ -7,10 +7,10 @@
 namespace beckon::sim {
 namespace {
 
-using Kind = SpeechEvent::Kind;
 using Events = std::vector<SpeechEvent>;
 
 struct Speech : testing::Test {
+  using Kind = SpeechEvent::Kind;
   test::ManualClock clock;
   SpeechModel model;
   static double length(std::size_t characters) {

@@ -40,7 +40,7 @@ std::shared_ptr<X509> newCertificate(const Leaf& leaf, EVP_PKEY* key) {
   return certificate;
 }
 
-void write(const std::filesystem::path& file, auto body) {
+void writeWith(const std::filesystem::path& file, auto body) {
   const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(file.c_str(), "w"), &std::fclose);
   check(out && body(out.get()));
 }
@@ -53,9 +53,9 @@ void sign(const Leaf& leaf, X509* issuer, EVP_PKEY* issuerKey, const std::filesy
   const auto certificate = newCertificate(leaf, key.get());
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer ? issuer : certificate.get()));
   check(X509_sign(certificate.get(), issuerKey ? issuerKey : key.get(), EVP_sha256()) > 0);
-  write(certificateFile, [&](FILE* out) { return PEM_write_X509(out, certificate.get()); });
-  write(keyFile,
-        [&](FILE* out) { return PEM_write_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+  writeWith(certificateFile, [&](FILE* out) { return PEM_write_X509(out, certificate.get()); });
+  writeWith(keyFile,
+            [&](FILE* out) { return PEM_write_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
   std::filesystem::permissions(keyFile, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
@@ -74,7 +74,7 @@ Authority::Authority(const std::string& name, const Authority* parent) : key_(ne
 Authority::~Authority() = default;
 
 void Authority::writeCertificate(const std::filesystem::path& file) const {
-  write(file, [&](FILE* out) { return PEM_write_X509(out, certificate_.get()); });
+  writeWith(file, [&](FILE* out) { return PEM_write_X509(out, certificate_.get()); });
 }
 
 void Authority::issue(const std::string& domain, const std::filesystem::path& certificateFile,

@@ -1,5 +1,7 @@
 #include "xmpp/bytestreams.hpp"
 
+#include "tests/xmpp/jid.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,8 +9,6 @@
 
 namespace beckon::xmpp::bytestreams {
 namespace {
-
-Jid jid(std::string_view text) { return Jid::parse(text).value(); }
 
 const Session session{"vxf9n471bn46abcd", jid("requester@example.com/foo"), jid("target@example.org/bar")};
 const Host host{jid("relay.example.com"), "192.0.2.1", 5480, 3, 12};

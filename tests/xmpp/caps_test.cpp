@@ -65,7 +65,7 @@ Element form(std::initializer_list<Element> fields) {
   return out;
 }
 
-Element answer(std::initializer_list<Element> children) {
+Element queryOf(std::initializer_list<Element> children) {
   Element out("query", std::string(ns::discoInfo));
   for (const auto& child : children) out.add(child);
   return out;
@@ -73,9 +73,9 @@ Element answer(std::initializer_list<Element> children) {
 
 TEST(Caps, takesAWellFormedAnswer) {
   EXPECT_TRUE(Disco::read(exodus().query()));
-  EXPECT_TRUE(Disco::read(answer({identity("a", "b", "c/d"), feature("e/f")})));
+  EXPECT_TRUE(Disco::read(queryOf({identity("a", "b", "c/d"), feature("e/f")})));
   const auto ignored = form({field("FORM_TYPE", {"t"}), field("x", {"1"})});  // not hidden: left out
-  const auto disco = Disco::read(answer({identity("a", "b"), ignored, ignored}));
+  const auto disco = Disco::read(queryOf({identity("a", "b"), ignored, ignored}));
   ASSERT_TRUE(disco);
   EXPECT_TRUE(disco->forms.empty());
 }
@@ -84,12 +84,12 @@ TEST(Caps, refusesAnIllFormedAnswer) {
   const auto id = identity("a", "b");
   const auto type = field("FORM_TYPE", {"t"}, "hidden");
   const std::vector<Element> wrong{
-      answer({id, id}),
-      answer({id, feature("f"), feature("f")}),
-      answer({id, form({type}), form({type, field("x", {"1"})})}),
-      answer({id, form({field("FORM_TYPE", {"t", "u"}, "hidden")})}),
-      answer({id, form({type, type})}),
-      answer({id, form({type, field("x", {"1"}), field("x", {"2"})})}),
+      queryOf({id, id}),
+      queryOf({id, feature("f"), feature("f")}),
+      queryOf({id, form({type}), form({type, field("x", {"1"})})}),
+      queryOf({id, form({field("FORM_TYPE", {"t", "u"}, "hidden")})}),
+      queryOf({id, form({type, type})}),
+      queryOf({id, form({type, field("x", {"1"}), field("x", {"2"})})}),
   };
   for (const auto& query : wrong) EXPECT_FALSE(Disco::read(query)) << query.toXml();
 }
@@ -97,18 +97,18 @@ TEST(Caps, refusesAnIllFormedAnswer) {
 // Both say a/b//<urn:f<, once they are put together for the hash.
 TEST(Caps, refusesAnAnswerThatHashesLikeAnotherOne) {
   const std::vector<Element> wrong{
-      answer({}),
-      answer({feature("a/b//"), feature("urn:f")}),
-      answer({identity("a", "b", "<urn:f")}),
-      answer({identity("a", "b"), feature("urn:f<urn:g")}),
-      answer({identity("a/b", "c")}),
-      answer({identity("a", "b/c")}),
-      answer({identity("", "b")}),
-      answer({identity("http:", "")}),
-      answer({identity("a", "b").set("lang", "d/e")}),
-      answer({identity("a", "b"), form({field("FORM_TYPE", {"t<x<1"}, "hidden")})}),
-      answer({identity("a", "b"), form({field("FORM_TYPE", {"t"}, "hidden"), field("x<1", {})})}),
-      answer({identity("a", "b"), form({field("FORM_TYPE", {"t"}, "hidden"), field("x", {"1<2"})})}),
+      queryOf({}),
+      queryOf({feature("a/b//"), feature("urn:f")}),
+      queryOf({identity("a", "b", "<urn:f")}),
+      queryOf({identity("a", "b"), feature("urn:f<urn:g")}),
+      queryOf({identity("a/b", "c")}),
+      queryOf({identity("a", "b/c")}),
+      queryOf({identity("", "b")}),
+      queryOf({identity("http:", "")}),
+      queryOf({identity("a", "b").set("lang", "d/e")}),
+      queryOf({identity("a", "b"), form({field("FORM_TYPE", {"t<x<1"}, "hidden")})}),
+      queryOf({identity("a", "b"), form({field("FORM_TYPE", {"t"}, "hidden"), field("x<1", {})})}),
+      queryOf({identity("a", "b"), form({field("FORM_TYPE", {"t"}, "hidden"), field("x", {"1<2"})})}),
   };
   for (const auto& query : wrong) EXPECT_FALSE(Disco::read(query)) << query.toXml();
 }

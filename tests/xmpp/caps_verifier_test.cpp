@@ -1,11 +1,12 @@
 #include "xmpp/caps_verifier.hpp"
 
+#include "tests/xmpp/jid.hpp"
+
 #include <gtest/gtest.h>
 
 namespace beckon::xmpp {
 namespace {
 
-Jid jid(std::string_view text) { return *Jid::parse(text); }
 const Jid alice = jid("alice@x/1"), bob = jid("bob@x/1"), carol = jid("carol@x/1");
 
 Disco software(const std::string& feature) {

@@ -2,6 +2,7 @@
 
 #include "tests/support/memory_stream.hpp"
 #include "tests/support/run_until.hpp"
+#include "tests/xmpp/jid.hpp"
 #include "xmpp/client.hpp"
 #include "xmpp/roster.hpp"
 
@@ -19,8 +20,6 @@ namespace beckon::xmpp {
 
 using namespace std::chrono_literals;
 using test::runUntil;
-
-inline Jid jid(std::string_view text) { return *Jid::parse(text); }
 
 inline Element iq(std::string_view type, std::string_view id, std::string_view from) {
   return Element("iq", std::string(ns::client)).set("type", type).set("id", id).set("from", from);

@@ -1,6 +1,6 @@
 #include "xmpp/client_protocol.hpp"
 
-#include "core/qi/json_text.hpp"
+#include "tests/xmpp/base64.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,17 +14,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const std::string header =
+const std::string clientHeader =
     "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' "
     "version='1.0'>";
 
-std::string base64(std::string_view text) {
-  return qi::toBase64({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-}
+std::string featuresWith(const std::string& inside) { return "<stream:features>" + inside + "</stream:features>"; }
 
-std::string features(const std::string& inside) { return "<stream:features>" + inside + "</stream:features>"; }
-
-const std::string startTls = features("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+const std::string tlsFeature = featuresWith("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
 const std::string proceed = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 
 class ClientProtocolTest : public testing::Test {
@@ -51,16 +47,16 @@ class ClientProtocolTest : public testing::Test {
   // By the numbers of RFC 7677 section 3.
   void goOnline() {
     protocol.begin(true);
-    receive(header +
-            features("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256</mechanism>"
-                     "</mechanisms>"));
+    receive(clientHeader +
+            featuresWith("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>SCRAM-SHA-256</mechanism>"
+                         "</mechanisms>"));
     receive("<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" +
             base64("r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096") +
             "</challenge>");
     const auto again = receive("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" +
                                base64("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=") + "</success>");
     ASSERT_THAT(again, ElementsAre(HasSubstr("<stream:stream")));
-    receive(header + features("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"));
+    receive(clientHeader + featuresWith("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>"));
     const auto bound = receive(
         "<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>user@robots.test/gateway</jid>"
         "</bind></iq>");
@@ -74,7 +70,7 @@ class ClientProtocolTest : public testing::Test {
 
 TEST_F(ClientProtocolTest, asksForTlsAndBeginsAnew) {
   EXPECT_THAT(protocol.begin(false), HasSubstr("to='robots.test' version='1.0'"));
-  EXPECT_THAT(receive(header + startTls), ElementsAre(HasSubstr("<starttls")));
+  EXPECT_THAT(receive(clientHeader + tlsFeature), ElementsAre(HasSubstr("<starttls")));
   EXPECT_THAT(receive(proceed), ElementsAre("TLS"));
   EXPECT_THAT(protocol.begin(true), StartsWith("<?xml"));
   EXPECT_EQ(protocol.awaited(), "the TLS handshake");
@@ -83,14 +79,14 @@ TEST_F(ClientProtocolTest, asksForTlsAndBeginsAnew) {
 
 TEST_F(ClientProtocolTest, takesNothingForSecuredThatCameUnencrypted) {
   protocol.begin(false);
-  receive(header + startTls);
+  receive(clientHeader + tlsFeature);
   EXPECT_THAT(receive(proceed + "<stream:features/>"), ElementsAre("end protocol-error"));
   EXPECT_THAT(error.cause, HasSubstr("unencrypted"));
 }
 
 TEST_F(ClientProtocolTest, forgetsHalfAnElementThatCameUnencrypted) {
   protocol.begin(false);
-  receive(header + startTls);
+  receive(clientHeader + tlsFeature);
   EXPECT_THAT(receive(proceed + "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"),
               ElementsAre("TLS"));
   protocol.begin(true);
@@ -124,8 +120,8 @@ TEST_F(ClientProtocolTest, takesLargeStanzasOnceTheServerHasProvenItself) {
 
 TEST_F(ClientProtocolTest, givesAServerThatHasProvenNothingLittleRoom) {
   protocol.begin(true);
-  const auto large = features("<x>" + std::string(ClientProtocol::largestBeforeLogin + 1000, 'x') + "</x>");
-  EXPECT_THAT(receive(header + large), ElementsAre("end protocol-error"));
+  const auto large = featuresWith("<x>" + std::string(ClientProtocol::largestBeforeLogin + 1000, 'x') + "</x>");
+  EXPECT_THAT(receive(clientHeader + large), ElementsAre("end protocol-error"));
 }
 
 }  // namespace

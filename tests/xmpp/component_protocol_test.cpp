@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::string_view header =
+constexpr std::string_view componentHeader =
     "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id='3BF96D32'>";
 
 class ComponentProtocolTest : public testing::Test {
@@ -42,7 +42,7 @@ class ComponentProtocolTest : public testing::Test {
   }
 
   void goOnline() {
-    ASSERT_THAT(receive(std::string(header) + "<handshake/>"), ElementsAre(StartsWith("send"), "online"));
+    ASSERT_THAT(receive(std::string(componentHeader) + "<handshake/>"), ElementsAre(StartsWith("send"), "online"));
   }
 
   ComponentProtocol protocol{*Jid::parse("relay.x"), "secret", 1000};
@@ -56,7 +56,8 @@ TEST_F(ComponentProtocolTest, provesThatItKnowsTheSecretWithoutShowingIt) {
             "xmlns:stream='http://etherx.jabber.org/streams'>");
   EXPECT_EQ(protocol.awaited(), "the server's stream header");
   // sha1sum of 3BF96D32secret
-  EXPECT_THAT(receive(header), ElementsAre("send <handshake>b09ea9b3b7f586be8a08d0a3dd7466f110aeb136</handshake>"));
+  EXPECT_THAT(receive(componentHeader),
+              ElementsAre("send <handshake>b09ea9b3b7f586be8a08d0a3dd7466f110aeb136</handshake>"));
   EXPECT_EQ(protocol.awaited(), "the answer to the secret");
   EXPECT_FALSE(protocol.online());
   EXPECT_THAT(receive("<handshake/>"), ElementsAre("online"));
@@ -86,7 +87,7 @@ struct Meaning {
 class ComponentStreamError : public ComponentProtocolTest, public testing::WithParamInterface<Meaning> {};
 
 TEST_P(ComponentStreamError, saysWhatItMeans) {
-  receive(std::string(header) + "<stream:error><" + GetParam().condition +
+  receive(std::string(componentHeader) + "<stream:error><" + GetParam().condition +
           " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>");
   EXPECT_EQ(error.code, GetParam().code) << error.cause;
   EXPECT_THAT(error.nextStep, HasSubstr(GetParam().nextStep));
@@ -113,9 +114,10 @@ INSTANTIATE_TEST_SUITE_P(
     ComponentProtocol, NoComponentServer,
     testing::Values("HTTP/1.1 400 Bad Request", "<html>", "<stream id='1'>",
                     "<stream xmlns='http://etherx.jabber.org/streams'><handshake xmlns='jabber:component:accept'/>",
-                    std::string(header) + "<message/>", std::string(header) + "<handshake xmlns='x'/>",
-                    std::string(header) + "<iq>" + std::string(2000, 'x') + "</iq><iq/>",
-                    std::string(header) + "<handshake/><!-- -->"));
+                    std::string(componentHeader) + "<message/>",
+                    std::string(componentHeader) + "<handshake xmlns='x'/>",
+                    std::string(componentHeader) + "<iq>" + std::string(2000, 'x') + "</iq><iq/>",
+                    std::string(componentHeader) + "<handshake/><!-- -->"));
 
 TEST_F(ComponentProtocolTest, answersARequestThatIsTooLarge) {
   goOnline();

@@ -14,12 +14,12 @@
 namespace beckon::xmpp {
 namespace {
 
-const Jid server = *Jid::parse("robots.test"), asker = *Jid::parse("a@b/c");
+const Jid serverJid = *Jid::parse("robots.test"), askerJid = *Jid::parse("a@b/c");
 
 Component::Config quick() {
   Component::Config config;
   config.domain = relay;
-  config.server = server;
+  config.server = serverJid;
   config.identity = {"component", "presence", "", "Relay"};
   config.features = {"urn:test"};
   config.firstRetry = 1ms;
@@ -53,7 +53,7 @@ class ComponentTest : public testing::Test {
   }
 
   static Element request(std::string_view type, std::string_view to, Element payload) {
-    return iqStanza(type, "1", to).set("from", asker.text()).add(std::move(payload));
+    return iqStanza(type, "1", to).set("from", askerJid.text()).add(std::move(payload));
   }
 
   // What the component answers.
@@ -75,7 +75,7 @@ TEST_F(ComponentTest, saysWhatItIsAndThatItIsThereToAnybodyWhoAsksTheDomain) {
   const auto about = answer(request("get", relay.text(), query));
   EXPECT_EQ(about.attribute("type"), "result");
   EXPECT_EQ(about.attribute("from"), relay.text());
-  EXPECT_EQ(about.attribute("to"), asker.text());
+  EXPECT_EQ(about.attribute("to"), askerJid.text());
   const auto disco = Disco::read(*about.child("query", ns::discoInfo));
   ASSERT_TRUE(disco);
   EXPECT_EQ(disco->identities.at(0).name, "Relay");
@@ -92,7 +92,7 @@ TEST_F(ComponentTest, answersFromTheAddressThatWasAsked) {
   goOnline();
   std::optional<IqReply> kept;
   component->handle("set", "call", "urn:x", [&](const IqRequest& request, const IqReply& reply) {
-    EXPECT_EQ(request.from, asker);
+    EXPECT_EQ(request.from, askerJid);
     EXPECT_EQ(request.to.text(), "robot@" + relay.text() + "/gw");
     kept = reply;
   });
@@ -143,7 +143,7 @@ TEST_F(ComponentTest, takesAnAnswerFromWhomItAskedOnly) {
   goOnline();
   std::vector<bool> answers;
   component->set(
-      asker, Element("call", "urn:x"), 5s, [&](const run::Result<Element>& a) { answers.push_back(a.has_value()); },
+      askerJid, Element("call", "urn:x"), 5s, [&](const run::Result<Element>& a) { answers.push_back(a.has_value()); },
       *Jid::parse("robot@" + relay.text()));
   const auto asked = memory->sent.back();
   EXPECT_EQ(asked.attribute("from"), "robot@" + relay.text());
@@ -151,7 +151,7 @@ TEST_F(ComponentTest, takesAnAnswerFromWhomItAskedOnly) {
   memory->give(Element(reply).set("from", "mallory@x"));
   memory->give(Element(reply).set("from", "a@b"));
   EXPECT_TRUE(answers.empty());
-  memory->give(reply.set("from", asker.text()));
+  memory->give(reply.set("from", askerJid.text()));
   memory->give(reply);
   EXPECT_EQ(answers, std::vector<bool>{true});
 }
@@ -160,15 +160,15 @@ TEST_F(ComponentTest, failsWhatIsInFlightWhenTheStreamEndsAndComesBack) {
   goOnline();
   std::vector<run::Code> codes;
   const auto keep = [&](const run::Result<Element>& a) { codes.push_back(a ? run::Code::internal : a.error().code); };
-  component->get(asker, Element("x", "urn:x"), 60s, keep);
+  component->get(askerJid, Element("x", "urn:x"), 60s, keep);
   memory->close(run::Code::connectionLost, "cut");
   EXPECT_EQ(codes, std::vector{run::Code::connectionLost});
-  component->get(asker, Element("x", "urn:x"), 60s, keep);
+  component->get(askerJid, Element("x", "urn:x"), 60s, keep);
   ASSERT_TRUE(runUntil(io, [&] { return memory->started == 2 && codes.size() == 2; }));
   EXPECT_EQ(codes[1], run::Code::connectionLost);
   memory->online(relay);
   EXPECT_THAT(log, testing::ElementsAre("offline connection-lost", "online"));
-  component->get(asker, Element("x", "urn:x"), 60s, keep);
+  component->get(askerJid, Element("x", "urn:x"), 60s, keep);
   component->stop();
   EXPECT_EQ(codes.size(), 3u);
   EXPECT_EQ(log.size(), 2u);
@@ -183,7 +183,7 @@ TEST_F(ComponentTest, givesUpAServerThatGivesNoSignOfLife) {
   memory->online(relay);
   ASSERT_TRUE(runUntil(io, [&] { return memory->started == 2; }));
   ASSERT_EQ(memory->sent.size(), 1u);
-  EXPECT_EQ(memory->sent[0].attribute("to"), server.text());
+  EXPECT_EQ(memory->sent[0].attribute("to"), serverJid.text());
   EXPECT_EQ(memory->sent[0].attribute("from"), relay.text());
   EXPECT_TRUE(memory->sent[0].child("ping", ns::ping));
   EXPECT_EQ(log.back(), "offline timed-out");
@@ -193,7 +193,7 @@ TEST_F(ComponentTest, keepsAServerThatIsSilentButAnswers) {
   auto config = quick();
   config.longestSilence = 20ms;
   memory->answer = [this](const Element& asked) {
-    memory->give(iqStanza("result", asked.attribute("id"), relay.text()).set("from", server.text()));
+    memory->give(iqStanza("result", asked.attribute("id"), relay.text()).set("from", serverJid.text()));
   };
   start(config);
   memory->online(relay);
@@ -346,7 +346,7 @@ TEST_F(ComponentOnProsody, comesBackAfterTheServerWasKilled) {
   prosody.start();
   ASSERT_TRUE(runUntil(io, [&] { return cloud.component->online(); })) << prosody.log();
   std::optional<bool> answered;
-  cloud.component->get(server, Element("ping", std::string(ns::ping)), 5s,
+  cloud.component->get(serverJid, Element("ping", std::string(ns::ping)), 5s,
                        [&](const run::Result<Element>& a) { answered = a.has_value(); });
   EXPECT_TRUE(runUntil(io, [&] { return answered.has_value(); }));
   EXPECT_TRUE(*answered);
@@ -405,13 +405,13 @@ TEST_P(ComponentFaults, comesBackFromABadServer) {
   component.stop();
 }
 
-const std::string header(ScriptedServer::header);
+const std::string goodHeader(ScriptedServer::header);
 INSTANTIATE_TEST_SUITE_P(Component, ComponentFaults,
-                         testing::Values(std::pair("", run::Code::timedOut), std::pair(header, run::Code::timedOut),
+                         testing::Values(std::pair("", run::Code::timedOut), std::pair(goodHeader, run::Code::timedOut),
                                          std::pair("\x16\x03\x01 not XML <<<", run::Code::protocolError),
-                                         std::pair(header + "<handshake/><message>&lol;", run::Code::protocolError),
-                                         std::pair(header + "</stream:stream>", run::Code::unreachable),
-                                         std::pair(header + "<handshake/></stream:stream>",
+                                         std::pair(goodHeader + "<handshake/><message>&lol;", run::Code::protocolError),
+                                         std::pair(goodHeader + "</stream:stream>", run::Code::unreachable),
+                                         std::pair(goodHeader + "<handshake/></stream:stream>",
                                                    run::Code::connectionLost)));
 
 }  // namespace

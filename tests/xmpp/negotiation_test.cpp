@@ -1,6 +1,6 @@
 #include "xmpp/negotiation.hpp"
 
-#include "core/qi/json_text.hpp"
+#include "tests/xmpp/base64.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,36 +13,32 @@ Negotiation negotiation(Scram::Hash weakest = Scram::Hash::sha256) {
   return Negotiation({*Jid::parse("user@robots.test"), "gateway", "pencil", weakest, "rOprNGfwEbeRWgbNEkqO"});
 }
 
-std::string base64(std::string_view text) {
-  return qi::toBase64({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-}
-
-Element features() { return Element("features", std::string(ns::streams)); }
-Element startTls() { return features().add(Element("starttls", std::string(ns::tls))); }
+Element emptyFeatures() { return Element("features", std::string(ns::streams)); }
+Element onlyTls() { return emptyFeatures().add(Element("starttls", std::string(ns::tls))); }
 
 Element mechanisms(std::initializer_list<const char*> names) {
   Element list("mechanisms", std::string(ns::sasl));
   for (const auto* name : names) list.add(Element("mechanism", std::string(ns::sasl), name));
-  return features().add(list);
+  return emptyFeatures().add(list);
 }
 
 Element sasl(std::string name, std::string_view message) {
   return Element(std::move(name), std::string(ns::sasl), base64(message));
 }
 
-Element iq(std::string_view id, std::string_view type) {
+Element iqAnswer(std::string_view id, std::string_view type) {
   return Element("iq", std::string(ns::client)).set("id", id).set("type", type);
 }
 
 // With the numbers of RFC 7677 section 3.
-const Element challenge =
+const Element scramChallenge =
     sasl("challenge", "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
-const Element success = sasl("success", "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
+const Element scramSuccess = sasl("success", "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
 
 // Up to the point where the password is asked for.
 void secure(Negotiation& talk) {
   EXPECT_EQ(talk.opened(false).action, Action::wait);
-  EXPECT_EQ(talk.receive(startTls()).element.name, "starttls");
+  EXPECT_EQ(talk.receive(onlyTls()).element.name, "starttls");
   EXPECT_EQ(talk.receive(Element("proceed", std::string(ns::tls))).action, Action::startTls);
   EXPECT_EQ(talk.opened(true).action, Action::wait);
 }
@@ -52,20 +48,20 @@ void authenticate(Negotiation& talk) {
   const auto auth = talk.receive(mechanisms({"PLAIN", "SCRAM-SHA-256"}));
   EXPECT_EQ(auth.element.attribute("mechanism"), "SCRAM-SHA-256");
   EXPECT_EQ(auth.element.text, base64("n,,n=user,r=rOprNGfwEbeRWgbNEkqO"));
-  EXPECT_EQ(talk.receive(challenge).element.name, "response");
-  EXPECT_EQ(talk.receive(success).action, Action::reopen);
+  EXPECT_EQ(talk.receive(scramChallenge).element.name, "response");
+  EXPECT_EQ(talk.receive(scramSuccess).action, Action::reopen);
   EXPECT_EQ(talk.opened(true).action, Action::wait);
 }
 
 TEST(Negotiation, goesThroughTlsScramAndBind) {
   auto talk = negotiation();
   authenticate(talk);
-  const auto bind = talk.receive(features().add(Element("bind", std::string(ns::bind))));
+  const auto bind = talk.receive(emptyFeatures().add(Element("bind", std::string(ns::bind))));
   ASSERT_TRUE(bind.element.firstChild());
   EXPECT_EQ(bind.element.firstChild()->childText("resource", ns::bind), "gateway");
   EXPECT_EQ(talk.stage(), Negotiation::Stage::binding);
   const auto bound = Element("bind", std::string(ns::bind)).add(Element("jid", {}, "user@robots.test/gateway"));
-  EXPECT_EQ(talk.receive(iq("bind", "result").add(bound)).action, Action::finish);
+  EXPECT_EQ(talk.receive(iqAnswer("bind", "result").add(bound)).action, Action::finish);
   EXPECT_EQ(talk.bound().text(), "user@robots.test/gateway");
 }
 
@@ -73,10 +69,10 @@ TEST(Negotiation, establishesASessionWhereAnOldServerRequiresIt) {
   auto talk = negotiation();
   authenticate(talk);
   talk.receive(
-      features().add(Element("bind", std::string(ns::bind))).add(Element("session", std::string(ns::session))));
+      emptyFeatures().add(Element("bind", std::string(ns::bind))).add(Element("session", std::string(ns::session))));
   const auto bound = Element("bind", std::string(ns::bind)).add(Element("jid", {}, "user@robots.test/1"));
-  EXPECT_TRUE(talk.receive(iq("bind", "result").add(bound)).element.child("session", ns::session));
-  EXPECT_EQ(talk.receive(iq("session", "result")).action, Action::finish);
+  EXPECT_TRUE(talk.receive(iqAnswer("bind", "result").add(bound)).element.child("session", ns::session));
+  EXPECT_EQ(talk.receive(iqAnswer("session", "result")).action, Action::finish);
 }
 
 TEST(Negotiation, sendsNoPasswordWithoutTls) {
@@ -90,7 +86,7 @@ TEST(Negotiation, sendsNoPasswordWithoutTls) {
 TEST(Negotiation, refusesPlaintextSlippedInBehindProceed) {
   auto talk = negotiation();
   talk.opened(false);
-  talk.receive(startTls());
+  talk.receive(onlyTls());
   talk.receive(Element("proceed", std::string(ns::tls)));
   const auto step = talk.receive(mechanisms({"SCRAM-SHA-256"}));
   EXPECT_EQ(step.action, Action::fail);
@@ -110,7 +106,7 @@ TEST(Negotiation, saysThatThePasswordIsWrong) {
   auto talk = negotiation();
   secure(talk);
   talk.receive(mechanisms({"SCRAM-SHA-256"}));
-  talk.receive(challenge);
+  talk.receive(scramChallenge);
   const auto step =
       talk.receive(Element("failure", std::string(ns::sasl)).add(Element("not-authorized", std::string(ns::sasl))));
   ASSERT_EQ(step.action, Action::fail);
@@ -125,27 +121,27 @@ TEST(Negotiation, doesNotAcceptSuccessWithoutTheServersProof) {
     auto talk = negotiation();
     secure(talk);
     talk.receive(mechanisms({"SCRAM-SHA-256"}));
-    talk.receive(challenge);
+    talk.receive(scramChallenge);
     EXPECT_EQ(talk.receive(forged).error.code, run::Code::notAuthenticated);
   }
   auto talk = negotiation();
   secure(talk);
   talk.receive(mechanisms({"SCRAM-SHA-256"}));
-  EXPECT_EQ(talk.receive(success).action, Action::fail);  // before the challenge
+  EXPECT_EQ(talk.receive(scramSuccess).action, Action::fail);  // before the challenge
 }
 
 TEST(Negotiation, failsWhereTheServerOffersNoResource) {
   auto talk = negotiation();
   authenticate(talk);
-  EXPECT_EQ(talk.receive(features()).error.code, run::Code::protocolError);
+  EXPECT_EQ(talk.receive(emptyFeatures()).error.code, run::Code::protocolError);
 }
 
 TEST(Negotiation, failsWhereTheResourceIsTaken) {
   auto talk = negotiation();
   authenticate(talk);
-  talk.receive(features().add(Element("bind", std::string(ns::bind))));
+  talk.receive(emptyFeatures().add(Element("bind", std::string(ns::bind))));
   const auto error = Element("error", std::string(ns::client)).add(Element("conflict", std::string(ns::stanzaErrors)));
-  const auto step = talk.receive(iq("bind", "error").add(error));
+  const auto step = talk.receive(iqAnswer("bind", "error").add(error));
   EXPECT_EQ(step.error.code, run::Code::refused);
   EXPECT_NE(step.error.cause.find("conflict"), std::string::npos);
 }
@@ -166,13 +162,13 @@ TEST(Negotiation, tellsStreamErrorsApart) {
 }
 
 TEST(Negotiation, survivesWhateverComesInWhateverOrder) {
-  const std::vector<Element> all{startTls(),
+  const std::vector<Element> all{onlyTls(),
                                  mechanisms({"SCRAM-SHA-256"}),
-                                 features(),
-                                 challenge,
-                                 success,
+                                 emptyFeatures(),
+                                 scramChallenge,
+                                 scramSuccess,
                                  Element("proceed", std::string(ns::tls)),
-                                 iq("bind", "result"),
+                                 iqAnswer("bind", "result"),
                                  Element()};
   for (const auto& first : all)
     for (const auto& second : all) {

@@ -1,5 +1,7 @@
 #include "xmpp/presence.hpp"
 
+#include "tests/xmpp/jid.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,8 +11,6 @@ namespace {
 using namespace std::chrono;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-Jid jid(std::string_view text) { return *Jid::parse(text); }
 
 Element stanza(std::string_view type = {}) {
   Element out("presence", std::string(ns::client));

@@ -11,19 +11,19 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const Reconciler::TimePoint begin{};
-const Jid self = *Jid::parse("robot@x/gw"), owner = *Jid::parse("owner@x");
-const run::Error cut{run::Code::connectionLost, "cut", ""};
+const Jid selfJid = *Jid::parse("robot@x/gw"), ownerJid = *Jid::parse("owner@x");
+const run::Error lostConnection{run::Code::connectionLost, "cut", ""};
 
 Reconciler::Settings settings() {
   Reconciler::Settings out;
-  out.contacts = {owner};
+  out.contacts = {ownerJid};
   out.presence = Element("presence", std::string(ns::client)).add(Element("c", std::string(ns::caps)));
   return out;
 }
 
 Element rosterWith(std::string_view subscription) {
   Element item("item", std::string(ns::roster));
-  return Roster::request().add(item.set("jid", owner.text()).set("subscription", subscription));
+  return Roster::request().add(item.set("jid", ownerJid.text()).set("subscription", subscription));
 }
 
 std::string name(const Reconciler::Action& action) {
@@ -52,7 +52,7 @@ std::vector<std::string> names(const Reconciler::Actions& actions) {
 struct ReconcilerOnline : testing::Test {
   ReconcilerOnline() {
     reconciler.start(begin);
-    reconciler.bound(self, begin);
+    reconciler.bound(selfJid, begin);
     const auto roster = rosterWith("both");
     reconciler.rosterCame(&roster, begin);
   }
@@ -63,7 +63,7 @@ TEST(Reconciler, comesOnlineStepByStep) {
   Reconciler reconciler(settings(), 1);
   EXPECT_EQ(reconciler.nextDeadline(), std::nullopt);
   EXPECT_THAT(names(reconciler.start(begin)), ElementsAre("open"));
-  EXPECT_THAT(names(reconciler.bound(self, begin)), ElementsAre("ask roster"));
+  EXPECT_THAT(names(reconciler.bound(selfJid, begin)), ElementsAre("ask roster"));
   EXPECT_FALSE(reconciler.online());
   const auto roster = Roster::request();
   EXPECT_THAT(names(reconciler.rosterCame(&roster, begin)),
@@ -84,7 +84,7 @@ TEST(Reconciler, destroysAnAttemptThatNeverEnds) {
 TEST(Reconciler, goesOnWithoutARosterThatDoesNotCome) {
   Reconciler reconciler(settings(), 1);
   reconciler.start(begin);
-  reconciler.bound(self, begin);
+  reconciler.bound(selfJid, begin);
   EXPECT_EQ(reconciler.nextDeadline(), begin + 10s);
   EXPECT_THAT(names(reconciler.tick(begin + 10s)), ElementsAre("announce", "subscribe", "online"));
   const auto late = Roster::request();
@@ -129,7 +129,7 @@ TEST_F(ReconcilerOnline, comesBackQuicklyFromEachNewNetwork) {
     reconciler.tick(now += 3s);
     EXPECT_LE(*reconciler.nextDeadline(), now + 1s) << i;
     reconciler.tick(now += 1s);
-    reconciler.bound(self, now);
+    reconciler.bound(selfJid, now);
     reconciler.rosterCame(nullptr, now);
   }
 }
@@ -157,12 +157,12 @@ TEST_F(ReconcilerOnline, saysFarewellWhenItStops) {
   EXPECT_THAT(names(reconciler.stop()), ElementsAre("unavailable", "leave"));
   EXPECT_EQ(reconciler.nextDeadline(), std::nullopt);
   EXPECT_THAT(reconciler.tick(begin + 1h), IsEmpty());
-  EXPECT_THAT(reconciler.closed(cut, begin), IsEmpty());
+  EXPECT_THAT(reconciler.closed(lostConnection, begin), IsEmpty());
   EXPECT_THAT(reconciler.stop(), IsEmpty());
 }
 
 TEST_F(ReconcilerOnline, carriesOutWhatTheRosterStillWants) {
-  const auto asks = Element("presence", std::string(ns::client)).set("from", owner.text()).set("type", "subscribe");
+  const auto asks = Element("presence", std::string(ns::client)).set("from", ownerJid.text()).set("type", "subscribe");
   EXPECT_THAT(names(reconciler.askedToSubscribe(asks, begin)), ElementsAre("subscribed", "subscribe"));
   EXPECT_THAT(names(reconciler.askedToSubscribe(asks, begin)), ElementsAre("subscribed"));
   EXPECT_EQ(reconciler.nextDeadline(), begin + 5s);
@@ -172,10 +172,10 @@ TEST_F(ReconcilerOnline, carriesOutWhatTheRosterStillWants) {
 
 TEST(Reconciler, doesNotSubscribeToItsOwnAccount) {
   auto own = settings();
-  own.contacts = {self.bare()};
+  own.contacts = {selfJid.bare()};
   Reconciler reconciler(own, 1);
   reconciler.start(begin);
-  reconciler.bound(self, begin);
+  reconciler.bound(selfJid, begin);
   const auto roster = Roster::request();
   EXPECT_THAT(names(reconciler.rosterCame(&roster, begin)), ElementsAre("announce", "online"));
 }
@@ -190,10 +190,10 @@ TEST(Reconciler, startsFromTheShortestWaitAfterASessionThatLasted) {
     auto now = begin;
     reconciler.start(now);
     const auto session = [&](Reconciler::Duration length) {
-      reconciler.bound(self, now);
+      reconciler.bound(selfJid, now);
       reconciler.rosterCame(nullptr, now);
       now += length;
-      const auto wait = waitAfter(reconciler.closed(cut, now));
+      const auto wait = waitAfter(reconciler.closed(lostConnection, now));
       now = *reconciler.nextDeadline();
       reconciler.tick(now);
       return wait;
@@ -228,9 +228,9 @@ class Witness {
     switch (pick(11)) {
       case 0:
       case 1:
-        return take(reconciler_.bound(self, now_));
+        return take(reconciler_.bound(selfJid, now_));
       case 2:
-        return take(reconciler_.closed(cut, now_));
+        return take(reconciler_.closed(lostConnection, now_));
       case 3:
         return take(reconciler_.rosterCame(pick(3) ? &roster : nullptr, now_));
       case 4:
@@ -240,7 +240,7 @@ class Witness {
       case 6:
         return reconciler_.heard(now_);
       case 7:
-        return take(reconciler_.presenceCame(owner, now_));
+        return take(reconciler_.presenceCame(ownerJid, now_));
       case 8:
         return take(reconciler_.networkChanged(now_));
       default:
@@ -308,14 +308,14 @@ TEST(Reconciler, cannotEndInAStuckState) {
 }
 
 TEST_F(ReconcilerOnline, changesItsContactsOnTheStreamThatIsThere) {
-  EXPECT_THAT(names(reconciler.setContacts({*Jid::parse("new@x"), self.bare()}, begin)),
+  EXPECT_THAT(names(reconciler.setContacts({*Jid::parse("new@x"), selfJid.bare()}, begin)),
               ElementsAre("change roster", "change roster", "subscribed", "subscribe"));
 }
 
 TEST(Reconciler, hasTheContactsThatWereSetBeforeItsRosterCame) {
   Reconciler reconciler(settings(), 1);
   reconciler.start(begin);
-  reconciler.bound(self, begin);
+  reconciler.bound(selfJid, begin);
   EXPECT_THAT(names(reconciler.setContacts({}, begin)), IsEmpty());
   const auto roster = Roster::request();
   EXPECT_THAT(names(reconciler.rosterCame(&roster, begin)), ElementsAre("announce", "online"));

@@ -7,12 +7,12 @@
 namespace beckon::xmpp {
 namespace {
 
-void number(std::vector<std::uint8_t>& out, unsigned value) {
+void writeNumber(std::vector<std::uint8_t>& out, unsigned value) {
   out.push_back(static_cast<std::uint8_t>(value >> 8));
   out.push_back(static_cast<std::uint8_t>(value));
 }
 
-void name(std::vector<std::uint8_t>& out, std::initializer_list<std::string> labels) {
+void writeName(std::vector<std::uint8_t>& out, std::initializer_list<std::string> labels) {
   for (const auto& label : labels) {
     out.push_back(static_cast<std::uint8_t>(label.size()));
     out.insert(out.end(), label.begin(), label.end());
@@ -21,22 +21,22 @@ void name(std::vector<std::uint8_t>& out, std::initializer_list<std::string> lab
 }
 
 // A question for "x.test" and two answers, the second of them an SRV record (RFC 1035 section 4, RFC 2782).
-std::vector<std::uint8_t> answer() {
+std::vector<std::uint8_t> srvAnswer() {
   std::vector<std::uint8_t> out;
-  for (const unsigned field : {1u, 0x8180u, 1u, 2u, 0u, 0u}) number(out, field);
-  name(out, {"x", "test"});
-  for (const unsigned field : {33u, 1u}) number(out, field);
-  for (const unsigned field : {0xC00Cu, 16u, 1u, 0u, 60u, 2u, 0x0141u}) number(out, field);  // TXT "A"
-  for (const unsigned field : {0xC00Cu, 33u, 1u, 0u, 60u, 6u + 9u}) number(out, field);
-  for (const unsigned field : {10u, 5u, 15222u}) number(out, field);
-  name(out, {"xm", "test"});
+  for (const unsigned field : {1u, 0x8180u, 1u, 2u, 0u, 0u}) writeNumber(out, field);
+  writeName(out, {"x", "test"});
+  for (const unsigned field : {33u, 1u}) writeNumber(out, field);
+  for (const unsigned field : {0xC00Cu, 16u, 1u, 0u, 60u, 2u, 0x0141u}) writeNumber(out, field);  // TXT "A"
+  for (const unsigned field : {0xC00Cu, 33u, 1u, 0u, 60u, 6u + 9u}) writeNumber(out, field);
+  for (const unsigned field : {10u, 5u, 15222u}) writeNumber(out, field);
+  writeName(out, {"xm", "test"});
   return out;
 }
 
-TEST(Resolve, readsSrvRecords) { EXPECT_EQ(readSrv(answer()), (std::vector<SrvRecord>{{10, 5, 15222, "xm.test"}})); }
+TEST(Resolve, readsSrvRecords) { EXPECT_EQ(readSrv(srvAnswer()), (std::vector<SrvRecord>{{10, 5, 15222, "xm.test"}})); }
 
 TEST(Resolve, survivesAnAnswerThatIsCutOrBroken) {
-  const auto whole = answer();
+  const auto whole = srvAnswer();
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const std::vector<std::uint8_t> cut(whole.begin(), whole.begin() + static_cast<long>(size));
     EXPECT_TRUE(readSrv(cut).empty()) << size;

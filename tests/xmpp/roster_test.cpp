@@ -1,5 +1,7 @@
 #include "xmpp/roster.hpp"
 
+#include "tests/xmpp/jid.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,9 +12,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const Roster::TimePoint start{};
-
-Jid jid(std::string_view text) { return *Jid::parse(text); }
+const Roster::TimePoint whenLoaded{};
 
 Element item(std::string_view who, std::string_view subscription, std::string_view ask = {}) {
   Element out("item", std::string(ns::roster));
@@ -45,7 +45,7 @@ std::vector<std::string> said(const std::vector<Element>& stanzas) {
   return out;
 }
 
-std::vector<std::string> load(Roster& roster, const Element& query) { return said(roster.loaded(&query, start)); }
+std::vector<std::string> load(Roster& roster, const Element& query) { return said(roster.loaded(&query, whenLoaded)); }
 
 TEST(Roster, asksEachContactThatItIsNotSubscribedTo) {
   Roster roster({jid("a@x"), jid("b@x"), jid("c@x"), jid("d@x"), jid("e@x")}, false);
@@ -64,7 +64,7 @@ TEST(Roster, asksEachContactThatItIsNotSubscribedTo) {
 
 TEST(Roster, goesOnWithoutARosterButAddsNothingToIt) {
   Roster roster({jid("a@x")}, true);
-  EXPECT_THAT(said(roster.loaded(nullptr, start)), ElementsAre("subscribe a@x"));
+  EXPECT_THAT(said(roster.loaded(nullptr, whenLoaded)), ElementsAre("subscribe a@x"));
   EXPECT_TRUE(roster.mayBeSubscribedTo(jid("a@x")));
 }
 
@@ -97,107 +97,109 @@ TEST(Roster, approvesContactsAsksThemBackAndGivesOthersNoSignOfLife) {
   Roster roster({jid("a@x")}, false);
   load(roster, query().add(item("a@x", "both")));
   // His server has forgotten our subscription, whatever ours says.
-  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x/phone"), start)), ElementsAre("subscribed a@x", "subscribe a@x"));
-  EXPECT_THAT(roster.asked(subscribeFrom("stranger@x"), start), IsEmpty());
-  EXPECT_THAT(roster.asked(Element("presence"), start), IsEmpty());
+  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x/phone"), whenLoaded)),
+              ElementsAre("subscribed a@x", "subscribe a@x"));
+  EXPECT_THAT(roster.asked(subscribeFrom("stranger@x"), whenLoaded), IsEmpty());
+  EXPECT_THAT(roster.asked(Element("presence"), whenLoaded), IsEmpty());
 }
 
 TEST(Roster, putsWhoAsksIntoItsGroupBeforeItApproves) {
   Roster roster({jid("a@x")}, false);
   load(roster, query());
-  roster.changed(query().add(item("a@x", "remove")), start);  // somebody took him off again
-  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x"), start + 1s)), ElementsAre("into Beckon a@x", "subscribed a@x"));
+  roster.changed(query().add(item("a@x", "remove")), whenLoaded);  // somebody took him off again
+  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x"), whenLoaded + 1s)),
+              ElementsAre("into Beckon a@x", "subscribed a@x"));
 }
 
 TEST(Roster, asksAContactNoMoreOftenThanEveryFiveSeconds) {
   Roster roster({jid("a@x")}, false);
   load(roster, query().add(item("a@x", "both")));
-  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x"), start)), ElementsAre("subscribed a@x", "subscribe a@x"));
+  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x"), whenLoaded)), ElementsAre("subscribed a@x", "subscribe a@x"));
   EXPECT_EQ(roster.nextDeadline(), std::nullopt);
-  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x"), start + 1s)), ElementsAre("subscribed a@x"));
-  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x"), start + 2s)), ElementsAre("subscribed a@x"));
-  EXPECT_EQ(roster.nextDeadline(), start + 5s);
-  EXPECT_THAT(roster.tick(start + 4999ms), IsEmpty());
-  EXPECT_THAT(said(roster.tick(start + 5s)), ElementsAre("subscribe a@x"));
+  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x"), whenLoaded + 1s)), ElementsAre("subscribed a@x"));
+  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x"), whenLoaded + 2s)), ElementsAre("subscribed a@x"));
+  EXPECT_EQ(roster.nextDeadline(), whenLoaded + 5s);
+  EXPECT_THAT(roster.tick(whenLoaded + 4999ms), IsEmpty());
+  EXPECT_THAT(said(roster.tick(whenLoaded + 5s)), ElementsAre("subscribe a@x"));
   EXPECT_EQ(roster.nextDeadline(), std::nullopt);
 }
 
 TEST(Roster, doesNotAskAgainWhoHasApprovedMeanwhile) {
   Roster roster({jid("a@x")}, false);
   load(roster, query());
-  roster.asked(subscribeFrom("a@x"), start + 1s);
+  roster.asked(subscribeFrom("a@x"), whenLoaded + 1s);
   ASSERT_TRUE(roster.nextDeadline());
-  roster.changed(query().add(item("a@x", "both")), start + 2s);
+  roster.changed(query().add(item("a@x", "both")), whenLoaded + 2s);
   EXPECT_EQ(roster.nextDeadline(), std::nullopt);
 }
 
 TEST(Roster, asksOnceMoreWhenASubscriptionEnds) {
   Roster roster({jid("a@x")}, false);
   load(roster, query().add(item("a@x", "both")));
-  EXPECT_THAT(said(roster.changed(query().add(item("a@x", "from")), start)), ElementsAre("subscribe a@x"));
+  EXPECT_THAT(said(roster.changed(query().add(item("a@x", "from")), whenLoaded)), ElementsAre("subscribe a@x"));
   EXPECT_FALSE(roster.mayBeSubscribedTo(jid("a@x")));
   // He refuses.
-  EXPECT_THAT(roster.changed(query().add(item("a@x", "from", "subscribe")), start + 1s), IsEmpty());
-  EXPECT_THAT(roster.changed(query().add(item("a@x", "from")), start + 10s), IsEmpty());
+  EXPECT_THAT(roster.changed(query().add(item("a@x", "from", "subscribe")), whenLoaded + 1s), IsEmpty());
+  EXPECT_THAT(roster.changed(query().add(item("a@x", "from")), whenLoaded + 10s), IsEmpty());
   EXPECT_EQ(roster.nextDeadline(), std::nullopt);
 }
 
 TEST(Roster, asksOnceMoreWhoRefusesAtOnce) {
   Roster roster({jid("a@x")}, false);
   load(roster, query().add(item("a@x", "from")));
-  roster.changed(query().add(item("a@x", "from", "subscribe")), start);
-  EXPECT_THAT(roster.changed(query().add(item("a@x", "from")), start + 1s), IsEmpty());
-  EXPECT_THAT(said(roster.tick(start + 5s)), ElementsAre("subscribe a@x"));
-  roster.changed(query().add(item("a@x", "from", "subscribe")), start + 5s);
-  EXPECT_THAT(roster.changed(query().add(item("a@x", "from")), start + 6s), IsEmpty());
+  roster.changed(query().add(item("a@x", "from", "subscribe")), whenLoaded);
+  EXPECT_THAT(roster.changed(query().add(item("a@x", "from")), whenLoaded + 1s), IsEmpty());
+  EXPECT_THAT(said(roster.tick(whenLoaded + 5s)), ElementsAre("subscribe a@x"));
+  roster.changed(query().add(item("a@x", "from", "subscribe")), whenLoaded + 5s);
+  EXPECT_THAT(roster.changed(query().add(item("a@x", "from")), whenLoaded + 6s), IsEmpty());
   EXPECT_EQ(roster.nextDeadline(), std::nullopt);
 }
 
 TEST(Roster, putsAContactBackThatSomebodyTookOffTheRoster) {
   Roster roster({jid("a@x")}, false);
   load(roster, query().add(item("a@x", "both")));
-  EXPECT_THAT(said(roster.changed(query().add(item("a@x", "remove")), start)),
+  EXPECT_THAT(said(roster.changed(query().add(item("a@x", "remove")), whenLoaded)),
               ElementsAre("into Beckon a@x", "subscribe a@x"));
 }
 
 TEST(Roster, asksAgainWhoIsSeenThoughHeHasNotApproved) {
   Roster roster({jid("a@x"), jid("b@x")}, false);
   load(roster, query().add(item("a@x", "none")).add(item("b@x", "none")));
-  EXPECT_THAT(roster.seen(jid("a@x/1"), start + 6s), IsEmpty());  // nothing is pending: he has refused
-  roster.changed(query().add(item("a@x", "none", "subscribe")), start);
-  EXPECT_THAT(said(roster.seen(jid("a@x/1"), start + 6s)), ElementsAre("subscribe a@x"));
-  EXPECT_THAT(roster.seen(jid("a@x/1"), start + 7s), IsEmpty());
-  EXPECT_EQ(roster.nextDeadline(), start + 11s);
-  EXPECT_THAT(roster.seen(jid("stranger@x"), start), IsEmpty());
-  roster.changed(query().add(item("a@x", "both")), start + 8s);
-  EXPECT_THAT(roster.seen(jid("a@x/1"), start + 20s), IsEmpty());
+  EXPECT_THAT(roster.seen(jid("a@x/1"), whenLoaded + 6s), IsEmpty());  // nothing is pending: he has refused
+  roster.changed(query().add(item("a@x", "none", "subscribe")), whenLoaded);
+  EXPECT_THAT(said(roster.seen(jid("a@x/1"), whenLoaded + 6s)), ElementsAre("subscribe a@x"));
+  EXPECT_THAT(roster.seen(jid("a@x/1"), whenLoaded + 7s), IsEmpty());
+  EXPECT_EQ(roster.nextDeadline(), whenLoaded + 11s);
+  EXPECT_THAT(roster.seen(jid("stranger@x"), whenLoaded), IsEmpty());
+  roster.changed(query().add(item("a@x", "both")), whenLoaded + 8s);
+  EXPECT_THAT(roster.seen(jid("a@x/1"), whenLoaded + 20s), IsEmpty());
 }
 
 TEST(Roster, renewsOnceASubscriptionThatStaysOneSided) {
   Roster roster({jid("a@x")}, false);
   EXPECT_THAT(load(roster, query().add(item("a@x", "to"))), IsEmpty());
-  EXPECT_EQ(roster.nextDeadline(), start + 5s);
-  EXPECT_THAT(said(roster.tick(start + 5s)), ElementsAre("unsubscribe a@x", "subscribe a@x"));
-  EXPECT_THAT(roster.changed(query().add(item("a@x", "none")), start + 5s), IsEmpty());
-  EXPECT_THAT(roster.changed(query().add(item("a@x", "to")), start + 6s), IsEmpty());
+  EXPECT_EQ(roster.nextDeadline(), whenLoaded + 5s);
+  EXPECT_THAT(said(roster.tick(whenLoaded + 5s)), ElementsAre("unsubscribe a@x", "subscribe a@x"));
+  EXPECT_THAT(roster.changed(query().add(item("a@x", "none")), whenLoaded + 5s), IsEmpty());
+  EXPECT_THAT(roster.changed(query().add(item("a@x", "to")), whenLoaded + 6s), IsEmpty());
   EXPECT_EQ(roster.nextDeadline(), std::nullopt);
 }
 
 TEST(Roster, leavesAloneWhoSubscribesWithinThePause) {
   Roster roster({jid("a@x")}, false);
   load(roster, query().add(item("a@x", "to")));
-  roster.changed(query().add(item("a@x", "both")), start + 4s);
+  roster.changed(query().add(item("a@x", "both")), whenLoaded + 4s);
   EXPECT_EQ(roster.nextDeadline(), std::nullopt);
 }
 
 TEST(Roster, takesOtherContactsWhileTheStreamGoesOn) {
   Roster roster({jid("a@x"), jid("b@x")}, true);
   load(roster, query().add(item("a@x", "both")).add(item("b@x", "both")));
-  EXPECT_THAT(said(roster.become({jid("b@x"), jid("c@x")}, start)),
+  EXPECT_THAT(said(roster.become({jid("b@x"), jid("c@x")}, whenLoaded)),
               ElementsAre("remove a@x", "into Beckon c@x", "subscribed c@x", "subscribe c@x"));
   EXPECT_FALSE(roster.mayBeSubscribedTo(jid("a@x")));
-  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x"), start)), IsEmpty());
-  EXPECT_THAT(said(roster.become({jid("b@x"), jid("c@x")}, start)), IsEmpty());
+  EXPECT_THAT(said(roster.asked(subscribeFrom("a@x"), whenLoaded)), IsEmpty());
+  EXPECT_THAT(said(roster.become({jid("b@x"), jid("c@x")}, whenLoaded)), IsEmpty());
 }
 
 }  // namespace

@@ -10,59 +10,59 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const Settling::TimePoint start{};
-const Jid robot = *Jid::parse("robot@x"), gateway = *Jid::parse("robot@x/gw"), other = *Jid::parse("other@x");
+const Settling::TimePoint whenAwaited{};
+const Jid robotJid = *Jid::parse("robot@x"), gatewayJid = *Jid::parse("robot@x/gw"), otherJid = *Jid::parse("other@x");
 
 TEST(Settling, knowsNobodyAtTheBeginning) {
   Settling settling;
-  EXPECT_FALSE(settling.settled(robot));
+  EXPECT_FALSE(settling.settled(robotJid));
   EXPECT_EQ(settling.nextDeadline(), std::nullopt);
 }
 
 TEST(Settling, isSettledByAnythingDefinite) {
   Settling settling;
-  settling.await(robot, start);
-  EXPECT_TRUE(settling.told(gateway));
-  EXPECT_TRUE(settling.settled(robot));
-  EXPECT_FALSE(settling.settled(other));
-  EXPECT_FALSE(settling.told(gateway));  // already so
+  settling.await(robotJid, whenAwaited);
+  EXPECT_TRUE(settling.told(gatewayJid));
+  EXPECT_TRUE(settling.settled(robotJid));
+  EXPECT_FALSE(settling.settled(otherJid));
+  EXPECT_FALSE(settling.told(gatewayJid));  // already so
   EXPECT_EQ(settling.nextDeadline(), std::nullopt);
-  EXPECT_THAT(settling.tick(start + 1h).settled, IsEmpty());
+  EXPECT_THAT(settling.tick(whenAwaited + 1h).settled, IsEmpty());
 }
 
 TEST(Settling, waitsAMomentMoreAfterTheAnswerToItsPing) {
   Settling settling;
-  settling.await(robot, start);
-  EXPECT_THAT(settling.tick(start).ping, ElementsAre(robot));
-  EXPECT_THAT(settling.tick(start + 1s).ping, IsEmpty());
-  settling.answered(robot, start + 2s);
-  settling.answered(robot, start + 3s);  // once is enough
-  EXPECT_EQ(settling.nextDeadline(), start + 2250ms);
-  EXPECT_THAT(settling.tick(start + 2249ms).settled, IsEmpty());
-  EXPECT_FALSE(settling.settled(robot));
-  EXPECT_THAT(settling.tick(start + 2250ms).settled, ElementsAre(robot));
-  EXPECT_TRUE(settling.settled(robot));
+  settling.await(robotJid, whenAwaited);
+  EXPECT_THAT(settling.tick(whenAwaited).ping, ElementsAre(robotJid));
+  EXPECT_THAT(settling.tick(whenAwaited + 1s).ping, IsEmpty());
+  settling.answered(robotJid, whenAwaited + 2s);
+  settling.answered(robotJid, whenAwaited + 3s);  // once is enough
+  EXPECT_EQ(settling.nextDeadline(), whenAwaited + 2250ms);
+  EXPECT_THAT(settling.tick(whenAwaited + 2249ms).settled, IsEmpty());
+  EXPECT_FALSE(settling.settled(robotJid));
+  EXPECT_THAT(settling.tick(whenAwaited + 2250ms).settled, ElementsAre(robotJid));
+  EXPECT_TRUE(settling.settled(robotJid));
   EXPECT_EQ(settling.nextDeadline(), std::nullopt);
 }
 
 TEST(Settling, pingsAgainWhereNoAnswerComes) {
   Settling settling;
-  settling.await(robot, start);
-  settling.tick(start);
-  EXPECT_EQ(settling.nextDeadline(), start + 30s);
-  const auto due = settling.tick(start + 30s);
-  EXPECT_THAT(due.ping, ElementsAre(robot));
+  settling.await(robotJid, whenAwaited);
+  settling.tick(whenAwaited);
+  EXPECT_EQ(settling.nextDeadline(), whenAwaited + 30s);
+  const auto due = settling.tick(whenAwaited + 30s);
+  EXPECT_THAT(due.ping, ElementsAre(robotJid));
   EXPECT_THAT(due.settled, IsEmpty());
-  EXPECT_FALSE(settling.settled(robot));
+  EXPECT_FALSE(settling.settled(robotJid));
 }
 
 TEST(Settling, ignoresAnswersThatItDoesNotAwait) {
   Settling settling;
-  settling.answered(robot, start);
+  settling.answered(robotJid, whenAwaited);
   EXPECT_EQ(settling.nextDeadline(), std::nullopt);
-  settling.told(robot);
-  settling.await(robot, start);
-  EXPECT_THAT(settling.tick(start).ping, IsEmpty());
+  settling.told(robotJid);
+  settling.await(robotJid, whenAwaited);
+  EXPECT_THAT(settling.tick(whenAwaited).ping, IsEmpty());
 }
 
 }  // namespace

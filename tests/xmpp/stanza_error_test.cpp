@@ -5,14 +5,14 @@
 namespace beckon::xmpp {
 namespace {
 
-Element stanza(const StanzaError& error) {
+Element iqWith(const StanzaError& error) {
   return Element("iq", std::string(ns::client)).set("type", "error").add(error.element());
 }
 
 TEST(StanzaError, carriesCodeCauseAndNextStepAcross) {
   for (const auto code : {run::Code::unknownMember, run::Code::refused, run::Code::overloaded, run::Code::internal}) {
     const run::Error error{code, "there is no method ALMotion.fly", "see beckon info ALMotion"};
-    const auto read = StanzaError::read(stanza(StanzaError::from(error))).toError();
+    const auto read = StanzaError::read(iqWith(StanzaError::from(error))).toError();
     EXPECT_EQ(read.code, code);
     EXPECT_EQ(read.cause, error.cause);
     EXPECT_EQ(read.nextStep, error.nextStep);
@@ -26,7 +26,7 @@ TEST(StanzaError, hasAConditionThatOthersUnderstand) {
 }
 
 TEST(StanzaError, ofAServerThatKnowsNothingOfBeckonSaysWhatToDo) {
-  const auto error = StanzaError::read(stanza(serviceUnavailable)).toError();
+  const auto error = StanzaError::read(iqWith(serviceUnavailable)).toError();
   EXPECT_EQ(error.code, run::Code::unknownRobot);
   EXPECT_FALSE(error.nextStep.empty());
 }

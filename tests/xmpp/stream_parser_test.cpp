@@ -13,8 +13,8 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::size_t limit = 10000;
-const std::string header =
+constexpr std::size_t parserLimit = 10000;
+const std::string streamHeader =
     "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
     "xmlns:stream='http://etherx.jabber.org/streams' from='relay.x' id='42'>";
 
@@ -55,14 +55,14 @@ class StreamParserTest : public testing::Test {
     return out;
   }
 
-  StreamParser parser{limit};
+  StreamParser parser{parserLimit};
   std::vector<std::string> events;
   std::vector<Element> elements;
   std::optional<run::Error> broken;
 };
 
 TEST_F(StreamParserTest, givesTheHeaderEachStanzaAndTheEnd) {
-  feed(header + " <iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>\n<stream:error/></stream:stream>");
+  feed(streamHeader + " <iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>\n<stream:error/></stream:stream>");
   EXPECT_THAT(events,
               testing::ElementsAre("opened <stream xmlns='http://etherx.jabber.org/streams' from='relay.x' id='42'/>",
                                    "child <iq id='1' type='get'><ping xmlns='urn:xmpp:ping'/></iq>",
@@ -73,26 +73,26 @@ TEST_F(StreamParserTest, givesTheHeaderEachStanzaAndTheEnd) {
 
 TEST_F(StreamParserTest, saysTheSameHoweverTheBytesAreSplit) {
   const auto stanzas =
-      header +
+      streamHeader +
       "<message xml:lang='de' to='a@b'><body>gr\xC3\xBC\xC3\x9F &amp; &#x1F600; <![CDATA[<x>]]>\r\nb</body>"
       "<p:x xmlns:p='urn:p' p:y='a > b'/></message> <iq/></stream:stream>";
   feed(stanzas);
   const auto whole = std::exchange(events, {});
   ASSERT_EQ(whole.size(), 4u);
   for (std::size_t i = 0; i <= stanzas.size(); ++i) {
-    parser = StreamParser(limit);
+    parser = StreamParser(parserLimit);
     feed(stanzas.substr(0, i));
     feed(stanzas.substr(i));
     ASSERT_EQ(std::exchange(events, {}), whole) << i;
   }
-  parser = StreamParser(limit);
+  parser = StreamParser(parserLimit);
   feedBytes(stanzas);
   EXPECT_EQ(events, whole);
   EXPECT_FALSE(broken);
 }
 
 TEST_F(StreamParserTest, givesAStanzaAsSoonAsItsLastByteIsThere) {
-  feed(header);
+  feed(streamHeader);
   feedBytes("<message><body>x</body></message>");
   EXPECT_EQ(elements.size(), 1u);
   feedBytes("<presence a='>'/");
@@ -107,7 +107,7 @@ TEST_F(StreamParserTest, refusesUtf16HoweverItIsSplit) {
     std::string bytes = mark;
     for (const char c : std::string("<s><iq/>")) bytes += {c, '\0'};
     for (const bool whole : {true, false}) {
-      parser = StreamParser(limit);
+      parser = StreamParser(parserLimit);
       broken.reset();
       whole ? feed(bytes) : feedBytes(bytes);
       ASSERT_TRUE(broken);
@@ -118,12 +118,12 @@ TEST_F(StreamParserTest, refusesUtf16HoweverItIsSplit) {
 }
 
 TEST_F(StreamParserTest, keepsOfAttributesWithAPrefixTheLocalName) {
-  feed(header + "<message xml:lang='de' xmlns:p='urn:p' p:q='1' p:xmlns='urn:other' xmlns:xmlns2='urn:y'/>");
+  feed(streamHeader + "<message xml:lang='de' xmlns:p='urn:p' p:q='1' p:xmlns='urn:other' xmlns:xmlns2='urn:y'/>");
   EXPECT_EQ(events.back(), "child <message lang='de' q='1'/>");
 }
 
 TEST_F(StreamParserTest, givesWhatCameBeforeTheStreamBroke) {
-  feed(header + "<iq/><presence/></wrong><iq/>");
+  feed(streamHeader + "<iq/><presence/></wrong><iq/>");
   EXPECT_EQ(events.size(), 3u);
   ASSERT_TRUE(broken);
   EXPECT_EQ(broken->code, run::Code::protocolError);
@@ -133,7 +133,7 @@ TEST_F(StreamParserTest, givesWhatCameBeforeTheStreamBroke) {
 }
 
 TEST_F(StreamParserTest, ignoresWhatFollowsTheEnd) {
-  feed(header + "</stream:stream><<<");
+  feed(streamHeader + "</stream:stream><<<");
   feed("<<<");
   EXPECT_EQ(events.back(), "closed");
   EXPECT_FALSE(broken);
@@ -146,7 +146,7 @@ TEST_P(ForbiddenXml, breaksTheStreamHoweverItIsSplit) {
   ASSERT_TRUE(broken) << testing::PrintToString(events);
   EXPECT_EQ(broken->code, run::Code::protocolError);
   const auto before = std::exchange(events, {});
-  parser = StreamParser(limit);
+  parser = StreamParser(parserLimit);
   broken.reset();
   feedBytes(GetParam());
   ASSERT_TRUE(broken);
@@ -178,7 +178,7 @@ TEST_F(StreamParserTest, refusesEntityDeclarationsBeforeAnyIsUsed) {
 }
 
 TEST_F(StreamParserTest, dropsWhatIsNestedTooDeeplyAndGoesOn) {
-  feed(header + nested(64) + "<iq id='deep'>" + nested(64) + "</iq>" + nested(5000) + "<presence/>");
+  feed(streamHeader + nested(64) + "<iq id='deep'>" + nested(64) + "</iq>" + nested(5000) + "<presence/>");
   ASSERT_EQ(events.size(), 5u);
   EXPECT_THAT(events[1], HasSubstr("child <a><a>"));
   EXPECT_EQ(events[2], "dropped <iq id='deep'/>");
@@ -204,24 +204,24 @@ class LargeStanza : public StreamParserTest, public testing::WithParamInterface<
 
 TEST_P(LargeStanza, isDroppedAndTheStreamGoesOn) {
   const auto [kind, size] = GetParam();
-  feed(header + "<iq id='1'>" + content(kind, size) + "</iq>");
+  feed(streamHeader + "<iq id='1'>" + content(kind, size) + "</iq>");
   EXPECT_EQ(events.back(), "dropped <iq id='1'/>");
   feedBytes("<iq id='2'>" + content(kind, size) + "</iq>");
   EXPECT_EQ(events.back(), "dropped <iq id='2'/>");
-  feed("<iq id='3'>" + content(kind, limit / 10) + "</iq>");
+  feed("<iq id='3'>" + content(kind, parserLimit / 10) + "</iq>");
   EXPECT_THAT(events.back(), HasSubstr("child <iq id='3'>"));
   EXPECT_FALSE(broken);
 }
 
 INSTANTIATE_TEST_SUITE_P(StreamParser, LargeStanza,
-                         testing::Values(std::pair("text", limit + 1), std::pair("attribute", limit + 1),
-                                         std::pair("elements", limit), std::pair("attributes", 2 * limit),
-                                         std::pair("lines", limit + 1)));
+                         testing::Values(std::pair("text", parserLimit + 1), std::pair("attribute", parserLimit + 1),
+                                         std::pair("elements", parserLimit), std::pair("attributes", 2 * parserLimit),
+                                         std::pair("lines", parserLimit + 1)));
 
 TEST_F(StreamParserTest, keepsAStanzaOfExactlyTheLimit) {
   // Its name with the namespace and what stands between them.
-  const auto room = limit - std::string("jabber:component:accept message").size();
-  feed(header + "<message>" + std::string(room, 'x') + "</message><message>" + std::string(room + 1, 'x') +
+  const auto room = parserLimit - std::string("jabber:component:accept message").size();
+  feed(streamHeader + "<message>" + std::string(room, 'x') + "</message><message>" + std::string(room + 1, 'x') +
        "</message>");
   ASSERT_EQ(events.size(), 3u);
   EXPECT_THAT(events[1], HasSubstr("child"));
@@ -231,22 +231,23 @@ TEST_F(StreamParserTest, keepsAStanzaOfExactlyTheLimit) {
 // A server writes each quote as six bytes, whatever the sender did.
 TEST_F(StreamParserTest, doesNotCountHowTextIsEscaped) {
   std::string text;
-  while (text.size() < 6 * (limit - 100)) text += "&quot;";
-  feed(header + "<message>" + text + "</message>");
+  while (text.size() < 6 * (parserLimit - 100)) text += "&quot;";
+  feed(streamHeader + "<message>" + text + "</message>");
   ASSERT_EQ(elements.size(), 1u);
-  EXPECT_EQ(elements[0].text, std::string(limit - 100, '"'));
+  EXPECT_EQ(elements[0].text, std::string(parserLimit - 100, '"'));
 }
 
 // Each element has its namespace in full: a long one must not be multiplied by many small elements.
 TEST_F(StreamParserTest, countsTheNamespaceOfEachElement) {
   std::string many;
   for (int i = 0; i < 10; ++i) many += "<b/>";
-  feed(header + "<iq id='1' xmlns='" + std::string(limit / 9, 'n') + "'>" + many + "</iq>");
+  feed(streamHeader + "<iq id='1' xmlns='" + std::string(parserLimit / 9, 'n') + "'>" + many + "</iq>");
   EXPECT_THAT(events.back(), HasSubstr("dropped <iq xmlns="));
 }
 
 TEST_F(StreamParserTest, dropsAStanzaWhoseOwnTagIsTooLarge) {
-  feed(header + "<iq from='a' id='" + std::string(limit, 'x') + "'/><" + std::string(limit, 'y') + "/><presence/>");
+  feed(streamHeader + "<iq from='a' id='" + std::string(parserLimit, 'x') + "'/><" + std::string(parserLimit, 'y') +
+       "/><presence/>");
   ASSERT_EQ(events.size(), 4u);
   EXPECT_EQ(events[1], "dropped <iq/>");
   EXPECT_EQ(events[2], "dropped </>");
@@ -255,14 +256,14 @@ TEST_F(StreamParserTest, dropsAStanzaWhoseOwnTagIsTooLarge) {
 
 TEST_F(StreamParserTest, doesNotHoldATagOrTextWithoutEnd) {
   for (const std::string start : {"<a b='", "<a b='>", "<a>", "<", "<!--", "<![CDATA["}) {
-    parser = StreamParser(limit);
+    parser = StreamParser(parserLimit);
     broken.reset();
-    feed(header);
+    feed(streamHeader);
     feed(start);
     std::size_t sent = 0;
-    for (; !broken && sent < 32 * limit; sent += 1000) feed(std::string(1000, 'x'));
+    for (; !broken && sent < 32 * parserLimit; sent += 1000) feed(std::string(1000, 'x'));
     ASSERT_TRUE(broken) << start;
-    EXPECT_GE(sent, 15 * limit) << start;
+    EXPECT_GE(sent, 15 * parserLimit) << start;
   }
 }
 
@@ -275,7 +276,7 @@ TEST_F(StreamParserTest, readsElementsAsLibstropheDoes) {
         "<a> x <b>y</b> z </a>", "<a>&lt;&amp;&#233;<![CDATA[<&]]></a>", "<a b='&#xA; &quot;&apos;\n\t'/>",
         "<a>\r\n\r</a>", "<a xmlns='urn:a'><b xmlns=''/></a>", "<a\n b = '1' ></a >",
         "<\xC3\xA9 \xC3\xBC='1'>\xF0\x9F\x98\x80</\xC3\xA9>"}) {
-    parser = StreamParser(limit);
+    parser = StreamParser(parserLimit);
     elements.clear();
     feed("<s>" + xml);
     const auto theirs = strophe.parse(xml);
