@@ -33,6 +33,16 @@ std::optional<StreamProtocol::Step> ClientProtocol::next() {
   return std::nullopt;
 }
 
+// Whether the server knows pings (XEP-0199) or not, it answers.
+std::string ClientProtocol::question(std::string_view id) const {
+  return Element("iq", std::string(ns::client))
+      .set("type", "get")
+      .set("id", id)
+      .set("to", domain_)
+      .add(Element("ping", std::string(ns::ping)))
+      .toXml(ns::client);
+}
+
 std::optional<StreamProtocol::Step> ClientProtocol::taken(StreamParser::Event& event) {
   if (const auto* opened = std::get_if<StreamParser::Opened>(&event)) {
     if (!opened->header.is("stream", ns::streams))

@@ -24,6 +24,7 @@ class ClientProtocol final : public StreamProtocol {
   bool opened() const override { return opened_; }
   bool online() const override { return negotiation_.stage() == Negotiation::Stage::done; }
   std::string_view awaited() const override { return Negotiation::text(negotiation_.stage()); }
+  std::string question(std::string_view id) const override;
 
  private:
   std::optional<Step> taken(StreamParser::Event& event);

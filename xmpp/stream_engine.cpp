@@ -1,6 +1,8 @@
 #include "xmpp/stream_engine.hpp"
 
+#include "core/run/uuid.hpp"
 #include "xmpp/lookup.hpp"
+#include "xmpp/outflow.hpp"
 #include "xmpp/transport.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -40,7 +42,10 @@ class Session : public std::enable_shared_from_this<Session> {
         protocol_(std::move(protocol)),
         lookup_(executor),
         transport_(executor),
-        deadline_(executor) {}
+        deadline_(executor),
+        answerDue_(executor) {
+    if (!protocol_->question({}).empty()) outflow_.emplace();
+  }
 
   void start(Stream::Events events) {
     events_ = std::make_shared<const Stream::Events>(std::move(events));
@@ -58,9 +63,16 @@ class Session : public std::enable_shared_from_this<Session> {
                    "a message of " + std::to_string(xml.size()) + " bytes is above the server's limit of " +
                        std::to_string(options_.largestStanza),
                    "send less at once"};
-    if (!queue(std::move(xml)))
+    if (!hasRoom(xml.size()))
       return Error{Code::overloaded, "the connection to the server is too slow for what is being sent",
                    "send less, or try again later"};
+    if (outflow_) {
+      const auto pushed = outflow_->push(stanza, std::move(xml), std::chrono::steady_clock::now());
+      if (!pushed) return pushed;
+      writeSoon();
+    } else {
+      queue(std::move(xml));
+    }
     return {};
   }
 
@@ -69,6 +81,7 @@ class Session : public std::enable_shared_from_this<Session> {
     if (!events_) return;
     if (!protocol_->online()) return giveUp();
     events_.reset();
+    if (outflow_) queued_ += outflow_->flush();
     queued_ += StreamProtocol::farewell;
     if (writing_.empty()) write();
     deadline_.expires_after(farewellDeadline);
@@ -82,6 +95,7 @@ class Session : public std::enable_shared_from_this<Session> {
     transport_.close();
     lookup_.giveUp({Code::connectionLost, "given up", ""});
     deadline_.cancel();
+    answerDue_.cancel();
   }
 
  private:
@@ -182,7 +196,7 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void carryOut(StreamProtocol::Send& step) {
-    queue(std::move(step.xml));
+    queue(step.xml);
     awaitStage();
   }
 
@@ -196,13 +210,14 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void carryOut(StreamProtocol::Stanza& step) {
+    if (!asked_.empty() && step.stanza.name == "iq" && step.stanza.attribute("id") == asked_) return taken();
     const auto events = events_;
     if (events->stanza) events->stanza(std::move(step.stanza));
   }
 
   void carryOut(StreamProtocol::Refusal& step) {
     log_->warn("{}", step.why.cause);
-    queue(std::move(step.xml));
+    queue(step.xml);
   }
 
   void carryOut(StreamProtocol::Closed&) { end(cut()); }
@@ -221,19 +236,59 @@ class Session : public std::enable_shared_from_this<Session> {
 
   // ---- What goes out: all that a turn of the loop has queued at once. ----
 
-  bool queue(std::string xml) {
-    if (queued_.size() + writing_.size() + xml.size() > options_.largestQueue) return false;
+  bool hasRoom(std::size_t bytes) const {
+    return queued_.size() + writing_.size() + (outflow_ ? outflow_->size() : 0) + bytes <= options_.largestQueue;
+  }
+
+  // What belongs to the protocol, which asks little.
+  void queue(const std::string& xml) {
     queued_ += xml;
+    writeSoon();
+  }
+
+  void writeSoon() {
     if (writing_.empty() && !std::exchange(writeIsDue_, true))
       asio::post(transport_.executor(), [self = shared_from_this()] {
         self->writeIsDue_ = false;
         if (self->writing_.empty()) self->write();
       });
-    return true;
+  }
+
+  // What may leave now of what was sent.
+  void release() {
+    auto batch = outflow_->next(std::chrono::steady_clock::now());
+    queued_ += batch.bytes;
+    if (batch.asks) ask();
+    for (const auto& refused : batch.refused) {
+      if (!events_) return;  // an event has ended it
+      auto step = unsent(refused.head, refused.why);
+      if (auto* stanza = std::get_if<StreamProtocol::Stanza>(&step)) carryOut(*stanza);
+      if (auto* refusal = std::get_if<StreamProtocol::Refusal>(&step)) {
+        log_->warn("a {} was not sent: {}", refused.head.name, refusal->why.cause);
+        queued_ += refusal->xml;
+      }
+    }
+  }
+
+  void ask() {
+    asked_ = run::makeUuid();
+    queued_ += protocol_->question(asked_);
+    answerDue_.expires_after(Outflow::patience);
+    answerDue_.async_wait([self = shared_from_this(), asked = asked_](error_code error) {
+      if (!error && self->asked_ == asked) self->taken();
+    });
+  }
+
+  void taken() {
+    asked_.clear();
+    answerDue_.cancel();
+    outflow_->taken(std::chrono::steady_clock::now());
+    writeSoon();
   }
 
   void write() {
-    if (queued_.empty() || !transport_.isOpen()) return;
+    if (outflow_ && events_ && protocol_->online()) release();
+    if (queued_.empty() || !writing_.empty() || !transport_.isOpen()) return;
     writing_.swap(queued_);
     transport_.write(asio::buffer(writing_), [self = shared_from_this()](error_code error) {
       self->writing_.clear();
@@ -287,6 +342,9 @@ class Session : public std::enable_shared_from_this<Session> {
   Error why_;                  // why there is no stream yet
   std::optional<Error> late_;  // the route took too long
   std::string queued_, writing_;
+  std::optional<Outflow> outflow_;  // what waits to be queued; where the server may be asked
+  std::string asked_;               // the id of that; empty: nothing is
+  asio::steady_timer answerDue_;
   std::array<char, readAtOnce> input_;
 };
 

@@ -30,4 +30,15 @@ StreamProtocol::Step dropped(Element head, const run::Error& why) {
   return Refusal{answer.add(error).toXml(ns::client), why};
 }
 
+StreamProtocol::Step unsent(const Element& head, const run::Error& why) {
+  const auto type = head.attribute("type");
+  const bool isRequest = type == "get" || type == "set";
+  if (!head.is("iq", ns::client) || (!isRequest && type != "result")) return StreamProtocol::Refusal{{}, why};
+  auto answer = Element("iq", std::string(ns::client)).set("type", "error").set("id", head.attribute("id"));
+  if (const auto to = head.attribute("to"); !to.empty()) answer.set(isRequest ? "from" : "to", to);
+  answer.add(StanzaError::from(why).element());
+  if (isRequest) return StreamProtocol::Stanza{std::move(answer)};
+  return StreamProtocol::Refusal{answer.toXml(ns::client), why};
+}
+
 }  // namespace beckon::xmpp

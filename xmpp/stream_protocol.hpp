@@ -55,6 +55,8 @@ class StreamProtocol {
   virtual bool online() const = 0;
   // What is due next, for "waiting for ...".
   virtual std::string_view awaited() const = 0;
+  // A request that the server itself answers, once it has taken all that came before; empty: it takes all at once.
+  virtual std::string question(std::string_view) const { return {}; }
 };
 
 // A stream header (RFC 6120 section 4.2) in `xmlns`; `attributes` in order, e.g. {"to", "robots.test"}.
@@ -64,5 +66,9 @@ std::string streamHeader(std::string_view xmlns,
 // What becomes of a stanza of which only the head was kept as it was above a limit: a request is answered with
 // too-large, an answer comes as that error, of others nobody is told.
 StreamProtocol::Step dropped(Element head, const run::Error& why);
+
+// What becomes of a stanza of ours that was not sent after all, of which the head is left: a request is answered with
+// the error, an answer leaves as that error, of others nobody is told.
+StreamProtocol::Step unsent(const Element& head, const run::Error& why);
 
 }  // namespace beckon::xmpp

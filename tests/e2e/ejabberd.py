@@ -29,6 +29,8 @@ modules:
   mod_ping: {{}}
   mod_roster: {{}}
 """
+NO_SHAPER = "shaper_rules: { c2s_shaper: none,"
+STOCK_SHAPER = "shaper: { normal: { rate: 3000, burst_size: 20000 } }\nshaper_rules: { c2s_shaper: normal,"
 COMPONENT = """
   - {{ port: {port}, ip: "127.0.0.1", module: ejabberd_service, access: all, hosts: {{ relay.robots.test: {{ password: "{secret}" }} }} }}
 """
@@ -55,10 +57,14 @@ def node(folder, body):
 
 class EjabberdWorld(XmppWorld):
     component = ""  # the entry of one that the server listens for
+    has_stock_limits = False  # the shaper of clients that it comes with
 
     def start_server(self):
         self.make_certificate()
-        self.write("ejabberd.yml", CONFIG.format(folder=self.folder, port=self.port, component=self.component), 0o600)
+        config = CONFIG.format(folder=self.folder, port=self.port, component=self.component)
+        if self.has_stock_limits:
+            config = config.replace(NO_SHAPER, STOCK_SHAPER)
+        self.write("ejabberd.yml", config, 0o600)
         self.start_ejabberd("ejabberd", ACCOUNTS)
 
     def restart_server(self):

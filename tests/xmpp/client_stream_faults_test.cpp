@@ -2,6 +2,7 @@
 #include "tests/xmpp/bad_network.hpp"
 #include "tests/xmpp/client_stream_fixture.hpp"
 #include "xmpp/resolve.hpp"
+#include "xmpp/stanza_error.hpp"
 
 #include <boost/asio/read.hpp>
 #include <fcntl.h>
@@ -78,6 +79,33 @@ TEST_F(ClientStreamFaults, goesToTheNextRouteAsLongAsNoServerOpensAStream) {
   open(config);
   EXPECT_TRUE(comesOnline()) << closed->cause;
   EXPECT_TRUE(silent.accepted);
+}
+
+TEST_F(ClientStreamFaults, refusesWhatWouldHoldUpAServerThatReadsSlowly) {
+  Prosody::Options options;
+  options.modules = {"limits"};  // 10 kB/s
+  const Prosody server({{"robot", "secret"}}, options);
+  open(at(server));
+  ASSERT_TRUE(comesOnline()) << closed->cause;
+  const auto bulk = [this](std::string_view type, std::string_view id) {
+    return ping(id).set("type", type).set("to", self.text()).add(Element("x", "urn:test", std::string(100'000, 'x')));
+  };
+  // The asker learns that his request did not leave, who has asked gets an error in place of the answer.
+  ASSERT_TRUE(stream->send(bulk("set", "request")));
+  ASSERT_TRUE(stream->send(bulk("result", "answer")));
+  ASSERT_TRUE(stream->send(ping("small")));
+  ASSERT_TRUE(runUntil(io, [this] { return stanzas.size() == 3; })) << stanzas.size();
+  for (const std::string id : {"request", "answer"}) {
+    const auto came = std::ranges::find_if(stanzas, [&](const Element& each) { return each.attribute("id") == id; });
+    ASSERT_NE(came, stanzas.end());
+    EXPECT_EQ(came->attribute("type"), "error");
+    EXPECT_EQ(came->attribute("from"), self.text());
+    EXPECT_EQ(StanzaError::read(*came).toError().code, run::Code::tooLarge);
+  }
+  EXPECT_EQ(stream->send(bulk("set", "again")).error().code, run::Code::tooLarge);
+  ASSERT_TRUE(stream->send(ping("still here")));
+  EXPECT_TRUE(runUntil(io, [this] { return stanzas.size() == 4; }));
+  EXPECT_FALSE(closed);
 }
 
 TEST_F(ClientStreamFaults, speaksTlsFromTheFirstByteWhereThatIsSaid) {
