@@ -102,7 +102,8 @@ void Prosody::start() {
   process_ = std::make_unique<ChildProcess>(
       std::vector<std::string>{"prosody", "-F", "--config", (folder / "prosody.cfg.lua").string()}, folder / "log");
   const auto until = std::chrono::steady_clock::now() + 10s;
-  while (!answers(port_) || (!options_.components.empty() && !answers(componentPort_))) {
+  while (!answers(port_) || (options_.hasDirectTls && !answers(directTlsPort_)) ||
+         (!options_.components.empty() && !answers(componentPort_))) {
     if (!process_->running()) throw std::runtime_error("prosody ended at its start:\n" + log());
     if (std::chrono::steady_clock::now() > until) throw std::runtime_error("prosody does not come up:\n" + log());
     std::this_thread::sleep_for(5ms);
