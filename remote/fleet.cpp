@@ -158,17 +158,17 @@ void Fleet::changed() {
 }
 
 // A bare JID stands before all full ones of its account.
-std::ranges::subrange<Fleet::Presences::const_iterator> Fleet::presencesOf(const Jid& account) const {
+std::vector<const xmpp::Presence*> Fleet::presencesOf(const Jid& account) const {
+  std::vector<const xmpp::Presence*> out;
   const auto& all = client_.present();
-  const auto first = all.lower_bound(account);
-  auto last = first;
-  while (last != all.end() && last->first.bare() == account) ++last;
-  return {first, last};
+  for (auto at = all.lower_bound(account); at != all.end() && at->first.bare() == account; ++at)
+    out.push_back(&at->second);
+  return out;
 }
 
 const xmpp::Presence* Fleet::robotAt(const Jid& account) const {
-  for (const auto& [from, presence] : presencesOf(account))
-    if (isRobot(presence)) return &presence;
+  for (const auto* presence : presencesOf(account))
+    if (isRobot(*presence)) return presence;
   return nullptr;
 }
 
@@ -178,8 +178,8 @@ Robot Fleet::robotOf(const Jid& account) const {
     robot.age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - told->second);
   if (const auto heard = heard_.find(account); heard != heard_.end())
     robot.silence = std::chrono::duration_cast<milliseconds>(steady_clock::now() - heard->second);
-  for (const auto& [from, presence] : presencesOf(account)) {
-    const auto* shown = robotIn(presence);
+  for (const auto* presence : presencesOf(account)) {
+    const auto* shown = robotIn(*presence);
     if (!shown) continue;
     robot.isShown = true;
     robot.id = shown->attribute("id");
@@ -211,8 +211,8 @@ bool Fleet::isSilent(const Jid& account) const {
 
 bool Fleet::isSettled(const Jid& account) const {
   // Present, but its capabilities are still asked for: one that is silent will not tell them.
-  for (const auto& [from, presence] : presencesOf(account))
-    if (robotIn(presence) && !presence.disco && !isSilent(account)) return false;
+  for (const auto* presence : presencesOf(account))
+    if (robotIn(*presence) && !presence->disco && !isSilent(account)) return false;
   return awaited_.contains(account) || client_.settled(account);
 }
 

@@ -14,7 +14,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <set>
 #include <string>
 #include <vector>
@@ -104,8 +103,7 @@ class Fleet {
   boost::asio::awaitable<void> untilChanged(Time end);
 
  private:
-  using Presences = std::map<xmpp::Jid, xmpp::Presence>;
-  std::ranges::subrange<Presences::const_iterator> presencesOf(const xmpp::Jid& account) const;
+  std::vector<const xmpp::Presence*> presencesOf(const xmpp::Jid& account) const;
   const xmpp::Presence* robotAt(const xmpp::Jid& account) const;
   Robot robotOf(const xmpp::Jid& account) const;
   bool hasToShow(const xmpp::Jid& account) const;  // what the owner has signed
