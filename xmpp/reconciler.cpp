@@ -153,22 +153,13 @@ Reconciler::Actions Reconciler::tick(TimePoint now) {
     case State::waiting:
       return open(now);
     case State::connecting:
-      return giveUp({run::Code::timedOut,
-                     "the connection to the server did not come about within " + inSeconds(settings_.longestAttempt),
-                     "look into the server's log, and check this machine's network"},
-                    now);
+      return giveUp(tookTooLong(settings_.longestAttempt), now);
     case State::fetching:
       return rosterCame(nullptr, now);
     default:
       break;
   }
-  if (pinged_)
-    return giveUp(
-        {run::Code::timedOut,
-         "nothing came from the server for " + inSeconds(std::chrono::duration_cast<Duration>(now - heardAt_)) +
-             ", not even an answer to a ping",
-         "check this machine's network, and that the server runs"},
-        now);
+  if (pinged_) return giveUp(wasSilent(now - heardAt_), now);
   pinged_ = true;
   deadline_ = now + settings_.pingDeadline;
   out.emplace_back(Ping{});

@@ -57,18 +57,8 @@ Reconnector::Action Reconnector::giveUp(run::Error why, TimePoint now) {
 Reconnector::Action Reconnector::tick(TimePoint now) {
   if (state_ == State::stopped || now < deadline_) return std::nullopt;
   if (state_ == State::waiting) return open(now);
-  if (state_ == State::connecting)
-    return giveUp({run::Code::timedOut,
-                   "the connection to the server did not come about within " + inSeconds(settings_.longestAttempt),
-                   "look into the server's log, and check this machine's network"},
-                  now);
-  if (pinged_)
-    return giveUp(
-        {run::Code::timedOut,
-         "nothing came from the server for " + inSeconds(std::chrono::duration_cast<Duration>(now - heardAt_)) +
-             ", not even an answer to a ping",
-         "check this machine's network, and that the server runs"},
-        now);
+  if (state_ == State::connecting) return giveUp(tookTooLong(settings_.longestAttempt), now);
+  if (pinged_) return giveUp(wasSilent(now - heardAt_), now);
   pinged_ = true;
   deadline_ = now + settings_.pingDeadline;
   return Ping{};

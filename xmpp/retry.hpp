@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/run/error.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <random>
@@ -38,5 +40,17 @@ class Retry {
 
 // For people.
 inline std::string inSeconds(std::chrono::milliseconds time) { return std::to_string(time.count() / 1000) + " s"; }
+
+// Why an attempt that took so long is given up, and a connection on which nothing has come for so long.
+inline run::Error tookTooLong(std::chrono::milliseconds time) {
+  return {run::Code::timedOut, "the connection to the server did not come about within " + inSeconds(time),
+          "look into the server's log, and check this machine's network"};
+}
+inline run::Error wasSilent(std::chrono::steady_clock::duration time) {
+  return {run::Code::timedOut,
+          "nothing came from the server for " + inSeconds(std::chrono::duration_cast<std::chrono::milliseconds>(time)) +
+              ", not even an answer to a ping",
+          "check this machine's network, and that the server runs"};
+}
 
 }  // namespace beckon::xmpp

@@ -9,6 +9,7 @@ namespace {
 using run::Code;
 using run::Error;
 using run::Result;
+
 // Code points of UTF-8: the bytes that do not continue one.
 std::size_t characters(const std::string& text) {
   return static_cast<std::size_t>(
