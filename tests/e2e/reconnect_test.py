@@ -60,8 +60,8 @@ class Ways(XmppWorld):
         first.kill()
         self.config = self.folder / "prosody" / "prosody.cfg.lua"
         text = self.config.read_text().replace("c2s_direct_tls_ports = { }", "c2s_direct_tls_ports = { 443 }")
-        # Its console, by which streams are ended with the error that a test wants.
-        self.config.write_text(text.replace('"disco", "ping"', '"disco", "ping", "admin_shell"'))
+        # Its console, by which streams are ended with the error that a test wants; and it offers to resume streams, which nobody asks for.
+        self.config.write_text(text.replace('"disco", "ping"', '"disco", "ping", "admin_shell", "smacks"'))
         self.starts = 0
         self.prosody_again()
 
@@ -122,7 +122,21 @@ class Ways(XmppWorld):
                 self.end_stream("ended", condition)
                 self.came_back("a stream error", "ended", before, begin)
 
-        threads = [threading.Thread(target=self.noted, args=(body,)) for body in (moves, wakes, ends)]
+        def resets():
+            """The server is not told, and still has the session when the robot is back with another one."""
+            home, robot = self.homes["other"], self.robots["other"]
+            rule = ("OUTPUT", "-p", "tcp", "--dport", "443", "-j", "REJECT", "--reject-with", "tcp-reset")
+            losses = lambda: sum("offline (connection-lost)" in line for line in robot.lines())
+            for number in range(RUNS):
+                before, lost = self.times_there("other"), losses()
+                run(*home.network, "iptables", "-I", *rule)
+                # A further address, and it asks its server for a sign of life.
+                run(*home.network, "ip", "address", "add", f"198.51.100.{number + 1}/32", "dev", home.device)
+                until(lambda: losses() > lost, robot.text)
+                run(*home.network, "iptables", "-D", *rule)
+                self.came_back("a reset, and nothing resumed", "other", before, time.monotonic())
+
+        threads = [threading.Thread(target=self.noted, args=(body,)) for body in (moves, wakes, ends, resets)]
         for thread in threads:
             thread.start()
         for thread in threads:
