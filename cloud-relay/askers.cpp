@@ -13,7 +13,7 @@ std::optional<Member> Askers::find(const xmpp::IqRequest& request, const xmpp::I
     reply.error(error);
     return std::nullopt;
   };
-  const auto found = store_.member(request.from.bare().text());
+  auto found = store_.member(request.from.bare().text());
   if (!found) return refuse(found.error());
   if (!*found) {
     reply.error(xmpp::serviceUnavailable);
@@ -23,10 +23,14 @@ std::optional<Member> Askers::find(const xmpp::IqRequest& request, const xmpp::I
   return **found;
 }
 
-Result<> Askers::confirm(const Member& member) const {
+Result<> Askers::confirm(Member& member) const {
   if (registrar_.isBeingChanged(member.account))
     return Error{Code::overloaded, member.account + " is just being changed", "try again in a moment"};
-  return member.confirmed ? Result<>() : store_.confirm(member.id, policy::wallClock());
+  if (member.confirmed) return {};
+  const auto now = policy::wallClock();
+  if (const auto kept = store_.confirm(member.id, now); !kept) return kept;
+  member.confirmed = now;
+  return {};
 }
 
 }  // namespace beckon::relay

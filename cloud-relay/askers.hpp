@@ -18,7 +18,7 @@ class Askers {
   // changed, or taken away, may try again.
   std::optional<Member> find(const xmpp::IqRequest& request, const xmpp::IqReply& reply) const;
   // Whoever is heard has logged in with what he was given, unless that is just being changed: error overloaded.
-  run::Result<> confirm(const Member& member) const;
+  run::Result<> confirm(Member& member) const;
 
  private:
   FleetStore& store_;

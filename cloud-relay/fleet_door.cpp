@@ -1,7 +1,6 @@
 #include "cloud-relay/fleet_door.hpp"
 
 #include "core/run/base64url.hpp"
-#include "fleet/protocol.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -28,6 +27,9 @@ const Error notOwner{Code::refused, "only the owner of a fleet may do that", "as
 bool mayKnow(const Member& asker, const Member& other) {
   return asker.kind != Kind::robot || other.account == asker.account || other.kind == Kind::owner;
 }
+
+// Whether it is there: a robot that has logged in.
+bool isAsked(const Member& member) { return member.kind == Kind::robot && member.confirmed && !member.revoked; }
 
 fleet::MemberInfo infoOf(const Member& member, bool forOwner) {
   fleet::MemberInfo out;
@@ -56,6 +58,7 @@ FleetDoor::FleetDoor(boost::asio::any_io_executor executor, xmpp::Component& com
       registrar_(registrar),
       askers_(store, registrar),
       place_(std::move(place)),
+      rollCall_(executor_, component),
       log_(std::move(log)) {}
 
 void FleetDoor::open() {
@@ -67,7 +70,7 @@ void FleetDoor::open() {
   registrar_.onChange([this](const Member& member) { changed(member); });
 }
 
-void FleetDoor::online() { heartbeats_.listen(std::chrono::steady_clock::now()); }
+void FleetDoor::online() { rollCall_.online(); }
 
 void FleetDoor::received(const xmpp::Element& message) {
   if (!message.child(fleet::aliveName, fleet::ns)) return;
@@ -75,11 +78,11 @@ void FleetDoor::received(const xmpp::Element& message) {
   if (!from) return;
   const auto account = from->bare().text();
   // Only members are remembered: a stranger may write as often as he likes.
-  if (!heartbeats_.knows(account)) {
-    const auto member = store_.member(account);
+  if (!rollCall_.knows(account)) {
+    auto member = store_.member(account);
     if (!member || !*member || !askers_.confirm(**member)) return;
   }
-  heartbeats_.came(account, std::chrono::steady_clock::now());
+  rollCall_.heard(*from);
 }
 
 void FleetDoor::offer(std::string_view type, std::string_view name, Action action) {
@@ -88,52 +91,72 @@ void FleetDoor::offer(std::string_view type, std::string_view name, Action actio
   });
 }
 
-// A robot's answer does not cost more the larger its fleet is: all of them ask when their server comes back.
-Result<std::vector<Member>> FleetDoor::knownTo(const Member& asker) {
-  if (asker.kind != Kind::robot) return store_.members(asker.fleet);
-  std::vector<Member> out;
-  for (const auto& found : {store_.member(asker.account), store_.owner(asker.fleet)}) {
-    if (!found) return found.error();
-    if (*found) out.push_back(**found);
-  }
-  return Result<std::vector<Member>>(boost::system::in_place_value, std::move(out));
-}
-
 void FleetDoor::tellMembers(const Member& asker, const IqRequest& request, const IqReply& reply) {
-  const auto now = std::chrono::steady_clock::now();
   const auto run = request.payload.attribute("run");
   if (run.size() > longestRun)
     return reply.error(Error{Code::tooLarge, "the name of a run is a UUID", "send 36 characters"});
-  const bool isFoundOut = !run.empty() && clones_.came(asker.account, std::string(run), now);
-  const auto members = knownTo(asker);
-  if (!members) return reply.error(members.error());
-  const auto after = request.payload.attribute("after");
+  const bool isFoundOut =
+      !run.empty() && clones_.came(asker.account, std::string(run), std::chrono::steady_clock::now());
+  if (asker.kind == Kind::robot) {
+    rollCall_.heard(request.from);
+    tellRobot(asker, fleet::knownSignature(request.payload), reply);
+  } else {
+    boost::asio::co_spawn(executor_, tellOnceAsked(asker, std::string(request.payload.attribute("after")), reply),
+                          boost::asio::detached);
+  }
+  if (!isFoundOut) return;
+  log_->warn("two computers log in as {} of fleet {}, in turn", asker.account, asker.fleet);
+  changed(asker);
+}
+
+// That does not cost more the larger its fleet is: all of them ask when their server comes back.
+void FleetDoor::tellRobot(const Member& asker, const std::optional<run::Signature>& known, const IqReply& reply) {
+  std::vector<Member> told{asker};
+  if (known) {
+    if (asker.statement && asker.statement->signature == *known) told.front().statement.reset();
+  } else {
+    const auto owner = store_.owner(asker.fleet);
+    if (!owner) return reply.error(owner.error());
+    if (*owner) told.push_back(**owner);
+  }
+  reply.result(fleet::membersResult(membersFor(asker, told, {})));
+}
+
+boost::asio::awaitable<void> FleetDoor::tellOnceAsked(Member asker, std::string after, IqReply reply) {
+  const auto before = store_.members(asker.fleet);
+  if (!before) co_return reply.error(before.error());
+  std::vector<std::string> robots;
+  for (const auto& member : membersFor(asker, *before, after).members)
+    if (member.silence) robots.push_back(member.account);
+  co_await rollCall_.ask(std::move(robots));
+  // What has changed meanwhile is told already: this is not to be older.
+  const auto now = store_.members(asker.fleet);
+  if (!now) co_return reply.error(now.error());
+  reply.result(fleet::membersResult(membersFor(asker, *now, after)));
+}
+
+fleet::MembersInfo FleetDoor::membersFor(const Member& asker, const std::vector<Member>& known,
+                                         std::string_view after) const {
   fleet::MembersInfo out;
   out.place = place_;
   out.place.fleet = asker.fleet;
   out.asker = asker.kind;
+  out.asksRobots = true;
   const bool forOwner = asker.kind == Kind::owner;
   const auto today = policy::wallClock();
-  const auto isTold = [&](const Member& member) {
-    return (!member.revoked || (forOwner && today - *member.revoked < longestRevoked)) &&
-           (after.empty() || member.account > after);
-  };
-  for (const auto& member : *members) {
-    if (!isTold(member)) continue;
+  for (const auto& member : known) {
+    const bool isTold = !member.revoked || (forOwner && today - *member.revoked < longestRevoked);
+    if (!isTold || member.account <= after) continue;
     // Those of one account stay together.
     if (out.members.size() >= mostTold && out.members.back().account != member.account) {
       out.more = out.members.back().account;
       break;
     }
     out.members.push_back(infoOf(member, forOwner));
-    if (member.kind == Kind::robot && member.confirmed && !member.revoked)
-      out.members.back().silence = heartbeats_.silence(member.account, now);
-    out.members.back().isCloned = !member.revoked && clones_.isCloned(member.account, now);
+    if (isAsked(member)) out.members.back().silence = rollCall_.silence(member.account);
+    out.members.back().isCloned = !member.revoked && clones_.isCloned(member.account, std::chrono::steady_clock::now());
   }
-  reply.result(fleet::membersResult(out));
-  if (!isFoundOut) return;
-  log_->warn("two computers log in as {} of fleet {}, in turn", asker.account, asker.fleet);
-  changed(asker);
+  return out;
 }
 
 void FleetDoor::takeCode(const Member& asker, const IqRequest& request, const IqReply& reply) {
@@ -221,16 +244,12 @@ void FleetDoor::changeSecret(const Member& asker, const IqRequest& request, cons
 
 void FleetDoor::changed(const Member& member) {
   if (member.revoked) clones_.forget(member.account);
-  if (member.revoked || !member.confirmed) heartbeats_.forget(member.account);
+  if (member.revoked || !member.confirmed) rollCall_.forget(member.account);
   const auto members = store_.members(member.fleet);
   if (!members) return log_->error("the fleet {} is not told of a change: {}", member.fleet, members.error().cause);
   for (const auto& other : *members) {
     if (other.revoked || !mayKnow(other, member)) continue;
-    // RFC 6121 section 5.2.2: a headline goes to whoever of the account is there, and is kept for nobody.
-    const auto told = component_.send(xmpp::Element("message", std::string(xmpp::ns::client))
-                                          .set("type", "headline")
-                                          .set("to", other.account)
-                                          .add(xmpp::Element(std::string(fleet::changedName), std::string(fleet::ns))));
+    const auto told = component_.send(fleet::headline(fleet::changedName, other.account));
     if (!told) log_->debug("{} is not told of a change: {}", other.account, told.error().cause);
   }
 }

@@ -3,13 +3,20 @@
 #include "cloud-relay/askers.hpp"
 #include "cloud-relay/clones.hpp"
 #include "cloud-relay/fleet_store.hpp"
-#include "cloud-relay/heartbeats.hpp"
 #include "cloud-relay/registrar.hpp"
+#include "cloud-relay/roll_call.hpp"
 #include "core/run/log.hpp"
 #include "fleet/code.hpp"
+#include "fleet/protocol.hpp"
 #include "xmpp/component.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace beckon::relay {
 
@@ -34,12 +41,15 @@ class FleetDoor {
 
   void offer(std::string_view type, std::string_view name, Action action);
   void tellMembers(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
+  // Of itself and, if it knows no statement yet, of the owner.
+  void tellRobot(const Member& asker, const std::optional<run::Signature>& known, const xmpp::IqReply& reply);
+  // When the robots among them have said that they are there.
+  boost::asio::awaitable<void> tellOnceAsked(Member asker, std::string after, xmpp::IqReply reply);
+  fleet::MembersInfo membersFor(const Member& asker, const std::vector<Member>& known, std::string_view after) const;
   void takeCode(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
   void takeStatement(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
   void revoke(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
   void changeSecret(const Member& asker, const xmpp::IqRequest& request, const xmpp::IqReply& reply);
-  // Whom a member may know, by account; some of them may be revoked.
-  run::Result<std::vector<Member>> knownTo(const Member& asker);
   // Tells the others of the fleet whom it concerns to ask again.
   void changed(const Member& member);
   // Error of whoever is not the owner of the fleet of that account.
@@ -52,7 +62,7 @@ class FleetDoor {
   Askers askers_;
   fleet::Code::Place place_;
   Clones clones_;
-  Heartbeats heartbeats_;
+  RollCall rollCall_;
   run::Log log_;
 };
 

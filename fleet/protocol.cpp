@@ -105,11 +105,20 @@ std::optional<MemberInfo> readMember(const Element& element) {
 
 }  // namespace
 
-Element membersRequest(const std::string& run, const std::string& after) {
+Element membersRequest(const std::string& after) {
   auto out = named(membersName);
-  if (!run.empty()) out.set("run", run);
   if (!after.empty()) out.set("after", after);
   return out;
+}
+
+Element robotRequest(const std::string& run, const std::optional<Statement>& known) {
+  auto out = named(membersName).set("run", run);
+  if (known) out.set("known", run::base64url(known->signature));
+  return out;
+}
+
+std::optional<run::Signature> knownSignature(const Element& request) {
+  return run::fromBase64url<std::tuple_size_v<run::Signature>>(request.attribute("known"));
 }
 
 Element membersResult(const MembersInfo& info) {
@@ -120,6 +129,7 @@ Element membersResult(const MembersInfo& info) {
                  .set("kind", text(info.asker));
   if (!info.place.pin.empty()) out.set("pin", info.place.pin);
   if (!info.more.empty()) out.set("more", info.more);
+  if (info.asksRobots) out.set("asks", "true");
   for (const auto& member : info.members) out.add(memberElement(member));
   return out;
 }
@@ -140,6 +150,7 @@ Result<MembersInfo> readMembers(const Element& result) {
   out.place.port = static_cast<unsigned short>(*port);
   out.asker = *kind;
   out.more = result.attribute("more");
+  out.asksRobots = result.attribute("asks") == "true";
   for (const auto& child : result.children) {
     if (child.name != "member") continue;
     auto member = readMember(child);
@@ -207,5 +218,9 @@ Result<Statement> readStatementRequest(const Element& request) {
 Element revokeRequest(const std::string& account) { return named(revokeName).set("account", account); }
 
 Element secretRequest(const std::string& secret) { return Element(std::string(secretName), std::string(ns), secret); }
+
+Element headline(std::string_view payload, const std::string& to) {
+  return Element("message", std::string(xmpp::ns::client)).set("type", "headline").set("to", to).add(named(payload));
+}
 
 }  // namespace beckon::fleet

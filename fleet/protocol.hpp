@@ -22,12 +22,13 @@ inline constexpr std::string_view codeName = "code";            // set, by the o
 inline constexpr std::string_view statementName = "statement";  // set, by the owner; and in presence
 inline constexpr std::string_view revokeName = "revoke";        // set, by the owner
 inline constexpr std::string_view secretName = "secret";        // set, by anybody for his own account
-inline constexpr std::string_view aliveName = "alive";          // in a message of type headline, to the relay
-inline constexpr std::string_view changedName = "changed";      // in a message of type headline, from the relay
+inline constexpr std::string_view aliveName = "alive";          // get, from the relay; a headline, to one that asks not
+inline constexpr std::string_view changedName = "changed";      // a headline, from the relay
 
-// So often a robot tells the relay that it is there. One that was silent for longer than `suspicion` is not taken for
-// there, whatever its presence says: two heartbeats were lost. A server notices a computer that is gone in minutes.
+// A relay that does not ask its robots is told so often that one is there.
 inline constexpr std::chrono::milliseconds heartbeat{5000};
+// A robot that was silent for longer is not taken for there, whatever its presence says: two heartbeats were lost, or
+// it did not answer. A server notices a computer that is gone in minutes.
 inline constexpr std::chrono::milliseconds suspicion{12000};
 
 // A member as the relay tells of it.
@@ -40,7 +41,7 @@ struct MemberInfo {
   bool isConfirmed = false;  // it has logged in
   bool isCloned = false;     // two computers log in as this one, in turn
   std::optional<WallTime> revoked;
-  std::optional<std::chrono::milliseconds> silence;  // of a robot: since its last heartbeat, at least
+  std::optional<std::chrono::milliseconds> silence;  // of a robot: since it was last heard, at least
   std::optional<Statement> statement;
   // To the owner, of one that has no statement: by which code it came, and what proves that it had it.
   std::optional<Bytes32> codeHash, proof;
@@ -50,14 +51,19 @@ struct MemberInfo {
 struct MembersInfo {
   Code::Place place;         // with the fleet's name
   Kind asker = Kind::robot;  // who asked
+  bool asksRobots = false;   // whether they are alive; they need not say so by themselves
   std::vector<MemberInfo> members;
   // The account of the last of them where there are more, which are told to who asks for those after it.
   std::string more;
 };
 
-// `run`: names one run of a robot, so that two at once are found out; empty: none. `after`: MembersInfo::more of the
-// answer before; empty: from the first member.
-xmpp::Element membersRequest(const std::string& run = {}, const std::string& after = {});
+// `after`: MembersInfo::more of the answer before; empty: from the first member.
+xmpp::Element membersRequest(const std::string& after = {});
+// Of a robot. `run`: names one of its program, so that two at once are found out. `known`: the statement that it has;
+// then it is told of itself alone, and of no statement but another one.
+xmpp::Element robotRequest(const std::string& run, const std::optional<Statement>& known = {});
+// The signature of that. None: it knows none, or nothing can be read of it.
+std::optional<run::Signature> knownSignature(const xmpp::Element& request);
 xmpp::Element membersResult(const MembersInfo& info);
 run::Result<MembersInfo> readMembers(const xmpp::Element& result);
 
@@ -81,6 +87,9 @@ xmpp::Element statementRequest(const Statement& statement);
 run::Result<Statement> readStatementRequest(const xmpp::Element& request);
 
 xmpp::Element revokeRequest(const std::string& account);
+
+// RFC 6121 section 5.2.2: a message that goes to whoever of the account is there, and is kept for nobody.
+xmpp::Element headline(std::string_view payload, const std::string& to);
 
 // The next password of who asks.
 xmpp::Element secretRequest(const std::string& secret);

@@ -149,6 +149,7 @@ void Fleet::keep() {
 }
 
 void Fleet::settled(const Jid& contact) {
+  settledAt_ = steady_clock::now();
   told_.try_emplace(contact, steady_clock::now());
   changed();
 }
@@ -176,8 +177,7 @@ Robot Fleet::robotOf(const Jid& account) const {
   Robot robot{.account = account.text(), .address = {}, .id = {}, .fingerprint = {}, .problem = {}, .age = {}};
   if (const auto told = told_.find(account); told != told_.end() && isSettled(account))
     robot.age = std::chrono::duration_cast<milliseconds>(steady_clock::now() - told->second);
-  if (const auto heard = heard_.find(account); heard != heard_.end())
-    robot.silence = std::chrono::duration_cast<milliseconds>(steady_clock::now() - heard->second);
+  if (const auto silence = silences_.find(account); silence != silences_.end()) robot.silence = silence->second;
   for (const auto* presence : presencesOf(account)) {
     const auto* shown = robotIn(*presence);
     if (!shown) continue;
@@ -204,15 +204,15 @@ std::vector<Robot> Fleet::robots() const {
   return out;
 }
 
-bool Fleet::isSilent(const Jid& account) const {
-  const auto heard = heard_.find(account);
-  return heard != heard_.end() && steady_clock::now() - heard->second > fleet::suspicion;
+bool Fleet::isSuspect(const Jid& account) const {
+  const auto silence = silences_.find(account);
+  return silence != silences_.end() && silence->second > fleet::suspicion;
 }
 
 bool Fleet::isSettled(const Jid& account) const {
   // Present, but its capabilities are still asked for: one that is silent will not tell them.
   for (const auto* presence : presencesOf(account))
-    if (robotIn(*presence) && !presence->disco && !isSilent(account)) return false;
+    if (robotIn(*presence) && !presence->disco && !isSuspect(account)) return false;
   return awaited_.contains(account) || client_.settled(account);
 }
 

@@ -32,7 +32,7 @@ struct Robot {
   // nothing is known of it.
   std::optional<std::chrono::milliseconds> age;
 
-  // Of a robot of our fleet: for how long its relay has not heard it.
+  // Of a robot of our fleet: for how long its relay had not heard it, when it was asked last.
   std::optional<std::chrono::milliseconds> silence = {};
 
   // Its server shows a robot, which need not have said yet what it can.
@@ -63,8 +63,8 @@ class Fleet {
   void use(fleet::KnownFleet& known, const run::PublicKey& owner);
   // The known robots are others now.
   void robotsChanged();
-  // The relay says that it last heard that robot then.
-  void heard(const xmpp::Jid& robot, Time last) { heard_[robot] = last; }
+  // The relay says that it has not heard that robot for so long.
+  void tellSilence(const xmpp::Jid& robot, std::chrono::milliseconds silence) { silences_[robot] = silence; }
   // The relay says that these were enrolled and have not logged in since: nobody waits for a word of them.
   void expect(std::set<xmpp::Jid> robots);
   // Whether the relay is still to tell who belongs to our fleet: the list is not complete before.
@@ -84,6 +84,8 @@ class Fleet {
   std::vector<Robot> robots() const;
   // Whether what the server knows has arrived, of all of them or of one.
   bool isComplete() const;
+  // When it came of one of them last.
+  Time settledAt() const { return settledAt_; }
   bool isSettled(const xmpp::Jid& account) const;
 
   // The account that `name` means. Errors: invalidArgument, unknownRobot.
@@ -108,7 +110,7 @@ class Fleet {
   Robot robotOf(const xmpp::Jid& account) const;
   bool hasToShow(const xmpp::Jid& account) const;  // what the owner has signed
   void remember(const xmpp::Presence& presence);
-  bool isSilent(const xmpp::Jid& account) const;
+  bool isSuspect(const xmpp::Jid& account) const;
   run::Error notKnown(const std::string& cause) const;
   std::optional<run::Error> problemWith(const xmpp::Presence& presence) const;
 
@@ -117,11 +119,12 @@ class Fleet {
   std::vector<xmpp::Jid> configured_, accounts_;
   std::set<xmpp::Jid> members_;
   fleet::KnownFleet* known_ = nullptr;
-  std::map<xmpp::Jid, Time> heard_;
+  std::map<xmpp::Jid, std::chrono::milliseconds> silences_;
   std::set<xmpp::Jid> awaited_;                     // have not logged in yet
   std::map<xmpp::Jid, fleet::Statement> verified_;  // so that each call and event need not verify a signature
   run::PublicKey owner_{};
   bool membersAreAwaited_ = false;
+  Time settledAt_{};
   mutable std::size_t missing_ = 0;          // isComplete() ended at this account
   std::map<xmpp::Jid, unsigned> arrivals_;   // by full JID
   std::map<xmpp::Jid, std::string> logins_;  // by full JID: what the last arrival called itself

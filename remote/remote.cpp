@@ -9,6 +9,7 @@
 #include <boost/asio/detached.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -28,7 +29,11 @@ namespace {
 
 // It asks its own storage or, to revoke, the XMPP server.
 // A server that is several computers may lose an answer while not all of them know of our session: we ask again then.
-constexpr std::chrono::milliseconds relayDeadline{15000}, firstRelayDeadline{2000};
+// It waits for its robots at first, 3 s as a rule.
+constexpr std::chrono::milliseconds relayDeadline{15000}, firstRelayDeadline{5000};
+
+// A list does not wait for a relay any longer that has said nothing for so long; nor for one that says ever more.
+constexpr std::chrono::milliseconds longestSilence{8000}, longestList{60000};
 
 // What the relay said of silence is told again so long.
 constexpr std::chrono::milliseconds freshness{2000};
@@ -81,10 +86,10 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
     if (!relay) co_return relay.error();
     fleet::MembersInfo all;
     for (;;) {
-      auto asked = client.get(*relay, fleet::membersRequest({}, all.more), firstRelayDeadline);
+      auto asked = client.get(*relay, fleet::membersRequest(all.more), firstRelayDeadline);
       auto answer = co_await std::move(asked);
       if (!answer && answer.error().code == Code::timedOut) {
-        auto again = client.get(*relay, fleet::membersRequest({}, all.more), relayDeadline - firstRelayDeadline);
+        auto again = client.get(*relay, fleet::membersRequest(all.more), relayDeadline - firstRelayDeadline);
         answer = co_await std::move(again);
       }
       if (!answer) co_return answer.error();
@@ -95,6 +100,7 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
       if (!info->more.empty() && info->more <= all.more) co_return notOfAFleet;
       info->members.insert(info->members.begin(), all.members.begin(), all.members.end());
       all = std::move(*info);
+      relaySpoke = steady_clock::now();
       if (all.more.empty()) break;
     }
     learn(all);
@@ -120,7 +126,7 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
     membersToldAt = steady_clock::now();
     for (const auto& member : info.members)
       if (const auto robot = Jid::parse(member.account); robot && member.silence)
-        fleet.heard(*robot, membersToldAt - *member.silence);
+        fleet.tellSilence(*robot, *member.silence);
     const auto& accounts = fleet.accounts();
     client.setContacts({accounts.begin(), accounts.end()});
   }
@@ -128,9 +134,11 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
   // What was known of it serves until the relay answers.
   void refreshMembers() {
     if (!options.membership) return;
+    ++asking;
     const auto refreshing = [state = shared_from_this()]() -> awaitable<void> {
       const auto members = co_await state->askMembers();
       if (!members) state->log->warn("the relay does not tell of the fleet: {}", members.error().cause);
+      --state->asking;
       state->fleet.awaitMembers(false);
     };
     boost::asio::co_spawn(context, refreshing, boost::asio::detached);
@@ -163,7 +171,9 @@ struct Remote::State : std::enable_shared_from_this<Remote::State> {
   Fleet fleet;
   Exchanges exchanges;
   const std::string watchPrefix;
-  steady_clock::time_point membersToldAt{};
+  unsigned asking = 0;  // questions about our fleet that are under way
+  // When the relay has said anything of it, and when it had said all.
+  steady_clock::time_point relaySpoke{}, membersToldAt{};
   unsigned long lastWatch = 0, fleetChanges = 0;
   std::map<std::string, std::weak_ptr<Watch>, std::less<>> watches;  // by id
 };
@@ -215,15 +225,23 @@ void Remote::stop() {
 }
 
 awaitable<Remote::Listing> Remote::robots() {
-  const auto end = steady_clock::now() + state_->options.patience;
-  while (!state_->fleet.isComplete() && state_->client.online() && steady_clock::now() < end)
-    co_await state_->fleet.untilChanged(end);
+  const auto begun = steady_clock::now();
   // What the relay last heard has to be of now.
-  if (state_->options.membership && steady_clock::now() - state_->membersToldAt > freshness && state_->client.online())
-    co_await state_->askMembers();
+  if (!state_->asking && begun - state_->membersToldAt > freshness && state_->client.online()) state_->refreshMembers();
+  for (;;) {
+    auto end = begun;
+    if (state_->asking) end = std::max(begun, state_->relaySpoke) + longestSilence;
+    // As long as the server's word on one after the other comes.
+    if (!state_->fleet.isComplete())
+      end = std::max({end, begun + state_->options.patience, state_->membersToldAt + state_->options.patience,
+                      state_->fleet.settledAt() + state_->options.patience});
+    end = std::min(end, begun + longestList);
+    if (!state_->client.online() || steady_clock::now() >= end) break;
+    co_await state_->fleet.untilChanged(end);
+  }
   Listing listing;
   listing.robots = state_->fleet.robots();
-  listing.isFleetUnknown = state_->options.membership && state_->membersToldAt == steady_clock::time_point();
+  listing.isFleetUnknown = state_->options.membership && state_->membersToldAt + freshness < begun;
   listing.isComplete = !listing.isFleetUnknown && state_->fleet.isComplete();
   co_return listing;
 }

@@ -54,9 +54,9 @@ class Remote {
   struct Listing {
     std::vector<Robot> robots;    // each configured one
     bool isComplete = false;      // the server's word on all of them has come, and the relay's
-    bool isFleetUnknown = false;  // the relay has not told who belongs to our fleet; what was known of it serves
+    bool isFleetUnknown = false;  // the relay has not told now who belongs to our fleet; what was known of it serves
   };
-  // At once when it is complete, otherwise after `patience`.
+  // At once when it is complete, otherwise when no more of it has come for `patience`.
   boost::asio::awaitable<Listing> robots();
   // See Fleet::matching; once the relay has told who belongs to the fleet, or after `patience`.
   boost::asio::awaitable<run::Result<std::vector<std::string>>> matching(policy::Glob names);

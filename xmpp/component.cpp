@@ -211,6 +211,7 @@ void Component::start(Events events) {
 void Component::stop() { state_->stop(); }
 bool Component::online() const { return state_->reconnector.online(); }
 const Jid& Component::domain() const { return state_->config.domain; }
+const Jid& Component::server() const { return state_->config.server; }
 
 void Component::get(const Jid& to, Element payload, milliseconds deadline, Answer answer, const Jid& from) {
   state_->ask("get", to, std::move(payload), deadline, std::move(answer), from);

@@ -64,6 +64,7 @@ class Component {
 
   bool online() const;
   const Jid& domain() const;
+  const Jid& server() const;
 
   // Asks `to` and gives the whole result stanza. `from`: one of our addresses; empty: the domain. Fails with the other
   // side's error, with timed-out at the deadline, with connection-lost as soon as the stream ends or while it is not

@@ -26,6 +26,20 @@ FleetMember::FleetMember(boost::asio::any_io_executor executor, xmpp::Client& cl
       run_(run::makeUuid()),
       triesNext_(!membership_.nextSecret.empty()) {}
 
+void FleetMember::open() {
+  client_.handle("set", fleet::transferName, fleet::ns,
+                 [weak = weak_from_this()](const xmpp::IqRequest& request, const xmpp::IqReply& reply) {
+                   if (const auto self = weak.lock()) self->ordered(request, reply);
+                 });
+  client_.handle("get", fleet::aliveName, fleet::ns,
+                 [relay = membership_.relay](const xmpp::IqRequest& request, const xmpp::IqReply& reply) {
+                   if (request.from.text() == relay)
+                     reply.result();
+                   else
+                     reply.error(xmpp::serviceUnavailable);  // as from nobody
+                 });
+}
+
 const std::string& FleetMember::secret() const { return triesNext_ ? membership_.nextSecret : membership_.secret; }
 
 void FleetMember::received(const xmpp::Element& message) {
@@ -35,24 +49,28 @@ void FleetMember::received(const xmpp::Element& message) {
 
 void FleetMember::online() {
   if (!membership_.nextSecret.empty()) settleSecret(secret());  // one of them has let us in
+  isAsked_.reset();
+  timer_.cancel();
   refresh(firstDeadline);
-  beat();
   const auto now = policy::wallClock();
   if (policy::isSet(now) && now - membership_.secretMade > secretLifetime) changeSecret();
 }
 
-// As long as we are online; where a heartbeat does not leave, the next may.
-void FleetMember::beat() {
-  if (!client_.online()) return;
-  const auto sent = client_.send(xmpp::Element("message", std::string(xmpp::ns::client))
-                                     .set("type", "headline")
-                                     .set("to", membership_.relay)
-                                     .add(xmpp::Element(std::string(fleet::aliveName), std::string(fleet::ns))));
-  if (!sent) log_->debug("a heartbeat was not sent: {}", sent.error().cause);
-  timer_.expires_after(fleet::heartbeat);
+// A relay that asks has what it needs. Another one is told; one that has not answered is asked again.
+void FleetMember::staySeen() {
+  if (isAsked_.value_or(false)) return;
+  if (isAsked_) {
+    const auto sent = client_.send(fleet::headline(fleet::aliveName, membership_.relay));
+    if (!sent) log_->debug("a heartbeat was not sent: {}", sent.error().cause);  // the next one may leave
+  }
+  timer_.expires_after(isAsked_ ? fleet::heartbeat : deadline);
   timer_.async_wait([weak = weak_from_this()](boost::system::error_code canceled) {
     const auto self = weak.lock();
-    if (self && !canceled) self->beat();
+    if (!self || canceled || !self->client_.online()) return;
+    if (self->isAsked_)
+      self->staySeen();
+    else
+      self->refresh(firstDeadline);
   });
 }
 
@@ -104,13 +122,16 @@ void FleetMember::changeSecret() {
 void FleetMember::refresh(std::chrono::milliseconds patience) {
   const auto relay = xmpp::Jid::parse(membership_.relay);
   if (!relay) return;
-  client_.get(*relay, fleet::membersRequest(run_), patience,
+  client_.get(*relay, fleet::robotRequest(run_, membership_.statement), patience,
               [weak = weak_from_this()](const run::Result<xmpp::Element>& answer) {
                 const auto self = weak.lock();
                 if (!self) return;
-                if (answer) return self->learn(*answer);
-                self->log_->warn("the relay does not tell what the owner has signed: {}", answer.error().cause);
-                if (answer.error().code == run::Code::timedOut) self->refresh(deadline);
+                if (answer)
+                  self->learn(*answer);
+                else
+                  self->log_->warn("the relay does not tell what the owner has signed: {}", answer.error().cause);
+                if (!answer && answer.error().code == run::Code::timedOut) return self->refresh(deadline);
+                self->staySeen();
               });
 }
 
@@ -119,6 +140,7 @@ void FleetMember::learn(const xmpp::Element& answer) {
   const auto members = told ? fleet::readMembers(*told)
                             : run::Result<fleet::MembersInfo>(run::Error{run::Code::protocolError, "no members", {}});
   if (!members) return log_->warn("the relay's answer cannot be read: {}", members.error().cause);
+  isAsked_ = members->asksRobots;
   for (const auto& member : members->members) {
     if (member.account != membership_.account) continue;
     if (member.isCloned && !isCloned_)

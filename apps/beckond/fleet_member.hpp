@@ -20,8 +20,8 @@
 namespace beckon::apps {
 
 // The robot as a member of a fleet: asks the relay what the owner has signed of it, at each login and when the relay
-// says that it has changed; tells the relay that it is there; changes its password once a month; goes to another fleet
-// when the owner orders it. On the client's executor.
+// says that it has changed; tells the relay that it is there, when it asks; changes its password once a month; goes to
+// another fleet when the owner orders it. On the client's executor.
 class FleetMember : public std::enable_shared_from_this<FleetMember> {
  public:
   struct Events {
@@ -33,7 +33,7 @@ class FleetMember : public std::enable_shared_from_this<FleetMember> {
   // `client` outlives it.
   FleetMember(boost::asio::any_io_executor executor, xmpp::Client& client, fleet::Membership membership,
               run::Identity identity, Events events, run::Log log);
-  // Takes the owner's orders from now on; once.
+  // Takes the owner's orders and the relay's questions from now on; once.
   void open();
 
   static constexpr std::chrono::days secretLifetime{30};
@@ -49,7 +49,7 @@ class FleetMember : public std::enable_shared_from_this<FleetMember> {
 
  private:
   void refresh(std::chrono::milliseconds patience);
-  void beat();
+  void staySeen();
   void learn(const xmpp::Element& answer);
   void show(const fleet::Statement& statement);
   void changeSecret();
@@ -68,7 +68,8 @@ class FleetMember : public std::enable_shared_from_this<FleetMember> {
   const std::string run_;   // names this one
   bool triesNext_ = false;  // the password that may have been granted
   bool isCloned_ = false;
-  bool isMoving_ = false;  // or has moved
+  bool isMoving_ = false;        // or has moved
+  std::optional<bool> isAsked_;  // the relay asks whether we are there; none: it has not answered since we are online
 };
 
 }  // namespace beckon::apps

@@ -14,13 +14,6 @@ using run::Code;
 using run::Error;
 using run::Result;
 
-void FleetMember::open() {
-  client_.handle("set", fleet::transferName, fleet::ns,
-                 [weak = weak_from_this()](const xmpp::IqRequest& request, const xmpp::IqReply& reply) {
-                   if (const auto self = weak.lock()) self->ordered(request, reply);
-                 });
-}
-
 void FleetMember::ordered(const xmpp::IqRequest& request, const xmpp::IqReply& reply) {
   // To anybody else there is nothing to order.
   if (request.from.bare().text() != membership_.ownerAccount) return reply.error(xmpp::serviceUnavailable);

@@ -1,14 +1,7 @@
-#include "apps/beckond/fleet_member.hpp"
 #include "fleet/protocol.hpp"
-#include "tests/support/ed25519_key.hpp"
+#include "tests/cli/robot_in_memory.hpp"
 #include "tests/support/free_port.hpp"
-#include "tests/support/memory_stream.hpp"
-#include "tests/support/run_until.hpp"
-#include "tests/support/temporary_folder.hpp"
 #include "xmpp/stanza_error.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <gtest/gtest.h>
 
 #include <algorithm>
 
@@ -20,47 +13,9 @@ using namespace std::chrono_literals;
 using run::Code;
 using xmpp::Element;
 
-// r2@x, of alice's fleet. Nobody listens where the codes lead.
-class FleetOrderTest : public testing::Test {
+// Nobody listens where the codes lead.
+class FleetOrderTest : public RobotInMemory {
  protected:
-  FleetOrderTest() {
-    server->executor = io.get_executor();
-    fleet::Membership membership;
-    membership.folder = folder.path();
-    membership.fleet = "home";
-    membership.account = "r2@x";
-    membership.ownerAccount = "alice@x";
-    membership.ownerKey = owner.publicKey();
-    membership.relay = "relay.x";
-    membership.save().value();
-    start();
-  }
-  ~FleetOrderTest() override { stop(); }
-  // A run of the robot's program.
-  void start() {
-    xmpp::Client::Config config;
-    config.contacts = {xmpp::Jid::parse("alice@x").value()};
-    client.emplace(
-        io.get_executor(), [this] { return std::make_unique<test::MemoryStream>(server); }, config, run::silentLog());
-    const auto membership = fleet::Membership::load(folder.path()).value().value();
-    FleetMember::Events events{
-        .stated = [] {},
-        .moved = [this] { ++moves; },
-        .proxyTo = [](const std::string&) { return run::Result<std::optional<xmpp::Proxy>>(std::nullopt); }};
-    member = std::make_shared<FleetMember>(io.get_executor(), *client, membership,
-                                           run::loadIdentity(folder.path()).value(), events, run::silentLog());
-    member->open();
-    client->start({});
-    ASSERT_TRUE(test::runUntil(io, [this] { return static_cast<bool>(server->events.online); }));
-    server->online(xmpp::Jid::parse("r2@x/beckond").value());
-  }
-  void stop() {
-    client->stop();
-    member.reset();
-    io.restart();
-    io.poll();
-  }
-
   fleet::TransferOrder order(std::chrono::seconds forSoLong = 60s, const std::string& kind = "robot") const {
     return fleet::TransferOrder::make(owner, "r2@x", code(kind), "r2", policy::wallClock() + forSoLong);
   }
@@ -85,13 +40,8 @@ class FleetOrderTest : public testing::Test {
   fleet::Membership kept() const { return fleet::Membership::load(folder.path()).value().value(); }
 
   const unsigned short port = test::freePort();
-  const run::PrivateKey owner = test::keyNumber(1), other = test::keyNumber(2);
-  test::TemporaryFolder folder;
-  boost::asio::io_context io;
-  std::shared_ptr<test::MemoryServer> server = std::make_shared<test::MemoryServer>();
-  std::optional<xmpp::Client> client;
-  std::shared_ptr<FleetMember> member;
-  int questions = 0, moves = 0;
+  const run::PrivateKey other = test::keyNumber(2);
+  int questions = 0;
 };
 
 TEST_F(FleetOrderTest, isNobodysButTheOwners) {

@@ -105,6 +105,51 @@ TEST_F(FleetDoorTest, tellsARobotOfItselfAndItsOwnerAndOthersOfAll) {
   EXPECT_EQ(info.place.pin, std::string(64, 'a'));
 }
 
+TEST_F(FleetDoorTest, tellsARobotNoStatementThatItKnows) {
+  const auto membersFor = [this](std::optional<fleet::Statement> known) {
+    const auto answer = ask("r2", "get", fleet::robotRequest("a run", known));
+    return fleet::readMembers(*answer.child(fleet::membersName, fleet::ns)).value().members;
+  };
+  const auto statement = statementOf(member("r2@x"), 1);
+  ASSERT_TRUE(isDone("alice", fleet::statementRequest(statement)));
+  const auto first = membersFor({});
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_EQ(first.front().statement, statement);
+  const auto again = membersFor(statement);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again.front().account, "r2@x");
+  EXPECT_FALSE(again.front().statement);
+  auto before = statement;
+  before.signature.front() ^= 1;
+  EXPECT_EQ(membersFor(before).front().statement, statement);
+}
+
+// A relay that was away does not know where its robots are.
+TEST_F(FleetDoorTest, tellsADeviceWhenItsRobotsHaveSaidThatTheyAreThere) {
+  membersFor("r2");
+  door.online();
+  const auto serving = memory->answer;
+  int asked = 0;
+  memory->answer = [&](const Element& stanza) {
+    serving(stanza);
+    if (stanza.attribute("to") != "r2@x") return;
+    ++asked;
+    memory->give(
+        xmpp::iqStanza("get", "from r2", "relay.x").set("from", "r2@x/there").add(fleet::robotRequest("a run")));
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  const auto told = membersFor("bob");
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, Liveness::patience);
+  EXPECT_TRUE(told.asksRobots);
+  for (const auto& known : told.members) {
+    // r3 has not logged in.
+    EXPECT_EQ(known.silence.has_value(), known.account == "r2@x") << known.account;
+    EXPECT_LT(known.silence.value_or(0ms), 1s);
+  }
+  membersFor("alice");
+  EXPECT_EQ(asked, 1);  // it was heard just now
+}
+
 TEST_F(FleetDoorTest, tellsALargeFleetInPartsThatFitIntoAStanza) {
   // Not by codes: that would be a transaction each.
   const auto many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
@@ -115,7 +160,7 @@ TEST_F(FleetDoorTest, tellsALargeFleetInPartsThatFitIntoAStanza) {
   auto database = policy::Database::open(folder.path() / FleetStore::fileName).value();
   database.execute(many).value();
   const auto ask = [this](const std::string& after) {
-    const auto answer = FleetDoorTest::ask("alice", "get", fleet::membersRequest({}, after));
+    const auto answer = FleetDoorTest::ask("alice", "get", fleet::membersRequest(after));
     EXPECT_LT(answer.toXml().size(), 262144U);
     return fleet::readMembers(*answer.child(fleet::membersName, fleet::ns)).value();
   };

@@ -78,7 +78,9 @@ class RelayInMemory : public testing::Test {
   Member member(const std::string& account) { return store.member(account).value().value(); }
 
   void serve(const xmpp::Element& stanza) {
-    if (stanza.name != "iq" || stanza.attribute("to") != "x" || stanza.attribute("type") != "set") return;
+    if (stanza.name != "iq" || stanza.attribute("to") != "x") return;
+    if (stanza.attribute("type") == "get")  // a ping
+      return memory->give(xmpp::iqStanza("result", stanza.attribute("id"), "relay.x").set("from", "x"));
     const auto& asked = stanza.children.front();
     commands.emplace_back(asked.attribute("node"));
     auto done = xmpp::Element("command", asked.xmlns).set("status", asked.children.empty() ? "executing" : "completed");

@@ -93,6 +93,11 @@ class Checks:
     def check_beckon_with_outside_robot(self):
         seen = self.await_seen("lamp")
         self.assertEqual((seen["state"], seen.get("problem")), ("online", None))
+        # By itself it says no more that it is there.
+        def looked():
+            self.assertEqual(self.seen()["lamp"]["state"], "online")
+            return self.lamp.told("asked")
+        until(looked, "lamp is not asked whether it is there")
         self.assertEqual(self.assertDone(self.owner("services", "lamp")).out, "Lamp\n")
         self.assertIn("add", self.assertDone(self.owner("info", "lamp/Lamp")).out)
         watch = self.start_at("me", "watch", "lamp/Lamp.added", "--count", "1")

@@ -5,7 +5,7 @@
 
 Enrols with the code and serves its owner and those accounts. What it keeps is in the folder. It has one service, Lamp, which
 counts: methods add, property level, signal added. Prints JSON lines: {"online"}, {"offline"}, {"signed"} once the owner has signed
-its key, and {"done"} for each request that it has carried out.
+its key, {"asked"} whether it is there, and {"done"} for each request that it has carried out.
 """
 
 import asyncio
@@ -118,7 +118,7 @@ class Robot(Staying, slixmpp.ClientXMPP):
         self.listed = {told["ownerAccount"], *principals}
         self.auto_authorize = self.auto_subscribe = None  # by what is listed
         self.run, self.start = str(uuid.uuid4()), uuid.uuid4().hex[:6]
-        self.statement, self.login = None, ""
+        self.statement, self.login, self.is_asked = None, "", False
         self.kept = {}      # by account and the caller's id: (answer, when it was there or None)
         self.watches = {}    # by account and id
         self.lamp = Lamp(self.emit)
@@ -130,6 +130,7 @@ class Robot(Staying, slixmpp.ClientXMPP):
         for tag in ("services", "info", "property", "clock", "call", "post", "subscribe", "unsubscribe"):
             self.register_handler(CoroutineCallback(tag, matcher.MatchXPath(f"{{{CLIENT}}}iq/{{{RPC}}}{tag}"), self.asked))
         self.register_handler(CoroutineCallback("told", matcher.MatchXPath(f"{{{CLIENT}}}message/{{{FLEET}}}changed"), self.changed))
+        self.register_handler(Callback("alive", matcher.MatchXPath(f"{{{CLIENT}}}iq/{{{FLEET}}}alive"), self.is_alive))
         self.register_handler(Callback("wishes", matcher.MatchXPath(f"{{{CLIENT}}}presence"), self.wished))
         self.add_event_handler("session_start", self.begin)
 
@@ -163,6 +164,7 @@ class Robot(Staying, slixmpp.ClientXMPP):
             return await self.changed()
         except IqError:
             return  # it will say so when something has changed
+        self.is_asked = fleet.get("asks") == "true"
         for member in fleet:
             statement = member.find(f"{{{FLEET}}}statement")
             if member.get("account") == self.boundjid.bare and statement is not None and statement.attrib != self.statement:
@@ -170,9 +172,15 @@ class Robot(Staying, slixmpp.ClientXMPP):
                 self.present()
                 say(signed=self.boundjid.bare)
 
+    def is_alive(self, iq):
+        if iq["type"] == "get" and iq["from"].full == self.told["relay"]:
+            self.make_iq_result(id=iq["id"], ito=iq["from"]).send()
+            say(asked=self.boundjid.full)
+
     async def beat(self):
+        """A relay that does not ask has to be told."""
         while True:
-            if self.is_connected() and self.login:
+            if self.is_connected() and self.login and not self.is_asked:
                 heartbeat = self.make_message(self.told["relay"], mtype="headline")
                 heartbeat.append(ET.Element(f"{{{FLEET}}}alive"))
                 heartbeat.send()
@@ -194,7 +202,7 @@ class Robot(Staying, slixmpp.ClientXMPP):
 
     def known(self, stanza):
         """Nobody answers whom it does not list."""
-        answered = (*self.listed, self.boundjid.bare, "")
+        answered = (*self.listed, self.told["relay"], self.boundjid.bare, "")
         if isinstance(stanza, slixmpp.Iq) and stanza["type"] in ("get", "set") and stanza["from"].bare not in answered:
             self.refuse(stanza, Problem("cancel", "service-unavailable", None, None, None))
             return None

@@ -92,6 +92,21 @@ class Truth(FleetWorld):
         os.kill(frozen.process.pid, signal.SIGCONT)
         until(lambda: self.state("frozen") == "online", "it does not come back")
 
+    def test_a_relay_that_is_hung_is_told_of_soon(self):
+        self.join("well")
+        self.stop_xmpp()
+        self.start_xmpp()
+        self.await_relay()
+        until(lambda: self.state("well") == "online", self.seen)
+        os.kill(self.relay.process.pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, self.relay.process.pid, signal.SIGCONT)
+        begun = time.monotonic()
+        listing = self.assertWorks(self.owner("--json", "robots")).json()
+        self.assertLess(time.monotonic() - begun, 12)
+        self.assertFalse(listing["complete"], listing)
+        self.assertEqual([robot["state"] for robot in listing["robots"]], ["online"])
+        self.assertRegex(self.assertWorks(self.owner("robots")).out, r"(?m)^incomplete: the relay has not told who belongs to the fleet; see that it runs$")
+
     def test_a_robot_that_has_not_logged_in_yet_holds_up_nobody(self):
         self.join("well")
         self.assertWorks(self.enrol_robot("boxed", self.code()))

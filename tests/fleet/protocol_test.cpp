@@ -55,10 +55,12 @@ class FleetProtocol : public testing::Test {
 
 TEST_F(FleetProtocol, asksForMembersInItsNamespace) {
   EXPECT_TRUE(membersRequest().is("fleet", ns));
-  EXPECT_EQ(membersRequest().attribute("run"), "");
-  EXPECT_EQ(membersRequest("a run").attribute("run"), "a run");
-  EXPECT_EQ(membersRequest("a run").attribute("after"), "");
-  EXPECT_EQ(membersRequest({}, "r2@x").attribute("after"), "r2@x");
+  EXPECT_EQ(membersRequest().attribute("after"), "");
+  EXPECT_EQ(membersRequest("r2@x").attribute("after"), "r2@x");
+  EXPECT_EQ(robotRequest("a run").attribute("run"), "a run");
+  EXPECT_FALSE(knownSignature(robotRequest("a run")));
+  const auto known = Statement::make(owner, r2Account, Kind::robot, key.publicKey(), today + hours(24));
+  EXPECT_EQ(knownSignature(robotRequest("a run", known)), known.signature);
   EXPECT_TRUE(secretRequest("hush").is("secret", ns));
   EXPECT_EQ(secretRequest("hush").text, "hush");
   EXPECT_TRUE(membersResult(info()).is("fleet", ns));
@@ -94,6 +96,9 @@ TEST_F(FleetProtocol, aMemberIsReadAsItIsWritten) {
   const auto members = read(from).members;
   ASSERT_EQ(members.size(), 2u);
   const auto& bare = members[0];
+  EXPECT_FALSE(read(info()).asksRobots);
+  from.asksRobots = true;
+  EXPECT_TRUE(read(from).asksRobots);
   EXPECT_EQ(bare.account, r2Account);
   EXPECT_EQ(bare.kind, Kind::robot);
   EXPECT_EQ(bare.key, key.publicKey());
