@@ -63,7 +63,7 @@ def run(server, is_bare, arguments):
         if is_bare:
             options.append("--bare")
         else:
-            options += ["--relay", server.start_relay()]
+            options += ["--relay", server.start_relay(), "--statements", server.folder / "statements"]
         command = [BIN / "beckon", "--json", "bench", "fleet", "--robots", arguments.robots, "--password-file", server.folder / "robots.secret",
                    "--spread", arguments.spread, "--rest", arguments.rest, "--asking", arguments.asking, "--stay", *options]
         generator = subprocess.Popen([*map(str, command)], env=server.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -64,6 +64,8 @@ class FleetServer(Relay):
             account, public = f"{name}@{DOMAIN}", name.encode().ljust(32, b"\0")
             signed = f"beckon statement 0\n{account}\nrobot\n{text_of(public)}\n{now + LIFETIME}\n"
             rows.append((account, name, public, bytes(32), bytes(32), now, now, now + LIFETIME, key.sign(signed.encode())))
+        # The robots have kept it.
+        (self.folder / "statements").write_text("".join(f"{row[1]} {row[7]} {text_of(row[8])}\n" for row in rows))
         with contextlib.closing(sqlite3.connect(self.folder / "state" / "fleets.db")) as database, database:
             database.executemany("INSERT INTO members (fleet, kind, account, machine, key, code_hash, proof, enrolled, confirmed, "
                                  "statement_ends, statement_signature, made) VALUES ('home', 'robot', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)", rows)

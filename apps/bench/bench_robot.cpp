@@ -30,14 +30,15 @@ run::PublicKey BenchRobot::keyOf(const std::string& name) {
 
 BenchRobot::BenchRobot(boost::asio::any_io_executor executor, const RobotSettings& settings, const std::string& name,
                        Events events, run::Log log)
-    : executor_(executor),
+    : executor_(std::move(executor)),
       settings_(settings),
       name_(name),
       account_(*xmpp::Jid::parse(name + "@" + settings.owner.domain())),
       events_(std::move(events)),
       log_(std::move(log)),
-      heartbeat_(std::move(executor)),
-      run_(run::makeUuid()) {}
+      run_(run::makeUuid()) {
+  if (const auto kept = settings_.statements.find(name_); kept != settings_.statements.end()) statement_ = kept->second;
+}
 
 void BenchRobot::logIn() {
   xmpp::Client::Config config;
@@ -48,6 +49,7 @@ void BenchRobot::logIn() {
   config.ownsRoster = true;
   config.contacts = {settings_.owner};
   login_ = run::makeUuid();
+  isTold_ = false;
   config.payload = payload();
   const auto streams = [this] {
     auto stream = settings_.stream;
@@ -55,41 +57,28 @@ void BenchRobot::logIn() {
     return xmpp::makeClientStream(executor_, std::move(stream), log_);
   };
   client_ = std::make_unique<xmpp::Client>(executor_, streams, std::move(config), log_);
+  client_->handle("get", fleet::aliveName, fleet::ns,
+                  [](const xmpp::IqRequest&, const xmpp::IqReply& reply) { reply.result(); });
   client_->start({.online = [this](const xmpp::Jid&) { cameOnline(); },
                   .offline = [this](const run::Error&, std::chrono::milliseconds) { events_.failed(); },
                   .presence = [](const xmpp::Presence&) {},
-                  .message = [](const xmpp::Element&) {}});
+                  .message =
+                      [this](const xmpp::Element& message) {
+                        if (message.child(fleet::changedName, fleet::ns)) refresh();
+                      }});
 }
 
-void BenchRobot::logOut() {
-  heartbeat_.cancel();
-  client_.reset();
-}
+void BenchRobot::logOut() { client_.reset(); }
 
 void BenchRobot::cameOnline() {
   events_.online();
-  if (!settings_.relay) return;
-  refresh();
-  beat();
+  if (settings_.relay) refresh();
 }
 
-// beckond has kept what was signed before. So this asks until it has it, as often as the deadline lets it.
+// As often as the deadline lets it.
 void BenchRobot::refresh() {
   ask([this](bool isAnswered) {
-    if (!isAnswered && !statement_ && online()) refresh();
-  });
-}
-
-void BenchRobot::beat() {
-  if (!online()) return;
-  const auto sent = client_->send(xmpp::Element("message", std::string(xmpp::ns::client))
-                                      .set("type", "headline")
-                                      .set("to", settings_.relay->text())
-                                      .add(xmpp::Element(std::string(fleet::aliveName), std::string(fleet::ns))));
-  if (!sent) log_->debug("a heartbeat was not sent: {}", sent.error().cause);
-  heartbeat_.expires_after(fleet::heartbeat);
-  heartbeat_.async_wait([this](boost::system::error_code canceled) {
-    if (!canceled) beat();
+    if (!isAnswered && !isTold_ && online()) refresh();
   });
 }
 
@@ -100,7 +89,7 @@ void BenchRobot::ask(Answered answered) {
                  [answered = std::move(answered)](const run::Result<xmpp::Element>& answer) { answered(!!answer); });
     return;
   }
-  client_->get(*settings_.relay, fleet::membersRequest(run_), deadline,
+  client_->get(*settings_.relay, fleet::robotRequest(run_, statement_), deadline,
                [this, answered = std::move(answered)](const run::Result<xmpp::Element>& answer) {
                  if (answer) learn(*answer);
                  answered(!!answer);
@@ -112,6 +101,7 @@ void BenchRobot::learn(const xmpp::Element& answer) {
   const auto members = told ? fleet::readMembers(*told)
                             : run::Result<fleet::MembersInfo>(run::Error{run::Code::protocolError, "no members", {}});
   if (!members) return log_->warn("the relay's answer cannot be read: {}", members.error().cause);
+  isTold_ = true;
   for (const auto& member : members->members) {
     if (member.account != account_.text() || !member.statement || statement_ == member.statement) continue;
     statement_ = member.statement;

@@ -5,9 +5,10 @@
 #include "xmpp/client.hpp"
 #include "xmpp/client_stream.hpp"
 
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/any_io_executor.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,13 +20,15 @@ namespace beckon::bench {
 struct RobotSettings {
   xmpp::ClientStreamConfig stream;  // but for the account
   xmpp::Jid owner;                  // bare
-  // The component that they tell that they are alive, and ask what the owner has signed. None: a bare client, which
-  // does what any client does (roster, presence, capabilities, pings), and nothing of Beckon's.
+  // The component that asks whether they are alive, and that they ask what the owner has signed. None: a bare client,
+  // which does what any client does (roster, presence, capabilities, pings), and nothing of Beckon's.
   std::optional<xmpp::Jid> relay;
+  // What the owner has signed of robots that have been there before, by the names of their accounts.
+  std::map<std::string, fleet::Statement> statements = {};
 };
 
-// As much of beckond as the server and the relay have to do with: the same stream, roster, presence, heartbeats and
-// requests, and no bus. All on one executor.
+// As much of beckond as the server and the relay have to do with: the same stream, roster, presence, requests and
+// answers, and no bus. All on one executor.
 class BenchRobot {
  public:
   struct Events {
@@ -51,13 +54,13 @@ class BenchRobot {
   // One request through the component; of a bare client a ping of its server.
   using Answered = std::function<void(bool isAnswered)>;
   void ask(Answered answered);
-  bool hasStatement() const { return statement_.has_value(); }
+  // The relay has told what the owner has signed of it.
+  bool isTold() const { return isTold_; }
 
  private:
   std::vector<xmpp::Element> payload() const;
   void cameOnline();
   void refresh();
-  void beat();
   void learn(const xmpp::Element& answer);
 
   boost::asio::any_io_executor executor_;
@@ -66,10 +69,10 @@ class BenchRobot {
   xmpp::Jid account_;
   Events events_;
   run::Log log_;
-  boost::asio::steady_timer heartbeat_;
   std::string login_, run_;
   int battery_ = 80;
   std::optional<fleet::Statement> statement_;
+  bool isTold_ = false;                   // since it logged in
   std::unique_ptr<xmpp::Client> client_;  // while it is logged in, or tries to
 };
 

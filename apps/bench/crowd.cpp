@@ -102,7 +102,7 @@ awaitable<bool> Crowd::logOut(std::chrono::nanoseconds longest) {
 
 awaitable<bool> Crowd::untilStated(std::chrono::nanoseconds longest) {
   const std::function<bool()> areStated = [this] {
-    return std::ranges::all_of(robots_, [](const BenchRobot& robot) { return robot.hasStatement(); });
+    return std::ranges::all_of(robots_, [](const BenchRobot& robot) { return robot.isTold(); });
   };
   const auto end = Clock::now() + longest;
   co_return co_await until(areStated, end);

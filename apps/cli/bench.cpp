@@ -1,6 +1,7 @@
 #include "apps/cli/bench.hpp"
 
 #include "apps/cli/robot_target.hpp"
+#include "core/run/base64url.hpp"
 #include "core/run/private_file.hpp"
 #include "xmpp/trust.hpp"
 
@@ -14,6 +15,8 @@
 
 #include <fstream>
 #include <iostream>
+#include <map>
+#include <sstream>
 #include <utility>
 
 namespace beckon::cli {
@@ -37,6 +40,33 @@ Result<std::string> readPassword(const std::filesystem::path& file) {
   std::string out;
   if (!std::getline(in, out) || out.empty())
     return Error{Code::invalidConfig, "cannot read a password from " + file.string(),
+                 "check its name, and who owns it"};
+  return out;
+}
+
+// Lines: the name of a robot's account, the end of what the owner has signed of it, in seconds since 1970, the
+// signature.
+Result<std::map<std::string, fleet::Statement>> readStatements(const std::filesystem::path& file,
+                                                               const std::string& domain) {
+  std::map<std::string, fleet::Statement> out;
+  if (file.empty()) return out;
+  std::ifstream in(file);
+  std::string line;
+  while (std::getline(in, line)) {
+    std::istringstream words(line);
+    std::string name, signature;
+    std::int64_t ends = 0;
+    words >> name >> ends >> signature;
+    const auto bytes = run::fromBase64url<64>(signature);
+    if (!words || !bytes)
+      return Error{Code::invalidConfig,
+                   "line " + std::to_string(out.size() + 1) + " of " + file.string() + " is no statement",
+                   "write a line for each robot: NAME ENDS SIGNATURE"};
+    out[name] = {name + "@" + domain, fleet::Kind::robot, bench::BenchRobot::keyOf(name),
+                 fleet::WallTime(std::chrono::seconds(ends)), *bytes};
+  }
+  if (out.empty())
+    return Error{Code::invalidConfig, "cannot read statements from " + file.string(),
                  "check its name, and who owns it"};
   return out;
 }
@@ -89,7 +119,9 @@ void addBenchVerb(CLI::App& app, BenchCommand& command) {
       ->check(CLI::Range(1, 99999))
       ->capture_default_str();
   verb->add_option("--password-file", command.password, "The password of all these accounts (mode 0600)")->required();
-  verb->add_flag("--bare", command.isBare, "The same without Beckon's payload, heartbeats and relay");
+  verb->add_option("--statements", command.statements,
+                   "What the owner has signed of robots that were there before: lines of NAME ENDS SIGNATURE");
+  verb->add_flag("--bare", command.isBare, "The same without Beckon's payload and relay");
   seconds("--spread", command.spread, "Seconds in which they log in where there is jitter, and at first");
   seconds("--rest", command.idle, "Seconds of rest, for memory and CPU");
   seconds("--asking", command.asking, "Seconds of requests through the component; to the server with --bare");
@@ -118,6 +150,9 @@ awaitable<Result<>> benchFleet(boost::asio::io_context& io, BenchCommand command
   settings.stream.password = *password;
   settings.stream.resource = "beckond";
   settings.owner = owner.account;
+  auto statements = readStatements(command.statements, owner.account.domain());
+  if (!statements) co_return statements.error();
+  settings.statements = std::move(*statements);
   if (!command.isBare) {
     const auto relay =
         xmpp::Jid::parse(device->membership ? device->membership->relay : "relay." + owner.account.domain());

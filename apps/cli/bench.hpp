@@ -23,6 +23,7 @@ struct BenchCommand {
   bool stays = false;                                        // the robots stay online until standard input ends
   std::filesystem::path config;                              // of the owner's device
   std::filesystem::path password;                            // a file (mode 0600) with the one of all robots
+  std::filesystem::path statements;                          // a file; empty: no robot was there before
   double spread = 10, idle = 20, asking = 5, longest = 600;  // seconds
   bench::FleetOptions options;
 };
