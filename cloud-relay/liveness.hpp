@@ -53,9 +53,9 @@ class Liveness {
     bool isMissing = false;            // nobody waits for it
   };
 
-  std::chrono::milliseconds freshness_;
   Robot* askedAt(const xmpp::Jid& address);  // null: nothing is awaited from there
 
+  std::chrono::milliseconds freshness_;
   Time listeningSince_{};
   std::map<std::string, Robot> robots_;  // by account
 };
