@@ -40,7 +40,8 @@ milliseconds since(system_clock::time_point then) {
 }  // namespace
 
 Robot::State Robot::state() const {
-  if (isShown && silence && *silence > fleet::suspicion) return State::suspect;
+  // One that does not tell what it can either has less time.
+  if (isShown && silence && *silence > (isThere() ? fleet::suspicion : fleet::heartbeat)) return State::suspect;
   if (isThere()) return State::online;
   return age || isAwaited ? State::offline : State::unknown;
 }
@@ -204,15 +205,15 @@ std::vector<Robot> Fleet::robots() const {
   return out;
 }
 
-bool Fleet::isSuspect(const Jid& account) const {
+bool Fleet::isSilent(const Jid& account) const {
   const auto silence = silences_.find(account);
-  return silence != silences_.end() && silence->second > fleet::suspicion;
+  return silence != silences_.end() && silence->second > fleet::heartbeat;
 }
 
 bool Fleet::isSettled(const Jid& account) const {
   // Present, but its capabilities are still asked for: one that is silent will not tell them.
   for (const auto* presence : presencesOf(account))
-    if (robotIn(*presence) && !presence->disco && !isSuspect(account)) return false;
+    if (robotIn(*presence) && !presence->disco && !isSilent(account)) return false;
   return awaited_.contains(account) || client_.settled(account);
 }
 

@@ -110,7 +110,8 @@ class Fleet {
   Robot robotOf(const xmpp::Jid& account) const;
   bool hasToShow(const xmpp::Jid& account) const;  // what the owner has signed
   void remember(const xmpp::Presence& presence);
-  bool isSuspect(const xmpp::Jid& account) const;
+  // It has not answered its relay, or not told it that it is there: it will not tell us what it can.
+  bool isSilent(const xmpp::Jid& account) const;
   run::Error notKnown(const std::string& cause) const;
   std::optional<run::Error> problemWith(const xmpp::Presence& presence) const;
 

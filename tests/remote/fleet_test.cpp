@@ -70,6 +70,27 @@ TEST_F(FleetTest, doesNotTakeForARobotWhoseCapabilitiesDoNotVerify) {
   EXPECT_FALSE(fleet->addressOf("nao1"));
 }
 
+TEST_F(FleetTest, waitsForNoWordOfWhoDoesNotAnswerItsRelay) {
+  goes("nao2@x");
+  Element presence("presence", std::string(ns::client));
+  presence.set("from", "nao1@x/beckond");
+  presence.add(xmpp::Caps{"urn:robot", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="}.element());
+  presence.add(Element("robot", "urn:beckon:robot:0").set("id", "id-1"));
+  server->give(presence);
+  ASSERT_TRUE(runUntil(io, [&] { return fleet->robots()[0].isShown && fleet->robots()[1].age; }));
+  EXPECT_FALSE(fleet->isComplete());
+  fleet->tellSilence(jid("nao1@x"), fleet::heartbeat);
+  EXPECT_FALSE(fleet->isComplete());
+  fleet->tellSilence(jid("nao1@x"), fleet::heartbeat + 1ms);
+  EXPECT_TRUE(fleet->isComplete());
+  EXPECT_EQ(fleet->robots()[0].state(), Robot::State::suspect);
+  // Of one that tells what it can, a packet may have been lost.
+  comes("nao1@x/beckond");
+  EXPECT_EQ(fleet->robots()[0].state(), Robot::State::online);
+  fleet->tellSilence(jid("nao1@x"), fleet::suspicion + 1ms);
+  EXPECT_EQ(fleet->robots()[0].state(), Robot::State::suspect);
+}
+
 TEST_F(FleetTest, doesNotTakeSomebodyElsesResourceForARobot) {
   server->give(Element("presence", std::string(ns::client)).set("from", "nao1@x/phone"));
   io.poll();
